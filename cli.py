@@ -1,0 +1,5 @@
+"""The roof."""
+
+
+def main() -> None:
+    """Run."""

@@ -1,0 +1,1 @@
+"""The first floor, left: reads devices. It never changes one."""

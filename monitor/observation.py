@@ -1,0 +1,142 @@
+"""What is read from one device at one time, as frozen values. A silent device is a value too."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from siaga.clock import shown
+
+
+class Reach(StrEnum):
+    """How far a device could be reached by one transport.
+
+    up           it answered everything that was asked
+    partial      it answered, then stopped or sent garbage: what came before is kept
+    silent       nothing came back in time
+    refused      it answered and would not have us (wrong community or password, unknown user)
+    garbage      something answers there, but not in this protocol
+    """
+
+    up = "up"
+    partial = "partial"
+    silent = "silent"
+    refused = "refused"
+    garbage = "garbage"
+
+
+@dataclass(frozen=True)
+class Port:
+    """One interface (IF-MIB, RFC 2863). Octets are 64-bit where `octets_bits` is 64. None: not observed."""
+
+    ifIndex: int  # noqa: N815 - the MIB's own names, as operators know them
+    ifName: str = ""  # noqa: N815
+    ifDescr: str = ""  # noqa: N815
+    ifAlias: str = ""  # noqa: N815
+    ifType: int | None = None  # noqa: N815
+    speed_bps: int | None = None
+    ifAdminStatus: str | None = None  # noqa: N815
+    ifOperStatus: str | None = None  # noqa: N815
+    in_octets: int | None = None
+    out_octets: int | None = None
+    octets_bits: int | None = None
+    in_errors: int | None = None
+    out_errors: int | None = None
+    in_discards: int | None = None
+    out_discards: int | None = None
+    mac: str | None = None
+    discontinuity_ticks: int | None = None  # ifCounterDiscontinuityTime
+
+
+@dataclass(frozen=True)
+class Processor:
+    """One processor's load."""
+
+    descr: str
+    percent: float
+    oid: str | None = None
+
+
+@dataclass(frozen=True)
+class Mempool:
+    """One memory pool; total and used in `unit`, or only the percentage where a device gives no more."""
+
+    descr: str
+    percent: float
+    total: int | None = None
+    used: int | None = None
+    unit: str = "bytes"
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """One reading; `kind` is temperature (°C) in this release."""
+
+    kind: str
+    descr: str
+    value: float
+    unit: str
+    oid: str | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a device says it is. Empty strings are not observed."""
+
+    sysName: str = ""  # noqa: N815
+    sysDescr: str = ""  # noqa: N815
+    sysObjectID: str = ""  # noqa: N815
+    sysLocation: str = ""  # noqa: N815
+    sysContact: str = ""  # noqa: N815
+    os: str = ""
+    vendor: str = ""
+    hardware: str = ""
+    version: str = ""
+    serial: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One device, one transport, one time.
+
+    `reason` is a sentence when `reach` is not up. `took_s` is the wall time of the whole read.
+    `uptime_s` is sysUpTime (or the host's uptime by SSH) in seconds.
+    """
+
+    name: str
+    address: str
+    port: int
+    transport: str
+    at: datetime
+    reach: Reach
+    reason: str = ""
+    took_s: float = 0.0
+    uptime_s: float | None = None
+    identity: Identity = field(default_factory=Identity)
+    ports: tuple[Port, ...] = ()
+    processors: tuple[Processor, ...] = ()
+    mempools: tuple[Mempool, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+
+
+def as_json(seen: Observation) -> dict[str, Any]:
+    """Return the observation as the stable JSON of `siaga inspect -o json`: units in keys or beside values."""
+    row: dict[str, Any] = {
+        "name": seen.name,
+        "address": seen.address,
+        "port": seen.port,
+        "transport": seen.transport,
+        "at": shown(seen.at),
+        "reach": seen.reach.value,
+        "reason": seen.reason,
+        "took_s": round(seen.took_s, 3),
+        **asdict(seen.identity),
+        "uptime_s": seen.uptime_s,
+    }
+    row["ports"] = [asdict(p) for p in seen.ports]
+    row["processors"] = [asdict(p) for p in seen.processors]
+    row["mempools"] = [asdict(m) for m in seen.mempools]
+    row["sensors"] = [
+        {"class": s.kind, **{k: v for k, v in asdict(s).items() if k != "kind"}} for s in seen.sensors
+    ]
+    return row

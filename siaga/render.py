@@ -1,0 +1,192 @@
+"""Turns an Outcome into text: tables for people, stable JSON for programs. Knows nothing of networks."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from siaga.clock import shown
+from siaga.errors import UsageError
+from siaga.outcome import Column, Format, Outcome
+from siaga.text import safe
+
+CELL_LIMIT = 60
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON knows it: times in ISO 8601 with zone, the rest as it is."""
+    if isinstance(value, datetime):
+        return shown(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value
+
+
+def cell(value: Any) -> str:
+    """Return `value` as a cell of a table or of CSV; nothing is an empty cell."""
+    value = plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return safe(value, 4000)
+
+
+def columns_of(outcome: Outcome) -> list[Column]:
+    """Return the columns to show: those asked for, else those declared, else the first row's keys."""
+    rows = outcome.rows or []
+    known = {c.key: c for c in outcome.columns}
+    if outcome.fields:
+        offered = set(known) | {k for row in rows for k in row}
+        for name in outcome.fields:
+            if rows and name not in offered:
+                raise UsageError(
+                    "no-such-field",
+                    f"There is no field '{name}' here; there are {', '.join(sorted(offered))}.",
+                )
+        return [known.get(name) or Column(name, name) for name in outcome.fields]
+    if known:
+        wide = outcome.format is Format.wide
+        return [c for c in outcome.columns if wide or not c.wide]
+    return [Column(k, k) for k in (rows[0] if rows else ())]
+
+
+def _json_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    rows = outcome.rows or []
+    if outcome.fields:
+        columns_of(outcome)
+        return [{k: plain(row.get(k)) for k in outcome.fields} for row in rows]
+    return [plain(row) for row in rows]
+
+
+def render(outcome: Outcome) -> str:
+    """Return what goes to standard output, ending with a newline unless it is empty."""
+    if outcome.text is not None and outcome.format in (Format.table, Format.wide):
+        return outcome.text if outcome.text.endswith("\n") else outcome.text + "\n"
+    if outcome.rows is None:
+        return ""
+    return _WRITERS[outcome.format](outcome)
+
+
+def _as_json(outcome: Outcome) -> str:
+    rows = _json_rows(outcome)
+    return json.dumps(rows[0] if outcome.single and rows else rows, ensure_ascii=False, indent=2) + "\n"
+
+
+def _as_jsonl(outcome: Outcome) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _json_rows(outcome))
+
+
+def _as_yaml(outcome: Outcome) -> str:
+    import yaml
+
+    rows = _json_rows(outcome)
+    text: str = yaml.safe_dump(
+        rows[0] if outcome.single and rows else rows, allow_unicode=True, sort_keys=False
+    )
+    return text
+
+
+def _as_csv(outcome: Outcome) -> str:
+    out = io.StringIO()
+    # In CSV every key is wanted, so that nothing is lost on the way to a spreadsheet.
+    columns = columns_of(outcome) if outcome.fields or not outcome.rows else _all_columns(outcome)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(c.key for c in columns)
+    for row in outcome.rows or []:
+        writer.writerow(_harmless(row.get(c.key)) for c in columns)
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> str:
+    """Return a CSV cell that no spreadsheet takes for a formula (OWASP); numbers stay numbers."""
+    text = cell(value)
+    return "'" + text if isinstance(value, str) and text[:1] in "=+-@\t\r" and text else text
+
+
+def _all_columns(outcome: Outcome) -> list[Column]:
+    keys: dict[str, None] = {}
+    for row in outcome.rows or []:
+        keys.update(dict.fromkeys(row))
+    return [Column(k, k) for k in keys]
+
+
+def _as_markdown(outcome: Outcome) -> str:
+    columns = columns_of(outcome)
+    lines = ["| " + " | ".join(c.title for c in columns) + " |", "|" + " --- |" * len(columns)]
+    lines += [
+        "| " + " | ".join(cell(row.get(c.key)).replace("|", "\\|") for c in columns) + " |"
+        for row in outcome.rows or []
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _as_names(outcome: Outcome) -> str:
+    return "".join(cell(row.get("name", next(iter(row.values()), ""))) + "\n" for row in outcome.rows or [])
+
+
+def _as_table(outcome: Outcome) -> str:
+    return _one(outcome) if outcome.single else _many(outcome.rows or [], columns_of(outcome), outcome)
+
+
+def _one(outcome: Outcome) -> str:
+    """Show one row as lines of `key: value`."""
+    row = (outcome.rows or [{}])[0]
+    keys = list(outcome.fields) or list(row)
+    width = max((len(k) for k in keys), default=0)
+    return "".join(f"{k.ljust(width)}  {cell(row.get(k))}\n" for k in keys)
+
+
+def _many(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], outcome: Outcome) -> str:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(
+            Text(column.title), justify="right" if column.right else "left", overflow="ellipsis", no_wrap=True
+        )
+    limit = 400 if outcome.format is Format.wide else CELL_LIMIT
+    for row in rows:
+        cells = ((c.key, safe(cell(row.get(c.key)), limit)) for c in columns)
+        table.add_row(*(Text(text, style=outcome.style.get((key, text), "")) for key, text in cells))
+    return to_text(table, wide=outcome.format is Format.wide)
+
+
+def to_text(renderable: Any, *, wide: bool = False) -> str:
+    """Return a rich renderable as text, coloured only on a terminal; when piped, never cut."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    tty = sys.stdout.isatty()
+    console = Console(
+        file=out,
+        force_terminal=tty,
+        markup=False,
+        highlight=False,
+        width=None if tty and not wide else 400,
+        legacy_windows=False,
+    )
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n" if out.getvalue() else ""
+
+
+_WRITERS = {
+    Format.table: _as_table,
+    Format.wide: _as_table,
+    Format.json: _as_json,
+    Format.jsonl: _as_jsonl,
+    Format.yaml: _as_yaml,
+    Format.csv: _as_csv,
+    Format.md: _as_markdown,
+    Format.name: _as_names,
+}
