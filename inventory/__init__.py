@@ -1,1 +1,1 @@
-"""."""
+"""The ground floor: what should be. It knows no other floor."""

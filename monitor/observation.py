@@ -120,7 +120,7 @@ class Observation:
 
 
 def as_json(seen: Observation) -> dict[str, Any]:
-    """Return the observation as the stable JSON of `siaga inspect -o json`: units in keys or beside values."""
+    """Return the observation as the stable JSON of `siaga inspect`: units in keys or beside values."""
     row: dict[str, Any] = {
         "name": seen.name,
         "address": seen.address,

@@ -1,4 +1,4 @@
-"""Who is asked and how: a Target is a device row with its secrets opened, and nothing else of the inventory."""
+"""Who is asked and how: a Target is a device row with its secrets opened, nothing else of the inventory."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +19,11 @@ class SnmpVersion(StrEnum):
 
 @dataclass(frozen=True)
 class SnmpAuth:
-    """How a device is asked by SNMP. Protocol names: MD5 SHA SHA-224 SHA-256 SHA-384 SHA-512, DES AES AES-192 AES-256."""
+    """How a device is asked by SNMP.
+
+    Authentication: MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512 (RFC 3414, 7860).
+    Privacy: DES, AES, AES-192, AES-256 (RFC 3414, 3826). Empty: none.
+    """
 
     version: SnmpVersion = SnmpVersion.v2c
     community: SecretStr = NO_SECRET

@@ -5,17 +5,18 @@ A nested key is SIAGA_POLL__TIMEOUT_S in the environment, `[poll] timeout_s = 2`
 """
 
 import os
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 
 from siaga.errors import InvalidError
+
+PREFIX = "SIAGA_"
+# Variables with the prefix that are no settings: where to look, and switches of the tests.
+NOT_SETTINGS = frozenset({"config", "corpus", "require_real"})
 
 
 class Frozen(BaseModel):
@@ -31,7 +32,6 @@ class Poll(Frozen):
     timeout_s: float = Field(2.0, gt=0, le=60)
     retries: int = Field(2, ge=0, le=10)
     interval_s: int = Field(60, ge=1)
-    rows_per_request: int = Field(10, ge=1, le=100)
 
 
 class Ssh(Frozen):
@@ -56,12 +56,8 @@ def default_home() -> Path:
     return Path(base) / "siaga"
 
 
-class Settings(BaseSettings):
+class Settings(Frozen):
     """The whole tree; `home` is the directory that holds everything siaga keeps."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="SIAGA_", env_nested_delimiter="__", frozen=True, extra="ignore", validate_default=True
-    )
 
     home: Path = Field(default_factory=default_home)
     database_url: str = ""
@@ -77,36 +73,58 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL of the database of record."""
         return self.database_url or f"sqlite:///{self.home / 'siaga.db'}"
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the environment over the files."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=files())
-
 
 def files() -> list[Path]:
-    """Return the settings files, weakest first; those that do not exist are skipped by the reader."""
+    """Return the settings files that exist, weakest first; a file named in $SIAGA_CONFIG must exist."""
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "siaga" / "siaga.toml"
-    named = [Path(p) for p in [os.environ.get("SIAGA_CONFIG")] if p]
-    return [Path("/etc/siaga/siaga.toml"), config, Path("siaga.toml"), *named]
+    found = [p for p in (Path("/etc/siaga/siaga.toml"), config, Path("siaga.toml")) if p.exists()]
+    return [*found, *(Path(p) for p in [os.environ.get("SIAGA_CONFIG")] if p)]
 
 
-def load() -> Settings:
+def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
     Raises InvalidError (`bad-settings`) with every wrong key, and says in which source to look.
     """
+    tree: dict[str, Any] = {}
+    for path in files():
+        _merge(tree, _read(path))
+    _merge(tree, _from_environment(os.environ if environ is None else environ))
     try:
-        return Settings()
+        return Settings.model_validate(tree)
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        places = ", ".join(str(p) for p in files() if p.exists()) or "SIAGA_* variables"
-        raise InvalidError("bad-settings", f"The settings in {places} are not valid.", problems) from None
-    except ValueError as error:  # tomllib.TOMLDecodeError
-        raise InvalidError("bad-settings", f"A settings file is not valid TOML: {error}.") from None
+        places = ", ".join([*map(str, files()), f"{PREFIX}* variables"])
+        raise InvalidError(
+            "bad-settings", f"The settings are not valid; look in {places}.", problems
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidError("bad-settings", f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidError("bad-settings", f"{path} is not valid TOML: {error}.") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in environ.items():
+        *parts, leaf = name.removeprefix(PREFIX).lower().split("__")
+        if not name.startswith(PREFIX) or (not parts and leaf in NOT_SETTINGS):
+            continue
+        at = tree
+        for part in parts:
+            at = at.setdefault(part, {})
+        at[leaf] = value.split(os.pathsep) if leaf == "playbooks" else value
+    return tree
+
+
+def _merge(tree: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(tree.get(key), dict):
+            _merge(tree[key], value)
+        else:
+            tree[key] = value
