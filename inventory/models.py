@@ -1,4 +1,4 @@
-"""The tables of the inventory, all in one module. Intended values are columns; observed ones carry provenance.
+"""The tables of the inventory, in one module. Intended values are columns; observed ones carry provenance.
 
 Names are unique per noun and are how people and files refer to a row (natural keys); ids stay inside.
 `CHOICES` lists what a text column may hold. Rates are bits per second, prices rupiah, times aware UTC.
@@ -20,13 +20,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Store as naive UTC; a naive time is refused, because nobody knows what it means."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a time without zone cannot be stored")
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give back aware UTC."""
         return None if value is None else as_utc(value)
 

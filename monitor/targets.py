@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-
 NO_SECRET = SecretStr("")
 
 
