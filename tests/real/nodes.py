@@ -1,0 +1,153 @@
+"""What each node of the lab is made of: addresses, links, daemons and the files that make them.
+
+    noc 10.77.0.10 ─┐
+    srv1 10.77.0.21 ─┤ bridge in its own namespace
+    srv2 10.77.0.22 ─┤
+    rtr1 10.77.0.1  ─┘      rtr1 eth1 10.77.9.1/30 ── 10.77.9.2/30 eth1 srv1
+
+`noc` is where siaga runs and has no daemon. `srv1` has an SNMP agent set up by hand and is only read. `srv2`
+is a server as the installer leaves it, to be provisioned. `rtr1` is a router with FRR. The passwords guard
+namespaces that live for minutes and that no packet can leave, so they stand here in the open.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+COMMUNITY = "lab-regency-ro"
+SNMP_USER = "poller"
+SNMP_AUTH = "auth-lab-balaraja"
+SNMP_PRIV = "priv-lab-cisoka"
+SSH_PASSWORD = "lab-kronjo-2077"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine of the lab; `booted` nodes run systemd, the others are a bare namespace."""
+
+    name: str
+    address: str = ""
+    services: tuple[str, ...] = ()
+    shell: str = "/bin/bash"
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def booted(self) -> bool:
+        """Whether the node is a container with its own file system."""
+        return bool(self.services)
+
+
+SNMPD = f"""\
+agentaddress udp:161
+rocommunity {COMMUNITY} 10.77.0.0/24
+createUser {SNMP_USER} SHA-256 {SNMP_AUTH} AES {SNMP_PRIV}
+rouser {SNMP_USER} authpriv
+sysLocation Ruang server, Tigaraksa
+sysContact noc@lab.invalid
+sysName {{name}}
+"""
+
+FRR = """\
+frr defaults traditional
+hostname rtr1
+service integrated-vtysh-config
+!
+interface eth0
+ description LAN Tigaraksa
+ ip address 10.77.0.1/24
+exit
+!
+interface eth1
+ description Balaraja 100 Mbps
+ ip address 10.77.9.1/30
+exit
+!
+interface eth2
+ description spare
+ shutdown
+exit
+!
+ip route 10.77.200.0/24 10.77.9.2
+!
+"""
+
+# eth2 of rtr1 ends in the bridge's namespace, attached to nothing.
+LINKS = (
+    ("noc", "eth0", "sw", "port1"),
+    ("srv1", "eth0", "sw", "port2"),
+    ("srv2", "eth0", "sw", "port3"),
+    ("rtr1", "eth0", "sw", "port4"),
+    ("rtr1", "eth1", "srv1", "eth1"),
+    ("rtr1", "eth2", "sw", "spare"),
+)
+ADDRESSES = {
+    ("noc", "eth0"): "10.77.0.10/24",
+    ("srv1", "eth0"): "10.77.0.21/24",
+    ("srv1", "eth1"): "10.77.9.2/30",
+    ("srv2", "eth0"): "10.77.0.22/24",
+}
+
+NODES = {
+    node.name: node
+    for node in (
+        Node("noc", "10.77.0.10"),
+        Node("sw"),
+        Node(
+            "srv1",
+            "10.77.0.21",
+            ("ssh.service", "snmpd.service"),
+            files={"etc/snmp/snmpd.conf": SNMPD.format(name="srv1")},
+        ),
+        Node("srv2", "10.77.0.22", ("ssh.service",)),
+        Node(
+            "rtr1",
+            "10.77.0.1",
+            ("ssh.service", "snmpd.service", "frr.service"),
+            shell="/usr/bin/vtysh",
+            files={
+                "etc/snmp/snmpd.conf": SNMPD.format(name="rtr1"),
+                "etc/frr/frr.conf": FRR,
+                "etc/frr/vtysh.conf": "service integrated-vtysh-config\nhostname rtr1\n",
+            },
+        ),
+    )
+}
+
+# Where no host answers, for what siaga says about an unreachable one.
+NOBODY = "10.77.0.99"
+
+SSHD = """\
+PasswordAuthentication yes
+PermitRootLogin no
+AllowUsers netops ops
+"""
+
+# A container may not set the clock (it is the machine's own), so chronyd runs with -x: it measures, and
+# never adjusts; Debian's unit would otherwise be skipped for want of CAP_SYS_TIME.
+COMMON = {
+    "etc/hosts": "127.0.0.1 localhost\n"
+    + "".join(f"{n.address} {n.name}\n" for n in NODES.values() if n.address),
+    "etc/resolv.conf": "",
+    "etc/ssh/sshd_config.d/lab.conf": SSHD,
+    "etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n',
+    "etc/systemd/system/chrony.service.d/lab.conf": "[Unit]\nConditionCapability=\n",
+    "etc/sudoers.d/ops": "ops ALL=(ALL) NOPASSWD: ALL\n",
+    # The machine's own daily timers (apt, man-db) have no business here; masked by an empty unit file.
+    "etc/systemd/system/timers.target": "",
+    # A developer's shell files can cost a second per login.
+    "root/.bashrc": "",
+}
+
+
+def target(node: Node) -> str:
+    """Return the systemd target that starts only what this node needs, not all that the machine has."""
+    wanted = " ".join(
+        ("dbus.service", "systemd-logind.service", "systemd-user-sessions.service", *node.services)
+    )
+    return f"""\
+[Unit]
+Description=A node of the lab
+Requires=basic.target
+After=basic.target
+AllowIsolate=yes
+Wants={wanted}
+"""
