@@ -1,0 +1,190 @@
+"""What a report holds: figures, tables and charts with the source of each, as frozen values.
+
+`value` is what programs read, `shown` what people read; `tone` is a judgement and never the only sign of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Value = float | int | str | None
+
+
+class Tone(StrEnum):
+    """How a figure stands: good, warning, bad, or not known."""
+
+    plain = ""
+    good = "good"
+    warn = "warn"
+    bad = "bad"
+    unknown = "unknown"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure. `coverage` is the share (0..1) of what should be known that is; `evidence` names rows.
+
+    `value` is None where there is too little data: then `shown` says so in words.
+    """
+
+    id: str
+    label: str
+    value: Value
+    unit: str
+    shown: str
+    source: str
+    numerator: float | int | None = None
+    denominator: float | int | None = None
+    coverage: float | None = None
+    evidence: tuple[str, ...] = ()
+    note: str = ""
+    tone: Tone = Tone.plain
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; `width` is its share of the page, numbers are set to the right."""
+
+    title: str
+    width: float = 1.0
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: the value, and how it is printed."""
+
+    value: Value
+    shown: str
+    tone: Tone = Tone.plain
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its source. `total` rows exist where only the first `len(rows)` are printed."""
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    source: str
+    note: str = ""
+    empty: str = ""
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar: `share` of the full width (0..1 and over), its printed figure, and whether it rests on enough."""
+
+    label: str
+    share: float
+    shown: str
+    tone: Tone = Tone.plain
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars against a mark at `mark` (0..1), such as the threshold of the contract."""
+
+    id: str
+    title: str
+    bars: tuple[Bar, ...]
+    source: str
+    mark: float
+    mark_shown: str
+    note: str = ""
+    empty: str = ""
+    kind: str = "bars"
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Rows of cells over time; each cell has a tone and therefore a glyph, and rows end in a figure."""
+
+    id: str
+    title: str
+    ticks: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Tone, ...], Cell], ...]
+    legend: tuple[tuple[Tone, str], ...]
+    source: str
+    last: str = ""
+    note: str = ""
+    empty: str = ""
+    kind: str = "heat"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One bar in parts: (label, count, printed, tone)."""
+
+    id: str
+    title: str
+    parts: tuple[tuple[str, int, str, Tone], ...]
+    source: str
+    kind: str = "stack"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A row of figures; `big` ones are for the summary."""
+
+    figures: tuple[Figure, ...]
+    big: bool = False
+    kind: str = "numbers"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph, or with `boxed` a notice."""
+
+    text: str
+    boxed: bool = False
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside a chapter."""
+
+    text: str
+    kind: str = "heading"
+
+
+Block = Numbers | Table | Bars | Heat | Stack | Text | Heading
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: its number as printed, its title and its blocks."""
+
+    number: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report as a value. `words` are the template's own labels, `meta` what the cover says."""
+
+    lang: str
+    meta: dict[str, str | bool]
+    parameters: tuple[Figure, ...]
+    chapters: tuple[Chapter, ...]
+    words: dict[str, str] = field(default_factory=dict)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield every block in reading order."""
+        for chapter in self.chapters:
+            yield from chapter.blocks
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Every figure once, by the order of ids; a figure shown twice must be the same both times."""
+        found: dict[str, Figure] = {}
+        for block in self.blocks():
+            for figure in block.figures if isinstance(block, Numbers) else ():
+                if found.setdefault(figure.id, figure) != figure:
+                    raise ValueError(f"two figures are called {figure.id}")
+        return tuple(found[key] for key in sorted(found))

@@ -1,0 +1,1 @@
+"""The arithmetic of the report: pure functions from facts to numbers, without words."""

@@ -1,0 +1,109 @@
+"""Availability from observed time only: what was not watched is neither up nor down, and is counted apart."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from report.facts import Seen, Span
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Seconds seen up and seen down, of the seconds there were (window times devices)."""
+
+    up_s: float = 0.0
+    down_s: float = 0.0
+    window_s: float = 0.0
+
+    @property
+    def observed_s(self) -> float:
+        """Seconds in which the state was known."""
+        return self.up_s + self.down_s
+
+    @property
+    def unobserved_s(self) -> float:
+        """Seconds in which nobody looked, or nothing could be said."""
+        return max(self.window_s - self.observed_s, 0.0)
+
+    @property
+    def ratio(self) -> float | None:
+        """Up time over observed time; None if nothing was observed."""
+        return self.up_s / self.observed_s if self.observed_s > 0 else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Observed time over the window; None without a window."""
+        return min(self.observed_s / self.window_s, 1.0) if self.window_s > 0 else None
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A device was seen down without a break from `start` to `end`; `open` if it still was at the last look."""
+
+    device_id: int
+    start: datetime
+    end: datetime
+    open: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long it was seen down."""
+        return (self.end - self.start).total_seconds()
+
+
+def spans_of(
+    device_id: int, looks: Sequence[tuple[datetime, Seen]], hold_s: float, until: datetime
+) -> list[Span]:
+    """Turn looks (time, state; in order) into spans: a state holds to the next look, at most `hold_s`.
+
+    A longer pause is a gap: the rest of it belongs to no span.
+    """
+    spans: list[Span] = []
+    for i, (at, seen) in enumerate(looks):
+        following = looks[i + 1][0] if i + 1 < len(looks) else until
+        end = min(following, at + timedelta(seconds=hold_s), until)
+        if end <= at or seen is Seen.unobserved:
+            continue
+        if spans and spans[-1].end == at and spans[-1].seen is seen:
+            spans[-1] = Span(device_id, spans[-1].start, end, seen)
+        else:
+            spans.append(Span(device_id, at, end, seen))
+    return spans
+
+
+def by_device(spans: Iterable[Span]) -> dict[int, list[Span]]:
+    """Return the spans of each device, in order of time."""
+    found: dict[int, list[Span]] = defaultdict(list)
+    for span in spans:
+        found[span.device_id].append(span)
+    return {key: sorted(some, key=lambda s: s.start) for key, some in found.items()}
+
+
+def watched(spans: Iterable[Span], devices: int, since: datetime, until: datetime) -> Watched:
+    """Sum the parts of `spans` that lie in the window, for that many devices."""
+    seconds = {Seen.up: 0.0, Seen.down: 0.0, Seen.unobserved: 0.0}
+    for span in spans:
+        inside = (min(span.end, until) - max(span.start, since)).total_seconds()
+        seconds[span.seen] += max(inside, 0.0)
+    return Watched(seconds[Seen.up], seconds[Seen.down], devices * (until - since).total_seconds())
+
+
+def outages(spans: Iterable[Span]) -> list[Outage]:
+    """Return every unbroken time seen down, longest first. A gap ends an outage: what follows is not known."""
+    found = []
+    for device_id, some in by_device(spans).items():
+        for i, span in enumerate(some):
+            if span.seen is Seen.down:
+                found.append(Outage(device_id, span.start, span.end, i == len(some) - 1))
+    return sorted(found, key=lambda o: (-o.seconds, o.device_id, o.start))
+
+
+def buckets(start: datetime, end: datetime, at_most: int = 24) -> list[tuple[datetime, datetime]]:
+    """Cut the time into at most so many equal pieces of a round length (a minute to 30 days)."""
+    length = (end - start).total_seconds()
+    steps = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000)
+    step = next((s for s in steps if s * at_most >= length), steps[-1])
+    count = max(1, min(at_most, -int(-length // step)))
+    edges = [end - timedelta(seconds=step * (count - i)) for i in range(count + 1)]
+    return list(zip(edges, edges[1:], strict=False))

@@ -1,0 +1,80 @@
+"""Bandwidth against the contract: the 95th percentile of bins, never a mean of percentiles."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from report.facts import Connection
+from report.numbers import rounded
+
+STEP_S = 300
+LEAST_BINS = 20  # with fewer, the nearest rank of 95 % is the maximum itself
+FULL = 0.80
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much of the contract a connection uses. None: too few bins, or no committed rate."""
+
+    bins: int
+    p95_down_bps: float | None
+    p95_up_bps: float | None
+    peak_down_bps: float | None
+    peak_up_bps: float | None
+    utilisation: float | None
+    peak_share: float | None
+
+    @property
+    def above(self) -> bool | None:
+        """Whether the use, as printed (one decimal of a percent), is over the threshold."""
+        return None if self.utilisation is None else over(self.utilisation)
+
+
+def over(share: float) -> bool:
+    """Return whether a share is over the threshold when both are printed with one decimal."""
+    return rounded(share * 100, 1) > rounded(FULL * 100, 1)
+
+
+def p95(values: Sequence[float]) -> float | None:
+    """Return the 95th percentile by nearest rank, as providers bill it; None for fewer than LEAST_BINS."""
+    if len(values) < LEAST_BINS:
+        return None
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def binned(rates: Iterable[tuple[float, float, float]], step_s: int = STEP_S) -> dict[int, float]:
+    """Spread (start, end, rate) over bins of `step_s` (Unix seconds); each bin is the mean over its known time.
+
+    Returns {bin number: rate}; a bin without any measurement is absent.
+    """
+    total: dict[int, float] = defaultdict(float)
+    known: dict[int, float] = defaultdict(float)
+    for start, end, rate in rates:
+        for number in range(int(start // step_s), math.ceil(end / step_s)):
+            part = min(end, (number + 1) * step_s) - max(start, number * step_s)
+            if part > 0:
+                total[number] += rate * part
+                known[number] += part
+    return {number: total[number] / known[number] for number in sorted(total)}
+
+
+def load(connection: Connection) -> Load:
+    """Measure one connection against its committed rates; the busier direction counts."""
+    usage = connection.usage
+    down, up = p95(usage.down_bps), p95(usage.up_bps)
+    peaks = max(usage.down_bps, default=None), max(usage.up_bps, default=None)
+    return Load(
+        bins=max(len(usage.down_bps), len(usage.up_bps)),
+        p95_down_bps=down,
+        p95_up_bps=up,
+        peak_down_bps=peaks[0],
+        peak_up_bps=peaks[1],
+        utilisation=_busier((down, connection.down_bps), (up, connection.up_bps)),
+        peak_share=_busier((peaks[0], connection.down_bps), (peaks[1], connection.up_bps)),
+    )
+
+
+def _busier(*pairs: tuple[float | None, int | None]) -> float | None:
+    shares = [rate / limit for rate, limit in pairs if rate is not None and limit]
+    return max(shares, default=None)
