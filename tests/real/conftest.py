@@ -14,6 +14,7 @@ from pathlib import Path
 
 import lab as build
 import pytest
+from machine import held
 
 SIAGA = Path(sys.executable).with_name("siaga")
 
@@ -79,7 +80,7 @@ def lab() -> Iterator[Lab]:
         if os.environ.get("SIAGA_REQUIRE_REAL") == "1":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    with build.held():
+    with held():
         try:
             build.down()
             build.up()

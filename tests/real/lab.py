@@ -10,23 +10,19 @@ cleans up after a builder that was killed, too.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from nodes import ADDRESSES, COMMON, COMMUNITY, LINKS, NODES, SSH_PASSWORD, Node, target
+from furnish import furnish
+from machine import ID, KEY, PATH, RUN, LabError, held, sh, until
+from nodes import ADDRESSES, COMMUNITY, LINKS, NODES, SSH_PASSWORD, Node
 
-ID = os.environ.get("SIAGA_LAB_ID", "sg")
-RUN = Path("/dev/shm") / f"{ID}-lab"
-KEY = RUN / "id_ops"
 CGROUPS = Path("/sys/fs/cgroup")
 TOOLS = {
     "ip": "iproute2",
@@ -39,12 +35,8 @@ TOOLS = {
     "sudo": "sudo",
     "vtysh": "frr",
     "chronyd": "chrony",
+    "dpkg-repack": "dpkg-repack",
 }
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class LabError(Exception):
-    """The lab could not be built, or a command that must work did not."""
 
 
 def why_not() -> str:
@@ -54,7 +46,7 @@ def why_not() -> str:
     if os.geteuid() != 0:
         return f"The lab needs root (this is user {os.geteuid()})."
     for tool, package in TOOLS.items():
-        if not shutil.which(tool, path=_PATH):
+        if not shutil.which(tool, path=PATH):
             return f"The lab needs {tool}: install the package {package}."
     if "overlay" not in Path("/proc/filesystems").read_text():
         return "The lab needs overlayfs in the kernel."
@@ -67,39 +59,6 @@ def why_not() -> str:
     if made.returncode or veth.returncode:
         return f"The lab needs network namespaces and veth: {made.stderr.strip() or 'no veth'}."
     return ""
-
-
-@contextlib.contextmanager
-def held(wait_s: float = 60) -> Iterator[None]:
-    """Hold the lab's lock; a second session waits for at most `wait_s`, then raises LabError."""
-    end = time.monotonic() + wait_s
-    with Path(f"/run/lock/{ID}-lab").open("w") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise LabError(f"Another session has been using the lab for {wait_s:.0f} s.") from None
-                time.sleep(0.2)
-        yield
-
-
-def sh(*command: str, stdin: str = "", check: bool = True, timeout_s: float = 60) -> str:
-    """Run a command of this machine and return what it printed; raises LabError if it fails."""
-    done = subprocess.run(command, input=stdin, text=True, capture_output=True, timeout=timeout_s)
-    if check and done.returncode:
-        raise LabError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout
-
-
-def until(what: str, true: Callable[[], bool], wait_s: float = 45) -> None:
-    """Ask until it is true, for at most `wait_s`; then raise LabError saying what did not happen."""
-    end = time.monotonic() + wait_s
-    while not true():
-        if time.monotonic() > end:
-            raise LabError(f"Waited {wait_s:.0f} s in vain: {what}.")
-        time.sleep(0.1)
 
 
 def netns(name: str) -> str:
@@ -158,7 +117,7 @@ def up() -> None:
     password = sh("openssl", "passwd", "-6", "-stdin", stdin=SSH_PASSWORD).strip()
     for node in NODES.values():
         if node.booted:
-            _furnish(node, password)
+            furnish(node, password)
             _boot(node)
     for node in NODES.values():
         until(f"{node.name} answers", partial(_answers, node))
@@ -182,62 +141,6 @@ def _wire() -> None:
         sh("ip", "-n", netns(name), "-batch", "-", stdin="\n".join(lines) + "\n")
     # A container may not write net.*, so forwarding is turned on from outside.
     sh("ip", "netns", "exec", netns("rtr1"), "sysctl", "-qw", "net.ipv4.ip_forward=1")
-
-
-def _furnish(node: Node, password: str) -> None:
-    """Mount the node's overlay and write its files through it."""
-    room = RUN / node.name
-    for part in ("up", "work", "root"):
-        (room / part).mkdir(parents=True)
-    layers = f"lowerdir=/,upperdir={room / 'up'},workdir={room / 'work'}"
-    sh("mount", "-t", "overlay", f"{ID}-lab", "-o", layers, str(room / "root"))
-    root = room / "root"
-    files = {
-        **COMMON,
-        **node.files,
-        "etc/machine-id": uuid.uuid4().hex + "\n",
-        "etc/hostname": node.name + "\n",
-        "etc/systemd/system/lab.target": target(node),
-    }
-    for name, text in files.items():
-        _put(root / name, text)
-    (root / "etc/snmp/snmpd.conf").chmod(0o600)
-    (root / "etc/sudoers.d/ops").chmod(0o440)
-    for old in (root / "etc/ssh").glob("ssh_host_*"):
-        old.unlink()
-    sh(
-        "ssh-keygen",
-        "-q",
-        "-t",
-        "ed25519",
-        "-N",
-        "",
-        "-C",
-        node.name,
-        "-f",
-        f"{root}/etc/ssh/ssh_host_ed25519_key",
-    )
-    _people(root, node, password)
-    if node.shell.endswith("vtysh"):
-        sh("chroot", str(root), "chown", "-R", "frr:frr", "/etc/frr")
-        sh("chroot", str(root), "usermod", "-aG", "frrvty", "netops")
-
-
-def _put(path: Path, text: str) -> None:
-    """Write a file of a node; a link there, which would lead out to this machine's own file, is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.write_text(text)
-
-
-def _people(root: Path, node: Node, password: str) -> None:
-    """Add `ops` (key and sudo, for Ansible) and `netops` (password, for reading)."""
-    for user, shell in (("ops", "/bin/bash"), ("netops", node.shell)):
-        sh("chroot", str(root), "useradd", "-m", "-s", shell, "-p", password, user)
-    ssh = root / "home/ops/.ssh"
-    ssh.mkdir(mode=0o700)
-    (ssh / "authorized_keys").write_text(KEY.with_suffix(".pub").read_text())
-    sh("chroot", str(root), "chown", "-R", "ops:ops", "/home/ops/.ssh")
 
 
 def _hierarchies() -> list[Path]:
@@ -282,7 +185,7 @@ def _boot(node: Node) -> None:
     subprocess.run(
         ["bash", "-c", _START, str(room), *groups, "--", *nspawn],
         stdin=subprocess.DEVNULL,
-        env={"PATH": _PATH, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
+        env={"PATH": PATH, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
         check=True,
     )
 

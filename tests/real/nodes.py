@@ -6,7 +6,8 @@
     rtr1 10.77.0.1  ─┘      rtr1 eth1 10.77.9.1/30 ── 10.77.9.2/30 eth1 srv1
 
 `noc` is where siaga runs and has no daemon. `srv1` has an SNMP agent set up by hand and is only read. `srv2`
-is a server as the installer leaves it, to be provisioned. `rtr1` is a router with FRR. The passwords guard
+is a server as the installer leaves it, to be provisioned. `rtr1` is a router with FRR, and the time
+server. The passwords guard
 namespaces that live for minutes and that no packet can leave, so they stand here in the open.
 """
 
@@ -22,12 +23,16 @@ SSH_PASSWORD = "lab-kronjo-2077"
 
 @dataclass(frozen=True)
 class Node:
-    """One machine of the lab; `booted` nodes run systemd, the others are a bare namespace."""
+    """One machine of the lab; `booted` nodes run systemd, the others are a namespace only.
+
+    `bare` are packages of this machine that the node lacks and can install from an archive of its own.
+    """
 
     name: str
     address: str = ""
     services: tuple[str, ...] = ()
     shell: str = "/bin/bash"
+    bare: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -97,14 +102,15 @@ NODES = {
             ("ssh.service", "snmpd.service"),
             files={"etc/snmp/snmpd.conf": SNMPD.format(name="srv1")},
         ),
-        Node("srv2", "10.77.0.22", ("ssh.service",)),
+        Node("srv2", "10.77.0.22", ("ssh.service",), bare=("chrony", "snmpd")),
         Node(
             "rtr1",
             "10.77.0.1",
-            ("ssh.service", "snmpd.service", "frr.service"),
+            ("ssh.service", "snmpd.service", "frr.service", "chrony.service"),
             shell="/usr/bin/vtysh",
             files={
                 "etc/snmp/snmpd.conf": SNMPD.format(name="rtr1"),
+                "etc/chrony/chrony.conf": "local stratum 8\nallow 10.77.0.0/16\n",
                 "etc/frr/frr.conf": FRR,
                 "etc/frr/vtysh.conf": "service integrated-vtysh-config\nhostname rtr1\n",
             },
@@ -121,15 +127,22 @@ PermitRootLogin no
 AllowUsers netops ops
 """
 
-# A container may not set the clock (it is the machine's own), so chronyd runs with -x: it measures, and
-# never adjusts; Debian's unit would otherwise be skipped for want of CAP_SYS_TIME.
+# A container may not set the clock, which is the machine's own: chronyd measures (-x) and never adjusts, and
+# Debian's unit, which is skipped for want of CAP_SYS_TIME, is told to start.
+CHRONY_UNIT = """\
+[Unit]
+ConditionCapability=
+[Service]
+ExecStart=
+ExecStart=!/usr/sbin/chronyd -x $DAEMON_OPTS
+"""
+
 COMMON = {
     "etc/hosts": "127.0.0.1 localhost\n"
     + "".join(f"{n.address} {n.name}\n" for n in NODES.values() if n.address),
     "etc/resolv.conf": "",
     "etc/ssh/sshd_config.d/lab.conf": SSHD,
-    "etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n',
-    "etc/systemd/system/chrony.service.d/lab.conf": "[Unit]\nConditionCapability=\n",
+    "etc/systemd/system/chrony.service.d/lab.conf": CHRONY_UNIT,
     "etc/sudoers.d/ops": "ops ALL=(ALL) NOPASSWD: ALL\n",
     # The machine's own daily timers (apt, man-db) have no business here; masked by an empty unit file.
     "etc/systemd/system/timers.target": "",
