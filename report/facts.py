@@ -48,6 +48,7 @@ class Device:
     seen_serial: str = ""
     end_of_sale: date | None = None
     end_of_life: date | None = None
+    past: bool = False  # one of the two dates lies before the end of the window
     seen: Seen = Seen.unobserved
     degraded: bool = False
     last_seen: datetime | None = None

@@ -61,7 +61,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its source. `total` rows exist where only the first `len(rows)` are printed."""
+    """A table with its source; `empty` is said instead of no rows, a `wide` one gets a page on its side."""
 
     id: str
     title: str
@@ -70,6 +70,7 @@ class Table:
     source: str
     note: str = ""
     empty: str = ""
+    wide: bool = False
     kind: str = "table"
 
 
