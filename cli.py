@@ -1,5 +1,143 @@
-"""The roof."""
+"""The roof: mounts each floor's commands, renders what they return, and turns errors into exit codes."""
+
+import sys
+from typing import Any
+
+import typer
+
+import infra.commands
+import inventory.commands
+import monitor.commands
+import report.commands
+from siaga.errors import SiagaError
+from siaga.outcome import Outcome
+
+_HELP = """siaga keeps a regency's ICT infrastructure ready, and proves it.
+
+The inventory says what should be, the monitor sees what is, infra makes it so, the report proves it.
+Start with: siaga demo
+"""
+
+
+def build() -> typer.Typer:
+    """Return the whole command tree."""
+    app = typer.Typer(
+        name="siaga",
+        help=_HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.command("demo")(demo)
+    app.command("init")(inventory.commands.init)
+    app.command("import")(inventory.commands.import_)
+    app.command("inspect")(monitor.commands.inspect)
+    app.command("poll")(monitor.commands.poll)
+    app.command("status")(monitor.commands.status)
+    app.command("top")(monitor.commands.top)
+    app.add_typer(monitor.commands.alert_app)
+    app.command("trust")(monitor.commands.trust)
+    app.command("plan")(infra.commands.plan)
+    app.command("apply")(infra.commands.apply)
+    app.add_typer(infra.commands.job_app)
+    app.add_typer(infra.commands.playbook_app)
+    app.add_typer(report.commands.app)
+    for name, text in inventory.commands.NOUNS.items():
+        app.add_typer(inventory.commands.noun_app(name, text))
+    app.add_typer(inventory.commands.history_app)
+    app.command("runs")(inventory.commands.run_list)
+    return app
+
+
+def demo(
+    keep: bool = typer.Option(False, "--keep", help="Keep it running, so that other commands can be tried."),
+    directory: str = typer.Option("siaga-demo", "--directory", help="Where the demo keeps its files."),
+    seed: int = typer.Option(36_03, "--seed", help="The same seed gives the same regency."),
+) -> Outcome:
+    """Show the main job on a simulated regency: inventory, poll, provision, report. Needs no root."""
+    from demo.story import tell
+
+    return tell(directory, keep=keep, seed=seed)
+
+
+def version() -> str:
+    """Return the installed version."""
+    from importlib.metadata import version as installed
+
+    return installed("siaga")
 
 
 def main() -> None:
-    """Run."""
+    """Run one command line and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; every error becomes one clear line."""
+    if arguments == ["--version"]:
+        print(f"siaga {version()}")  # noqa: T201
+        return 0
+    try:
+        result = typer.main.get_command(build()).main(arguments, prog_name="siaga", standalone_mode=False)
+        return _shown(result)
+    except SiagaError as error:
+        return _failed(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+    except Exception as error:  # noqa: BLE001 - the rim: one line instead of a traceback
+        return _usage_or_bug(error)
+
+
+def _shown(result: Any) -> int:
+    if not isinstance(result, Outcome):
+        return result if isinstance(result, int) else 0
+    from siaga.render import render
+
+    for message in result.messages:
+        print(message, file=sys.stderr)  # noqa: T201
+    sys.stdout.write(render(result))
+    sys.stdout.flush()
+    return result.exit_code
+
+
+def _failed(error: SiagaError) -> int:
+    print(f"siaga: {error}", file=sys.stderr)  # noqa: T201
+    for problem in error.problems:
+        print(f"  - {problem}", file=sys.stderr)  # noqa: T201
+    return error.exit_code
+
+
+def _usage_or_bug(error: Exception) -> int:
+    import click
+
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    """Write the traceback to a file that only the user can read, and say where it is."""
+    import os
+    import tempfile
+    import traceback
+
+    descriptor, path = tempfile.mkstemp(prefix="siaga-error-", suffix=".txt")
+    with os.fdopen(descriptor, "w") as file:
+        traceback.print_exception(error, file=file)
+    print(  # noqa: T201
+        f"siaga: internal-error: This is a fault of siaga ({type(error).__name__}). Report it with {path}.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Makes and upgrades the database of record by its migrations (Alembic), from a copy when there is data."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from inventory.store import has_tables, make_engine
+from siaga.errors import SiagaError
+from siaga.secrets import make_key
+from siaga.settings import Settings
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def initialise(settings: Settings) -> list[str]:
+    """Make home, master key and schema where they are missing; return one sentence for each thing done.
+
+    Running it again is harmless. Raises SiagaError (`cannot-initialise`).
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.chmod(0o700)
+        new_key = not (settings.home / "master.key").exists()
+        key = make_key(settings.home)
+    except OSError as error:
+        sentence = f"{settings.home} cannot be set up: {error.strerror}."
+        raise SiagaError("cannot-initialise", sentence) from None
+    done = [f"Made the master key {key}: keep a copy of it apart from the backups."] if new_key else []
+    return [*done, *upgrade(settings)]
+
+
+def upgrade(settings: Settings) -> list[str]:
+    """Bring the schema to the newest version; an existing SQLite file is copied aside first."""
+    engine = make_engine(settings.database)
+    before = version(engine)
+    copy = _copied_aside(engine) if before else ""
+    _to_head(engine)
+    after = version(engine)
+    if before == after:
+        return [f"The database is ready (schema {after})."]
+    kept = f" The old file is kept as {copy}." if copy else ""
+    return [f"The database of record is at schema {after}.{kept}"]
+
+
+def version(engine: Engine) -> str:
+    """Return the schema's version, or '' where there is none."""
+    with engine.connect() as connection:
+        if not has_tables(engine):
+            return ""
+        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def _to_head(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.execution_options(siaga_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _copied_aside(engine: Engine) -> str:
+    """Copy a SQLite file that is about to be migrated, with SQLite's own online backup."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    current = version(engine)
+    if engine.dialect.name != "sqlite" or ScriptDirectory.from_config(config).get_current_head() == current:
+        return ""
+    path = Path(str(engine.url.database))
+    copy = path.with_name(f"{path.name}.{current}")
+    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return str(copy)

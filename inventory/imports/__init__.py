@@ -1,0 +1,1 @@
+"""Imports: every source becomes sheets of rows, and one function writes them all or none."""

@@ -1,0 +1,342 @@
+"""The selector language: which rows are meant, the same for every noun and every command.
+
+    role=router kecamatan=Balaraja          both hold (a space is "and")
+    status!=retired and not tag:core        comparisons, negation, tags
+    role=router,switch or name~^rtr-        one of several values; a regular expression
+    contract.end<90d @kritis (…)            dotted paths, dates from today, a saved group, parentheses
+    rtr-kec-*                               a bare word is a name, with * as a wildcard
+
+The text is parsed by lark into a small tree of frozen values (`parse`), which `to_sql` compiles to one
+SQL expression; the tests evaluate the same tree naively and compare.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+from lark.exceptions import VisitError
+from sqlalchemy import ColumnElement, String, and_, cast, false, func, literal, not_, or_, select, true
+from sqlalchemy.orm import aliased
+from sqlmodel import Session
+from sqlmodel import select as sqlmodel_select
+
+from inventory.models import Group
+from inventory.nouns import Attribute, Noun, noun
+from inventory.values import BadValueError, read
+from siaga.errors import NotFoundError, UsageError
+from siaga.text import safe
+
+MAX_LENGTH = 4000
+MAX_DEPTH = 8
+
+_GRAMMAR = r"""
+?start: or_
+?or_: and_ (_OR and_)*
+?and_: not_ (_AND? not_)*
+?not_: _NOT not_ -> negation
+     | atom
+?atom: "(" or_ ")"
+     | PATH _MATCHES pattern -> matches
+     | PATH _DIFFERS pattern -> differs
+     | PATH OPERATOR value ("," value)* -> compared
+     | TAG -> tagged
+     | SAVED -> saved
+     | WORD -> named
+     | QUOTED -> named
+pattern: QUOTED | REGEX
+value: QUOTED | VALUE
+_OR.4: /or(?=[\s(])/i
+_AND.4: /and(?=[\s(])/i
+_NOT.4: /not(?=[\s(])/i
+PATH.3: /[A-Za-z_][\w.-]*(?=\s*(?:!=|!~|<=|>=|=|~|<|>))/
+_MATCHES.3: /\s*~\s*/
+_DIFFERS.3: /\s*!~\s*/
+OPERATOR.2: /\s*(?:!=|<=|>=|=|<|>)\s*/
+TAG.3: /tag:[\w.-]+/
+SAVED.3: /@[\w.-]+/
+QUOTED.3: /"[^"]*"|'[^']*'/
+REGEX: /(?:[^\s()"']|\([^\s()]*\))+/
+VALUE: /[^\s,()"']+/
+WORD: /[^\s(),"'=!~<>@]+/
+%ignore /\s+/
+"""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """`path` `operator` one of `values`; operators: = != < <= > >= ~ (values holds one pattern)."""
+
+    path: str
+    operator: str
+    values: tuple[str, ...]
+    at: int = 0
+
+
+@dataclass(frozen=True)
+class All:
+    """Every part holds; with no parts, true."""
+
+    parts: tuple["Tree", ...] = ()
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least one part holds."""
+
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """The part does not hold."""
+
+    part: "Tree"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The selector saved under this name."""
+
+    name: str
+    at: int = 0
+
+
+Tree = Compare | All | AnyOf | Not | Saved
+
+
+class _Build(Transformer[Token, Tree]):
+    def or_(self, parts: list[Tree]) -> Tree:
+        return AnyOf(tuple(parts))
+
+    def and_(self, parts: list[Tree]) -> Tree:
+        return All(tuple(parts))
+
+    @v_args(inline=True)
+    def negation(self, part: Tree) -> Tree:
+        return Not(part)
+
+    @v_args(inline=True)
+    def compared(self, path: Token, operator: Token, *values: str) -> Tree:
+        return Compare(str(path), operator.strip(), values, path.start_pos or 0)
+
+    @v_args(inline=True)
+    def matches(self, path: Token, pattern: str) -> Tree:
+        return Compare(str(path), "~", (pattern,), path.start_pos or 0)
+
+    @v_args(inline=True)
+    def differs(self, path: Token, pattern: str) -> Tree:
+        return Not(self.matches([path, pattern]))
+
+    @v_args(inline=True)
+    def tagged(self, token: Token) -> Tree:
+        return Compare("tags", "=", (token.removeprefix("tag:"),), token.start_pos or 0)
+
+    @v_args(inline=True)
+    def saved(self, token: Token) -> Tree:
+        return Saved(token[1:], token.start_pos or 0)
+
+    @v_args(inline=True)
+    def named(self, token: Token) -> Tree:
+        word = _unquoted(token)
+        if "*" not in word:
+            return Compare("name", "=", (word,), token.start_pos or 0)
+        pattern = ".*".join(re.escape(part) for part in word.split("*"))
+        return Compare("name", "~", (f"^{pattern}$",), token.start_pos or 0)
+
+    @v_args(inline=True)
+    def value(self, token: Token) -> str:
+        return _unquoted(token)
+
+    @v_args(inline=True)
+    def pattern(self, token: Token) -> str:
+        return _unquoted(token)
+
+
+def _unquoted(token: Token) -> str:
+    return str(token[1:-1]) if token[:1] in "\"'" else str(token)
+
+
+@cache
+def _parser() -> Lark:
+    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
+
+
+def parse(text: str) -> Tree:
+    """Return the tree of a selector; the empty one selects all. Raises UsageError (`bad-selector`)."""
+    if not text.strip():
+        return All()
+    if len(text) > MAX_LENGTH:
+        raise UsageError("bad-selector", f"The selector is longer than {MAX_LENGTH} characters.")
+    try:
+        return _Build().transform(_parser().parse(text))
+    except UnexpectedInput as error:
+        at = getattr(error, "pos_in_stream", None)
+        raise pointed(text, len(text) if at is None or at < 0 else at, "this cannot stand here") from None
+    except VisitError as error:  # pragma: no cover - the transformer has no failing branch
+        raise UsageError("bad-selector", f"The selector cannot be read: {error}.") from None
+
+
+def pointed(text: str, at: int, why: str) -> UsageError:
+    """Return the error that points at character `at` of the selector."""
+    shown = safe(text, 400)
+    mark = " " * min(at, len(shown)) + "^"
+    return UsageError("bad-selector", f"In the selector, {why}:\n  {shown}\n  {mark}")
+
+
+def joined(arguments: Sequence[str]) -> str:
+    """Join words of a command line into one selector.
+
+    The shell has taken the quotes from `kecamatan='Pasar Kemis'`: an argument that is one comparison with a
+    space in its value gets them back.
+    """
+    return " ".join(_requoted(a) for a in arguments)
+
+
+def _requoted(argument: str) -> str:
+    match = re.fullmatch(r"([\w.-]+\s*(?:!=|=|~))([^\"'()=<>~@]*\s[^\"'()=<>~@]*)", argument.strip())
+    if not match or re.search(r"\s(?:and|or|not|tag:\S+)\s", match[2]):
+        return argument
+    return ",".join(f'"{part.strip()}"' for part in match[2].split(",")).join((match[1], ""))
+
+
+def selected(session: Session, name: str, text: str, *, today: date | None = None) -> list[int]:
+    """Return the ids of the rows meant, ordered by natural key. Raises UsageError (`bad-selector`)."""
+    kind = noun(name)
+    table = kind.model.__table__  # type: ignore[attr-defined]
+    compiler = _Compiler(session, text, today or datetime.now().astimezone().date())
+    condition = compiler.compile(kind, table, parse(text), 0)
+    order = [table.c[kind.attributes[k].column] for k in kind.key]
+    return list(session.execute(select(table.c.id).where(condition).order_by(*order)).scalars())
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """Compiles a tree to SQL. Nothing compared is ever NULL, so that `not` means not."""
+
+    session: Session
+    text: str
+    today: date
+
+    def compile(self, kind: Noun, table: Any, tree: Tree, depth: int) -> ColumnElement[bool]:
+        if isinstance(tree, All):
+            return and_(true(), *(self.compile(kind, table, p, depth) for p in tree.parts))
+        if isinstance(tree, AnyOf):
+            return or_(false(), *(self.compile(kind, table, p, depth) for p in tree.parts))
+        if isinstance(tree, Not):
+            return not_(self.compile(kind, table, tree.part, depth))
+        if isinstance(tree, Saved):
+            return self.compile(kind, table, self.saved(kind, tree, depth), depth + 1)
+        return self.path(kind, table, tree, _full_path(kind, tree.path).split("."))
+
+    def saved(self, kind: Noun, tree: Saved, depth: int) -> Tree:
+        row = self.session.exec(sqlmodel_select(Group).where(Group.name == tree.name)).first()
+        if row is None or row.noun != kind.name:
+            raise pointed(self.text, tree.at, f"there is no saved group '{tree.name}' for {kind.name}")
+        if depth >= MAX_DEPTH:
+            raise pointed(self.text, tree.at, f"group '{tree.name}' refers to itself")
+        return parse(row.selector)
+
+    def path(self, kind: Noun, table: Any, tree: Compare, path: list[str]) -> ColumnElement[bool]:
+        attribute = self.attribute(kind, path[0], tree)
+        if attribute.kind != "ref":
+            if len(path) > 1 and attribute.kind != "vars":
+                raise pointed(self.text, tree.at, f"'{path[0]}' of {kind.name} has no parts")
+            column = table.c[attribute.column]
+            if attribute.kind == "vars":
+                column = column[path[-1]].as_string() if len(path) == 2 else cast(column, String)
+            return self.compared(attribute, column, tree)
+        other = noun(attribute.ref)
+        target = aliased(other.model).__table__.alias()  # type: ignore[attr-defined]
+        rest = path[1:] or ["name"]
+        rest = _full_path(other, ".".join(rest)).split(".")
+        if other.name == "interface" and path[1:] == [] and ":" in "".join(tree.values):
+            return self.interface(table.c[attribute.column], tree)
+        inner = self.path(other, target, _positive(tree), rest)
+        there = select(literal(1)).where(and_(target.c.id == table.c[attribute.column], inner)).exists()
+        return self.or_missing(attribute, table, tree, there)
+
+    def or_missing(
+        self, attribute: Attribute, table: Any, tree: Compare, there: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        empty = "" in tree.values and tree.operator in ("=", "!=")
+        found = or_(there, table.c[attribute.column].is_(None)) if empty else there
+        return not_(found) if tree.operator == "!=" else found
+
+    def interface(self, column: Any, tree: Compare) -> ColumnElement[bool]:
+        from inventory.store import labels
+
+        known = labels(self.session, "interface")
+        ids = [i for i, label in known.items() if label in tree.values]
+        found = and_(column.is_not(None), column.in_(ids))
+        return not_(found) if tree.operator == "!=" else found
+
+    def attribute(self, kind: Noun, name: str, tree: Compare) -> Attribute:
+        try:
+            return kind.attribute(name)
+        except NotFoundError as error:
+            raise pointed(self.text, tree.at, error.sentence.rstrip(".")) from None
+
+    def compared(self, attribute: Attribute, column: Any, tree: Compare) -> ColumnElement[bool]:
+        if tree.operator == "~":
+            return self.matches(column, tree)
+        if attribute.kind == "tags":
+            spaced = literal(" ") + func.coalesce(column, "") + literal(" ")
+            found = or_(*(spaced.contains(f" {tag} ", autoescape=True) for tag in tree.values))
+            return not_(found) if tree.operator == "!=" else found
+        values = [self.value(attribute, v, tree) for v in tree.values]
+        if tree.operator in ("=", "!="):
+            found = _one_of(column, values)
+            return not_(found) if tree.operator == "!=" else found
+        known = [v for v in values if v not in (None, "")]
+        operation = _ORDER[tree.operator]
+        return or_(false(), *(and_(column.is_not(None), operation(column, v)) for v in known))
+
+    def matches(self, column: Any, tree: Compare) -> ColumnElement[bool]:
+        try:
+            re.compile(tree.values[0])
+        except re.error as error:
+            raise pointed(self.text, tree.at, f"the regular expression is wrong ({error})") from None
+        text = func.coalesce(cast(column, String), "")
+        return text.regexp_match(tree.values[0])
+
+    def value(self, attribute: Attribute, text: str, tree: Compare) -> Any:
+        if attribute.kind in ("text", "vars"):
+            return text
+        if attribute.kind == "date" and re.fullmatch(r"-?\d{1,5}d", text):
+            return self.today + timedelta(days=int(text[:-1]))
+        try:
+            return read(attribute, text) if text else None
+        except BadValueError as error:
+            raise pointed(self.text, tree.at, f"{attribute.name} {error}") from None
+
+
+def _full_path(kind: Noun, path: str) -> str:
+    first, dot, rest = path.partition(".")
+    return kind.paths.get(first, first) + dot + rest
+
+
+def _positive(tree: Compare) -> Compare:
+    """Return the comparison to make on the row referred to: `!=` is decided where the reference stands."""
+    return Compare(tree.path, "=" if tree.operator == "!=" else tree.operator, tree.values, tree.at)
+
+
+def _one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    known = [v for v in values if v not in (None, "")]
+    parts: list[ColumnElement[bool]] = [and_(column.is_not(None), column.in_(known))] if known else []
+    if len(known) < len(values):
+        parts += (
+            [column.is_(None)] if not isinstance(column.type, String) else [func.coalesce(column, "") == ""]
+        )
+    return or_(false(), *parts)
+
+
+_ORDER: Mapping[str, Any] = {
+    "<": lambda c, v: c < v,
+    "<=": lambda c, v: c <= v,
+    ">": lambda c, v: c > v,
+    ">=": lambda c, v: c >= v,
+}
