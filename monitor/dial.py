@@ -1,0 +1,83 @@
+"""The TCP connection under an SSH session: opened, listened to first, and cut when a step takes too long."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from monitor.observation import Reach
+from siaga.text import decoded, safe
+
+
+class MissedError(Exception):
+    """A device could not be read; how far it was reached, and why, as a sentence."""
+
+    def __init__(self, reach: Reach, reason: str) -> None:
+        super().__init__(reason)
+        self.reach = reach
+        self.reason = reason
+
+
+def dial(where: str, address: str, port: int, timeout_s: float) -> socket.socket:
+    """Return a connected socket; `where` names the device in sentences.
+
+    Raises MissedError: nothing listens, nothing answers, there is no way there. All are silence.
+    """
+    try:
+        return socket.create_connection((address, port), timeout=timeout_s)
+    except ConnectionRefusedError:
+        raise MissedError(Reach.silent, f"Nothing listens for SSH at {where}.") from None
+    except TimeoutError:
+        raise MissedError(Reach.silent, f"{where} did not answer within {timeout_s:g} s.") from None
+    except (OSError, UnicodeError) as error:  # no route, no such name, a name IDNA cannot write
+        raise MissedError(Reach.silent, f"{where} cannot be reached: {safe(error, 120)}.") from None
+
+
+def first_words(where: str, sock: socket.socket, timeout_s: float) -> str:
+    """Return what the server says first, as safe text, and leave it in the socket for the SSH library.
+
+    An SSH server speaks first (RFC 4253, section 4.2), if need be after lines of its own that do not begin
+    with `SSH-`; the SSH library judges those. Raises MissedError if nothing comes, or the end comes first.
+    """
+    try:
+        readable, _, _ = select.select([sock], [], [], timeout_s)
+        words = sock.recv(255, socket.MSG_PEEK) if readable else None
+    except OSError as error:
+        raise MissedError(Reach.silent, f"{where} broke the connection: {safe(error, 120)}.") from None
+    if words is None:
+        said = f"{where} took the connection but said nothing within {timeout_s:g} s."
+        raise MissedError(Reach.silent, said)
+    if not words:
+        raise MissedError(Reach.silent, f"{where} took the connection and closed it without a word.")
+    return decoded(words, 80)
+
+
+@contextmanager
+def at_most(sock: socket.socket, seconds: float) -> Iterator[threading.Event]:
+    """Cut the connection if the block takes longer; the event tells whether it was cut.
+
+    The libraries above have time-outs of their own, but each waits anew for every line or packet, so that a
+    server which sends one octet now and then could hold a worker for ever.
+    """
+    cut = threading.Event()
+
+    def ring() -> None:
+        cut.set()
+        _hang_up(sock)
+
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield cut
+    finally:
+        timer.cancel()
+
+
+def _hang_up(sock: socket.socket) -> None:
+    """Shut the connection down without closing it: the descriptor stays ours, readers see its end."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it was closed already
