@@ -80,6 +80,7 @@ def _bare(root: Path, packages: tuple[str, ...]) -> None:
         old.unlink()
     put(root / "etc/apt/sources.list", "deb [trusted=yes] file:/srv/packages ./\n")
     sh("chroot", str(root), "dpkg", "--purge", *packages)
+    sh("chroot", str(root), "apt-get", "-q", "update")
     # An administrator's ban on starting services, as CI machines have it, is not the server's.
     (root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
 
