@@ -1,0 +1,178 @@
+"""What Ansible said, as values: one event of ansible-runner becomes a TaskEvent, or nothing. No I/O.
+
+Event names and fields: ansible_runner/display_callback/callback/awx_display.py. Everything in an event may
+have been written by the host: it is bounded, and made safe to show, here and nowhere later.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from siaga.text import safe
+
+DIFF_LIMIT = 20_000  # characters of diff kept of one task on one host
+LINE_LIMIT = 400
+MESSAGE_LIMIT = 1_000
+_STATUS = {
+    "runner_on_ok": "ok",
+    "runner_on_failed": "failed",
+    "runner_on_unreachable": "unreachable",
+    "runner_on_skipped": "skipped",
+}
+# basic.py, command.py and action/__init__.py of ansible-core say so of what has no check mode.
+_UNCHECKED = re.compile(r"does not support check mode|would have run if not in check mode")
+# What a fact is called in the inventory (observed values), and where ansible.builtin.setup puts it.
+FACTS = {
+    "os": "ansible_distribution",
+    "os_version": "ansible_distribution_version",
+    "kernel": "ansible_kernel",
+    "serial": "ansible_product_serial",
+    "model": "ansible_product_name",
+    "memory_mb": "ansible_memtotal_mb",
+    "processors": "ansible_processor_vcpus",
+    "default_address": "ansible_default_ipv4",
+}
+
+
+@dataclass(frozen=True)
+class TaskEvent:
+    """One task on one host. `status`: ok, changed, skipped, failed, unreachable, ignored.
+
+    `checked` is False when the task had to be left out because check mode cannot try it.
+    """
+
+    host: str
+    task: str
+    status: str
+    play: str = ""
+    checked: bool = True
+    diff: str = ""
+    message: str = ""
+    duration_s: float | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        return asdict(self)
+
+
+def read_event(event: Mapping[str, Any]) -> TaskEvent | None:
+    """Return what happened to a task on a host, or None for an event that says nothing of the kind."""
+    data = event.get("event_data")
+    status = _STATUS.get(str(event.get("event")))
+    if status is None or not isinstance(data, Mapping) or not isinstance(data.get("host"), str):
+        return None
+    result = data.get("res")
+    result = result if isinstance(result, Mapping) else {}
+    return TaskEvent(
+        host=data["host"],
+        play=safe(data.get("play") or "", 120),
+        task=safe(data.get("task") or "", 200),
+        status=_status(status, data, result),
+        checked=not _left_out(status, result),
+        diff=_diffs(result),
+        message=_message(status, result),
+        duration_s=_seconds(data.get("duration")),
+        facts=_facts(result),
+    )
+
+
+def _status(status: str, data: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    if status == "failed" and data.get("ignore_errors") is True:
+        return "ignored"
+    return "changed" if status == "ok" and result.get("changed") is True else status
+
+
+def _left_out(status: str, result: Mapping[str, Any]) -> bool:
+    """Tell whether check mode left the task out: the module cannot do it, or a condition asks for it."""
+    parts = [result, *_items(result)]
+    said = any(_UNCHECKED.search(_text(r.get("msg"))) for r in parts if status == "skipped" or len(parts) > 1)
+    return said or (status == "skipped" and "ansible_check_mode" in _text(result.get("false_condition")))
+
+
+def _items(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the results of a loop's rounds."""
+    results = result.get("results")
+    return [r for r in results if isinstance(r, Mapping)] if isinstance(results, list) else []
+
+
+def _text(value: object) -> str:
+    return value[: 4 * MESSAGE_LIMIT] if isinstance(value, str) else ""
+
+
+def _message(status: str, result: Mapping[str, Any]) -> str:
+    failed = [r for r in _items(result) if r.get("failed")]
+    said = _text(result.get("msg"))
+    if status == "failed" and failed:
+        said = _text(failed[0].get("msg")) or said
+    if status == "failed" and not said.strip(". "):
+        said = _text(result.get("stderr")) or _text(result.get("module_stderr"))
+    return safe(said, MESSAGE_LIMIT)
+
+
+def _seconds(value: object) -> float | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return round(float(value), 3) if number and 0 <= value < 1e7 else None  # type: ignore[arg-type,operator]
+
+
+def _facts(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return the few facts siaga keeps; a value of another shape than expected is no fact."""
+    found = result.get("ansible_facts")
+    if not isinstance(found, Mapping):
+        return {}
+    values = {name: found.get(key) for name, key in FACTS.items()}
+    gateway = values["default_address"]
+    values["default_address"] = gateway.get("address") if isinstance(gateway, Mapping) else None
+    said = {k: safe(v, 200) for k, v in values.items() if isinstance(v, (str, int)) and v not in ("", "NA")}
+    return {k: v for k, v in said.items() if v}
+
+
+def _diffs(result: Mapping[str, Any]) -> str:
+    """Return the task's differences as text, cut at DIFF_LIMIT with a line that says so."""
+    kept: list[str] = []
+    room = DIFF_LIMIT
+    for line in _diff_lines(result):
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join([*kept, "… the rest of the difference is not kept"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _diff_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for part in [result, *_items(result)]:
+        entries = part.get("diff")
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if isinstance(entry, Mapping):
+                yield from _one_diff(entry)
+
+
+def _one_diff(entry: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(entry.get("prepared"), str):
+        yield from map(shown_line, entry["prepared"][: 2 * DIFF_LIMIT].splitlines())
+    before, after = _side(entry.get("before")), _side(entry.get("after"))
+    if before == after:
+        return
+    old, new = safe(entry.get("before_header") or "before"), safe(entry.get("after_header") or "after")
+    if before is None or after is None:
+        yield f"--- {old}"
+        yield "… too large to compare"
+        return
+    for line in difflib.unified_diff(before, after, old, new, lineterm="", n=2):
+        yield line if line.startswith(("---", "+++", "@@")) else line[:1] + shown_line(line[1:])
+
+
+def _side(value: object) -> list[str] | None:
+    """Return one side as lines; None if it is too large to compare in reasonable time."""
+    if isinstance(value, Mapping):
+        return [f"{safe(k)}: {safe(v)}" for k, v in list(value.items())[:200]]
+    text = value if isinstance(value, str) else ""
+    return text.splitlines() if len(text) <= 20 * DIFF_LIMIT else None
+
+
+def shown_line(line: str) -> str:
+    """Return one line safe to show with its spaces kept, because in a diff the indentation counts."""
+    pieces = re.split(r"( +)", line.expandtabs(8)[:LINE_LIMIT])
+    return "".join(piece if piece.startswith(" ") else safe(piece, LINE_LIMIT) for piece in pieces)
