@@ -76,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar: `share` of the full width (0..1 and over), its printed figure, and whether it rests on enough."""
+    """A bar: `share` of the full width (0..1 and over), its figure, and whether it rests on enough data."""
 
     label: str
     share: float
@@ -145,15 +145,7 @@ class Text:
     kind: str = "text"
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading inside a chapter."""
-
-    text: str
-    kind: str = "heading"
-
-
-Block = Numbers | Table | Bars | Heat | Stack | Text | Heading
+Block = Numbers | Table | Bars | Heat | Stack | Text
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,10 @@ def _points(data: bytes, at: int) -> set[int]:
         doubled = struct.unpack_from(">H", data, at + 6)[0]
         ends = struct.unpack_from(f">{doubled // 2}H", data, at + 14)
         starts = struct.unpack_from(f">{doubled // 2}H", data, at + 16 + doubled)
-        return {p for first, last in zip(starts, ends, strict=True) if first != 0xFFFF for p in range(first, last + 1)}
+        return {
+            p
+            for first, last in zip(starts, ends, strict=True)
+            if first != 0xFFFF
+            for p in range(first, last + 1)
+        }
     return set()

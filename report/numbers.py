@@ -13,8 +13,34 @@ from siaga.clock import JAKARTA, as_utc
 
 MARKS = {"id": (".", ","), "en": (",", ".")}  # between thousands, before decimals
 MONTHS = {
-    "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "id": (
+        "Januari",
+        "Februari",
+        "Maret",
+        "April",
+        "Mei",
+        "Juni",
+        "Juli",
+        "Agustus",
+        "September",
+        "Oktober",
+        "November",
+        "Desember",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
 }
 _SPANS = {"id": ("hari", "j", "mnt", "dtk"), "en": ("d", "h", "min", "s")}
 
@@ -71,5 +97,5 @@ def moment(at: datetime, lang: str = "id", zone: str = JAKARTA) -> str:
 
 
 def stamp(at: datetime, zone: str = JAKARTA) -> str:
-    """Return date and time for a table's cell, the same in both languages: `2026-11-23 14:05`."""
-    return f"{as_utc(at).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    """Return date and time for a table's cell, the same in both languages: `2026-11-23 14:05` (unbroken)."""
+    return f"{as_utc(at).astimezone(ZoneInfo(zone)):%Y-%m-%d\u00a0%H:%M}"

@@ -9,16 +9,34 @@ from report.glyphs import printable
 from report.language import Tongue
 
 _LABELS = (
-    "title", "subtitle", "period", "as-of", "letter", "hash", "contents", "page", "of", "sign-place",
-    "sign-date", "sign-title", "sign-name", "sign-id", "sign-box", "source",
-)  # fmt: skip
+    "title",
+    "subtitle",
+    "period",
+    "as-of",
+    "letter",
+    "hash",
+    "contents",
+    "page",
+    "of",
+    "sign-place",
+    "sign-date",
+    "sign-title",
+    "sign-name",
+    "sign-id",
+    "sign-box",
+    "source",
+)
 
 
 def build(facts: Facts, *, now: datetime, lang: str = "id", letter: str = "") -> Report:
     """Compute every figure, table and sentence. `letter` is the number of the covering letter, if known."""
     t = Tongue(lang)
     measured = network.lines(facts)
-    figures = [*equipment.figures(facts, t), *network.figures(facts, t, measured), *incidents.figures(facts, t)]
+    figures = [
+        *equipment.figures(facts, t),
+        *network.figures(facts, t, measured),
+        *incidents.figures(facts, t),
+    ]
     known = {figure.id: figure for figure in figures}
     found = gaps.ranked(facts, known, measured)
     chapters = (

@@ -1,9 +1,10 @@
 """Equipment: what there is, what is seen of it, and where record and device disagree."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from report.facts import Device, Facts, Seen
-from report.figures import Block, Cell, Chapter, Column, Figure, Heading, Numbers, Table, Tone
+from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Tone
 from report.language import Tongue, rows_of
 from report.measures.counts import Count, count, grouped
 
@@ -75,7 +76,14 @@ def figures(facts: Facts, t: Tongue) -> list[Figure]:
 
 
 def _state(
-    t: Tongue, key: str, name: str, source: str, some: int, seen: Count, devices: Iterable[Device], state: Seen
+    t: Tongue,
+    key: str,
+    name: str,
+    source: str,
+    some: int,
+    seen: Count,
+    devices: Iterable[Device],
+    state: Seen,
 ) -> Figure:
     rows = rows_of("device_state", (d.id for d in devices if d.seen is state))
     tone = Tone.plain if state is Seen.up else _TONES[state]
@@ -94,14 +102,41 @@ def _findings(devices: tuple[Device, ...], t: Tongue) -> list[Figure]:
         return len(some) / whole if whole else None
 
     return [
-        part(t, "E-06", "e-old-snmp", t.say("src-snmp"), len(old), len(asked), coverage=known(asked),
-             evidence=rows_of("device", (d.id for d in old)), bad=Tone.warn),
-        part(t, "E-07", "e-serial", t.say("src-serial"), len(other), len(compared), coverage=known(compared),
-             evidence=rows_of("device", (d.id for d in other)), bad=Tone.warn),
-        part(t, "E-08", "e-past", t.say("src-eos"), len(_past(devices)), len(dated), coverage=known(dated),
-             evidence=rows_of("device", (d.id for d in dated)), bad=Tone.warn),
+        part(
+            t,
+            "E-06",
+            "e-old-snmp",
+            t.say("src-snmp"),
+            len(old),
+            len(asked),
+            coverage=known(asked),
+            evidence=rows_of("device", (d.id for d in old)),
+            bad=Tone.warn,
+        ),
+        part(
+            t,
+            "E-07",
+            "e-serial",
+            t.say("src-serial"),
+            len(other),
+            len(compared),
+            coverage=known(compared),
+            evidence=rows_of("device", (d.id for d in other)),
+            bad=Tone.warn,
+        ),
+        part(
+            t,
+            "E-08",
+            "e-past",
+            t.say("src-eos"),
+            len(_past(devices)),
+            len(dated),
+            coverage=known(dated),
+            evidence=rows_of("device", (d.id for d in dated)),
+            bad=Tone.warn,
+        ),
         part(t, "E-09", "e-eos-unknown", t.say("src-eos"), whole - len(dated), whole, bad=Tone.unknown),
-    ]  # fmt: skip
+    ]
 
 
 def disagreeing(devices: Iterable[Device]) -> list[Device]:
@@ -121,7 +156,6 @@ def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure]) -> C
         _roles(facts, t),
         _models(facts, t),
         _versions(facts, t),
-        Heading(t.say("finding")),
         _snmp(facts, t),
         _serials(facts, t),
         _unwell(facts, t),
@@ -170,28 +204,33 @@ def _models(facts: Facts, t: Tongue) -> Table:
     rows = []
     for (maker, model, role), seen in grouped(facts.devices, "maker", "model", "role").items():
         one = ends[maker, model]
-        late = Tone.warn if one.past else Tone.plain
         cells = state_cells(t, seen)[:4]
-        ending = t.day(one.end_of_sale, late), t.day(one.end_of_life, late)
+        ending = _end(one.end_of_sale, facts, t), _end(one.end_of_life, facts, t)
         rows.append((t.text(maker), t.text(model), t.text(role), *cells, *ending))
     source = f"{t.say('src-devices')} {t.say('src-eos')}"
     return Table("E-T2", t.say("t-models"), columns, tuple(rows), source, empty=t.say("no-devices"))
+
+
+def _end(on: date | None, facts: Facts, t: Tongue) -> Cell:
+    return t.day(on, Tone.warn if on and on < facts.until.date() else Tone.plain)
 
 
 def _versions(facts: Facts, t: Tongue) -> Table:
     columns = (Column(t.say("platform"), 1.4), Column(t.say("version"), 2.2), *state_columns(t))
     groups = grouped(facts.devices, "platform", "version").items()
     rows = [(t.text(p), t.text(v), *state_cells(t, seen)) for (p, v), seen in groups]
-    table = capped(t, rows)
+    table = capped(t, rows, t.say("src-devices"))
     return Table("E-T3", t.say("t-versions"), columns, *table, empty=t.say("no-devices"))
 
 
-def capped(t: Tongue, rows: list[tuple[Cell, ...]], source: str = "") -> tuple[tuple[tuple[Cell, ...], ...], str, str]:
+def capped(
+    t: Tongue, rows: list[tuple[Cell, ...]], source: str, limit: int = LIMIT
+) -> tuple[tuple[tuple[Cell, ...], ...], str, str]:
     """Return the first rows, the source, and a note that says how many there are if some are left out."""
     note = ""
-    if len(rows) > LIMIT:
-        note = t.say("shown-of", shown=t.number(LIMIT), total=t.number(len(rows)))
-    return tuple(rows[:LIMIT]), source or t.say("src-devices"), note
+    if len(rows) > limit:
+        note = t.say("shown-of", shown=t.number(limit), total=t.number(len(rows)))
+    return tuple(rows[:limit]), source, note
 
 
 def _snmp(facts: Facts, t: Tongue) -> Table:
@@ -223,11 +262,11 @@ def _serials(facts: Facts, t: Tongue) -> Table:
 
 def _unwell(facts: Facts, t: Tongue) -> Table:
     columns = (
-        Column(t.say("device"), 1.7),
-        Column(t.say("role"), 0.9),
-        Column(t.say("agency"), 1.9),
+        Column(t.say("device"), 1.9),
+        Column(t.say("role"), 0.7),
+        Column(t.say("agency"), 1.8),
         Column(t.say("place"), 1.1),
-        Column(t.say("state"), 1.1),
+        Column(t.say("state"), 1.2),
         Column(t.say("last-seen"), 1.4, right=True),
     )
     some = sorted((d for d in facts.devices if d.seen is not Seen.up), key=lambda d: (d.seen, d.name))

@@ -20,7 +20,12 @@ def parameters(facts: Facts, t: Tongue) -> tuple[Figure, ...]:
     listed: tuple[tuple[str, float | str | None, str, str], ...] = (
         ("param-window", facts.window_s, "s", t.span(facts.window_s)),
         ("param-polls", facts.polls, "1", t.number(facts.polls)),
-        ("param-first", first.isoformat() if first else None, "", t.moment(first) if first else t.say("none")),
+        (
+            "param-first",
+            first.isoformat() if first else None,
+            "",
+            t.moment(first) if first else t.say("none"),
+        ),
         ("param-fresh", facts.fresh_s, "s", t.span(facts.fresh_s)),
         ("param-rank", RANK, "%", t.number(RANK)),
         ("param-step", STEP_S, "s", t.span(STEP_S)),
@@ -49,7 +54,9 @@ def summary(facts: Facts, t: Tongue, number: str, known: dict[str, Figure], foun
         agencies=known["N-01"].shown,
         denominator=t.number(known["N-01"].denominator or 0),
     )
-    available = t.say("summary-availability", availability=known["N-04"].shown, unobserved=known["N-05"].shown)
+    available = t.say(
+        "summary-availability", availability=known["N-04"].shown, unobserved=known["N-05"].shown
+    )
     blocks: tuple[Block, ...] = (
         Text(t.say("internal"), boxed=True),
         Text(f"{lead} {available}"),
@@ -73,7 +80,11 @@ def _stack(t: Tongue, facts: Facts) -> Stack:
 def method(facts: Facts, t: Tongue, number: str) -> Chapter:
     """Return how figures come about, and the parameters."""
     rank = t.say("method-p95", rank=t.number(RANK), step=t.span(STEP_S), least=t.number(LEAST_BINS))
-    columns = (Column(t.say("id-col"), 0.5), Column(t.say("parameter"), 3.5), Column(t.say("value"), 2.0, right=True))
+    columns = (
+        Column(t.say("id-col"), 0.5),
+        Column(t.say("parameter"), 3.5),
+        Column(t.say("value"), 2.0, right=True),
+    )
     rows = tuple((t.text(f.id), Cell(f.label, f.label), Cell(f.value, f.shown)) for f in parameters(facts, t))
     blocks: list[Block] = [Text(t.say("illustration-long"), boxed=True)] if facts.illustrative else []
     blocks += [Text(t.say("method-text")), Text(t.say("method-three")), Text(rank)]
@@ -82,7 +93,7 @@ def method(facts: Facts, t: Tongue, number: str) -> Chapter:
 
 
 def sources(t: Tongue, number: str, known: dict[str, Figure], chapters: tuple[Chapter, ...]) -> Chapter:
-    """Return the annex: every figure with numerator, denominator, source and evidence, then tables and charts."""
+    """Return the annex: every figure with its ratio, source and evidence, then tables and charts."""
     columns = (
         Column(t.say("id-col"), 0.6),
         Column(t.say("figure"), 1.7),
@@ -95,7 +106,7 @@ def sources(t: Tongue, number: str, known: dict[str, Figure], chapters: tuple[Ch
     figures = Table("L-T1", t.say("t-sources"), columns, rows, t.say("src-gaps"))
     return Chapter(
         number, t.say("chapter-sources"), (Text(t.say("sources-text")), figures, _tables(t, chapters))
-    )  # fmt: skip
+    )
 
 
 def _source(t: Tongue, f: Figure) -> tuple[Cell, ...]:
@@ -118,6 +129,6 @@ def _tables(t: Tongue, chapters: tuple[Chapter, ...]) -> Table:
         (t.text(b.id), Cell(b.title, b.title), Cell(b.source, b.source))
         for chapter in chapters
         for b in chapter.blocks
-        if not isinstance(b, (Numbers, Text)) and b.kind in ("table", "bars", "heat", "stack")
+        if not isinstance(b, (Numbers, Text))
     )
     return Table("L-T2", t.say("t-sources-tables"), columns, rows, t.say("src-gaps"))

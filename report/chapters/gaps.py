@@ -79,13 +79,13 @@ def chapter(t: Tongue, number: str, gaps: list[Gap]) -> Chapter:
 def table(t: Tongue, gaps: list[Gap], *, whole: bool) -> Table:
     """Return the gaps as a table: the five largest, or all with the action and room for owner and date."""
     columns = [
-        Column(t.say("rank"), 0.4, right=True),
+        Column(t.say("rank"), 0.45, right=True),
         Column(t.say("gap"), 2.4),
-        Column(t.say("figure"), 0.6),
-        Column(t.say("affected"), 0.9, right=True),
-        Column(t.say("share"), 0.75, right=True),
+        Column(t.say("figure"), 0.65),
+        Column(t.say("affected"), 1.2, right=True),
+        Column(t.say("share"), 0.8, right=True),
     ]
-    columns += [Column(t.say("weight"), 0.65, right=True)] if whole else []
+    columns += [Column(t.say("weight"), 0.7, right=True)] if whole else []
     columns += [Column(t.say("action"), 2.8)]
     columns += [Column(t.say("owner"), 1.3)] if whole else []
     rows = tuple(_row(t, i, gap, whole) for i, gap in enumerate(gaps if whole else gaps[:FIVE], 1))

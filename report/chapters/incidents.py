@@ -1,11 +1,12 @@
 """Incidents, alerts and provisioning: what went wrong, what is open, what was put right by siaga."""
 
-from report.chapters.equipment import capped, part
+from report.chapters.equipment import capped
 from report.facts import Facts, Job
 from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Tone
 from report.language import Tongue, rows_of
 from report.measures.availability import Outage, outages
 
+LONGEST = 20
 CLAIM_S = 300  # the published government method counts link failures longer than this
 
 
@@ -20,15 +21,36 @@ def figures(facts: Facts, t: Tongue) -> list[Figure]:
     rows = rows_of("state_change, device", (o.device_id for o in found))
     alerts = (rows_of("alert", (a.id for a in opened)),)
     return [
-        Figure("I-01", t.say("i-alerts"), len(opened), "1", t.number(len(opened)),
-               t.say("src-alerts", critical=t.number(critical)), critical, len(opened), None, alerts,
-               f"{t.number(critical)} {t.say('severity-critical')}", Tone.bad if critical else Tone.warn if opened else Tone.good),
+        Figure(
+            "I-01",
+            t.say("i-alerts"),
+            len(opened),
+            "1",
+            t.number(len(opened)),
+            t.say("src-alerts", critical=t.number(critical)),
+            critical,
+            len(opened),
+            None,
+            alerts,
+            f"{t.number(critical)} {t.say('severity-critical')}",
+            Tone.bad if critical else Tone.warn if opened else Tone.good,
+        ),
         Figure("I-02", t.say("i-outages"), len(found), "1", t.number(len(found)), source, evidence=(rows,)),
-        Figure("I-03", t.say("i-long", claim=t.span(CLAIM_S)), len(long), "1", t.number(len(long)), source,
-               len(long), len(found), evidence=(rows,), tone=Tone.bad if long else Tone.good),
+        Figure(
+            "I-03",
+            t.say("i-long", claim=t.span(CLAIM_S)),
+            len(long),
+            "1",
+            t.number(len(long)),
+            source,
+            len(long),
+            len(found),
+            evidence=(rows,),
+            tone=Tone.bad if long else Tone.good,
+        ),
         Figure("I-04", t.say("i-time"), seconds, "s", t.span(seconds), source, evidence=(rows,)),
         _provisioned(facts, t),
-    ]  # fmt: skip
+    ]
 
 
 def last_apply(facts: Facts) -> Job | None:
@@ -45,7 +67,9 @@ def _provisioned(facts: Facts, t: Tongue) -> Figure:
     ok = job.ok or 0
     of = t.say("share-of", part=t.number(ok), whole=t.number(job.hosts))
     state = Tone.good if ok == job.hosts else Tone.bad
-    return Figure("P-01", label, ok, "1", t.number(ok), source, ok, job.hosts, None, (f"run {job.id}",), of, state)
+    return Figure(
+        "P-01", label, ok, "1", t.number(ok), source, ok, job.hosts, None, (f"run {job.id}",), of, state
+    )
 
 
 def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
@@ -63,8 +87,8 @@ def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure]) -> C
 def _alerts(facts: Facts, t: Tongue) -> Table:
     columns = (
         Column(t.say("severity"), 1.0),
-        Column(t.say("device"), 1.6),
-        Column(t.say("text"), 4.0),
+        Column(t.say("device"), 1.8),
+        Column(t.say("text"), 3.6),
         Column(t.say("opened"), 1.4, right=True),
     )
     some = [a for a in facts.alerts if a.closed_at is None]
@@ -84,17 +108,21 @@ def _severity(severity: str, t: Tongue) -> Cell:
 
 def _outages(facts: Facts, t: Tongue) -> Table:
     columns = (
-        Column(t.say("device"), 1.7),
-        Column(t.say("agency"), 2.2),
+        Column(t.say("device"), 2.1),
+        Column(t.say("agency"), 2.0),
         Column(t.say("place"), 1.2),
-        Column(t.say("began"), 1.4, right=True),
+        Column(t.say("began"), 1.6, right=True),
         Column(t.say("length"), 1.3, right=True),
-        Column(t.say("ongoing"), 1.0, right=True),
+        Column(t.say("ongoing"), 1.2, right=True),
     )
     rows = [_outage(o, facts, t) for o in outages(facts.spans)]
     return Table(
-        "I-T2", t.say("t-outages"), columns, *capped(t, rows, t.say("src-outages")), empty=t.say("t-outages-none")
-    )  # fmt: skip
+        "I-T2",
+        t.say("t-outages"),
+        columns,
+        *capped(t, rows, t.say("src-outages"), LONGEST),
+        empty=t.say("t-outages-none"),
+    )
 
 
 def _outage(outage: Outage, facts: Facts, t: Tongue) -> tuple[Cell, ...]:
@@ -111,9 +139,9 @@ def _outage(outage: Outage, facts: Facts, t: Tongue) -> tuple[Cell, ...]:
 
 def _jobs(facts: Facts, t: Tongue) -> Table:
     columns = (
-        Column(t.say("job"), 2.2),
+        Column(t.say("job"), 1.6),
         Column(t.say("kind"), 1.1),
-        Column(t.say("began"), 1.4, right=True),
+        Column(t.say("began"), 1.7, right=True),
         Column(t.say("result"), 1.1),
         Column(t.say("hosts"), 0.9, right=True),
         Column(t.say("ok"), 0.9, right=True),
@@ -123,7 +151,7 @@ def _jobs(facts: Facts, t: Tongue) -> Table:
     rows = [_job(j, t) for j in facts.jobs if j.kind in ("plan", "apply")]
     return Table(
         "P-T1", t.say("t-jobs"), columns, *capped(t, rows, t.say("src-jobs")), empty=t.say("t-jobs-none")
-    )  # fmt: skip
+    )
 
 
 def _job(job: Job, t: Tongue) -> tuple[Cell, ...]:

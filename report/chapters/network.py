@@ -30,7 +30,9 @@ def tone(ratio: float | None) -> Tone:
     if ratio is None:
         return Tone.unknown
     printed = rounded(ratio * 100, 2)
-    return Tone.good if printed >= rounded(GOOD * 100, 2) else Tone.warn if printed >= POOR * 100 else Tone.bad
+    return (
+        Tone.good if printed >= rounded(GOOD * 100, 2) else Tone.warn if printed >= POOR * 100 else Tone.bad
+    )
 
 
 def lines(facts: Facts) -> list[Line]:
@@ -41,7 +43,13 @@ def lines(facts: Facts) -> list[Line]:
         for c in facts.connections
     ]
     return sorted(
-        found, key=lambda x: (x.load.utilisation is None, -(x.load.utilisation or 0), x.connection.agency, x.connection.name)
+        found,
+        key=lambda x: (
+            x.load.utilisation is None,
+            -(x.load.utilisation or 0),
+            x.connection.agency,
+            x.connection.name,
+        ),
     )
 
 
@@ -60,10 +68,26 @@ def _reach(facts: Facts, t: Tongue) -> list[Figure]:
     seen = t.say("src-agencies-up", down=t.number(main.down), unobserved=t.number(main.unobserved))
     known = (main.up + main.down) / main.connected if main.connected else None
     return [
-        part(t, "N-01", "n-agencies", source(main.source, main.dated), main.connected, main.denominator, evidence=rows),
+        part(
+            t,
+            "N-01",
+            "n-agencies",
+            source(main.source, main.dated),
+            main.connected,
+            main.denominator,
+            evidence=rows,
+        ),
         part(t, "N-02", "n-agencies-up", seen, main.up, main.denominator, evidence=rows, coverage=known),
-        part(t, "N-03", "n-others", source(others.source, others.dated), others.connected, others.denominator, evidence=rows),
-    ]  # fmt: skip
+        part(
+            t,
+            "N-03",
+            "n-others",
+            source(others.source, others.dated),
+            others.connected,
+            others.denominator,
+            evidence=rows,
+        ),
+    ]
 
 
 def together(measured: list[Line]) -> Watched:
@@ -81,12 +105,34 @@ def _availability(facts: Facts, t: Tongue, measured: list[Line]) -> list[Figure]
     away = None if whole.coverage is None else 1 - whole.coverage
     note = t.say("coverage", share=t.percent(whole.coverage)) if whole.coverage is not None else ""
     return [
-        Figure("N-04", t.say("n-availability"), whole.ratio, "ratio", t.percent(whole.ratio, 2), spans,
-               whole.up_s, whole.observed_s, whole.coverage, (rows,), note, tone(whole.ratio)),
-        Figure("N-05", t.say("n-unobserved"), away, "ratio", t.percent(away), seen,
-               whole.unobserved_s, whole.window_s, whole.coverage, (rows,), f"{hours[0]} / {hours[1]} h"
-               if t.lang == "en" else f"{hours[0]} / {hours[1]} jam"),
-    ]  # fmt: skip
+        Figure(
+            "N-04",
+            t.say("n-availability"),
+            whole.ratio,
+            "ratio",
+            t.percent(whole.ratio, 2),
+            spans,
+            whole.up_s,
+            whole.observed_s,
+            whole.coverage,
+            (rows,),
+            note,
+            tone(whole.ratio),
+        ),
+        Figure(
+            "N-05",
+            t.say("n-unobserved"),
+            away,
+            "ratio",
+            t.percent(away),
+            seen,
+            whole.unobserved_s,
+            whole.window_s,
+            whole.coverage,
+            (rows,),
+            f"{hours[0]} / {hours[1]} h" if t.lang == "en" else f"{hours[0]} / {hours[1]} jam",
+        ),
+    ]
 
 
 def _bandwidth(facts: Facts, t: Tongue, measured: list[Line]) -> list[Figure]:
@@ -98,8 +144,17 @@ def _bandwidth(facts: Facts, t: Tongue, measured: list[Line]) -> list[Figure]:
     rows = f"connection ({many})"
     source = _usage_source(facts, t)
     plain = t.say("src-connections")
-    over_full = part(t, "N-07", "n-connections", source, len(above), len(enough), evidence=rows, coverage=known,
-                     bad=Tone.warn)  # fmt: skip
+    over_full = part(
+        t,
+        "N-07",
+        "n-connections",
+        source,
+        len(above),
+        len(enough),
+        evidence=rows,
+        coverage=known,
+        bad=Tone.warn,
+    )
     label = t.say("n-above", full=t.percent(FULL, 0))
     return [
         part(t, "N-06", "n-measured", source, len(enough), many, evidence=rows, coverage=known),
@@ -119,9 +174,7 @@ def _named(figure: Figure, label: str, t: Tongue, enough: bool) -> Figure:
 
 
 def _usage_source(facts: Facts, t: Tongue) -> str:
-    return t.say(
-        "src-usage", step=t.span(STEP_S), since=t.moment(facts.since), until=t.moment(facts.until)
-    )
+    return t.say("src-usage", step=t.span(STEP_S), since=t.moment(facts.since), until=t.moment(facts.until))
 
 
 def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure], measured: list[Line]) -> Chapter:
@@ -174,8 +227,15 @@ def _bars(facts: Facts, t: Tongue, measured: list[Line]) -> Bars:
         bars.append(Bar(name, share, text, judged, use is not None))
     note = t.say("c-usage-note", full=t.percent(FULL, 0))
     return Bars(
-        "N-C1", t.say("c-usage"), tuple(bars), _usage_source(facts, t), FULL, t.percent(FULL, 0), note, t.say("c-usage-none")
-    )  # fmt: skip
+        "N-C1",
+        t.say("c-usage"),
+        tuple(bars),
+        _usage_source(facts, t),
+        FULL,
+        t.percent(FULL, 0),
+        note,
+        t.say("c-usage-none"),
+    )
 
 
 def _order(facts: Facts) -> list[str]:
@@ -268,7 +328,7 @@ def _connections(facts: Facts, t: Tongue, measured: list[Line]) -> Table:
         Column(t.say("agency"), 2.6),
         Column(t.say("place"), 1.2),
         Column(t.say("provider"), 1.3),
-        Column(t.say("contract"), 1.7),
+        Column(t.say("contract"), 1.9),
         Column(t.say("committed"), 1.0, right=True),
         Column(t.say("measured"), 1.4, right=True),
         Column(t.say("use"), 1.1, right=True),
@@ -302,12 +362,12 @@ def _connection(line: Line, t: Tongue) -> tuple[Cell, ...]:
 
 def _contracts(facts: Facts, t: Tongue, measured: list[Line]) -> Table:
     columns = (
-        Column(t.say("contract"), 1.9),
-        Column(t.say("provider"), 1.4),
-        Column(t.say("committed"), 1.1, right=True),
-        Column(t.say("ends"), 1.5, right=True),
-        Column(t.say("connections"), 0.9, right=True),
-        Column(t.say("promised"), 1.1, right=True),
+        Column(t.say("contract"), 1.8),
+        Column(t.say("provider"), 1.5),
+        Column(t.say("committed"), 1.05, right=True),
+        Column(t.say("ends"), 1.15, right=True),
+        Column(t.say("connections"), 1.05, right=True),
+        Column(t.say("promised"), 1.05, right=True),
         Column(t.say("availability"), 1.2, right=True),
         Column(t.say("col-coverage"), 0.9, right=True),
     )
@@ -320,12 +380,26 @@ def _contracts(facts: Facts, t: Tongue, measured: list[Line]) -> Table:
         ends = t.day(contract.end, Tone.bad if over_by else Tone.plain)
         if over_by:
             ends = Cell(ends.value, t.say("expired", date=ends.shown), Tone.bad)
-        rows.append((
-            t.text(contract.name), t.text(contract.provider), t.rates(contract.down_bps, contract.up_bps, 0), ends,
-            t.count(len(mine)), t.text("") if promise is None else t.share(promise, 2),
-            t.share(seen.ratio, 2, _kept(seen.ratio, promise)), t.share(seen.coverage),
-        ))  # fmt: skip
-    return Table("N-T4", t.say("t-contracts"), columns, tuple(rows), t.say("src-contracts"), empty=t.say("t-contracts-none"))
+        rows.append(
+            (
+                t.text(contract.name),
+                t.text(contract.provider),
+                t.rates(contract.down_bps, contract.up_bps, 0),
+                ends,
+                t.count(len(mine)),
+                t.text("") if promise is None else t.share(promise, 2),
+                t.share(seen.ratio, 2, _kept(seen.ratio, promise)),
+                t.share(seen.coverage),
+            )
+        )
+    return Table(
+        "N-T4",
+        t.say("t-contracts"),
+        columns,
+        tuple(rows),
+        t.say("src-contracts"),
+        empty=t.say("t-contracts-none"),
+    )
 
 
 def _kept(ratio: float | None, promise: float | None) -> Tone:
@@ -335,4 +409,3 @@ def _kept(ratio: float | None, promise: float | None) -> Tone:
     if promise is None:
         return Tone.plain
     return Tone.good if rounded(ratio * 100, 2) >= rounded(promise * 100, 2) else Tone.bad
-

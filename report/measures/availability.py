@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from report.facts import Seen, Span
 
@@ -39,7 +40,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Outage:
-    """A device was seen down without a break from `start` to `end`; `open` if it still was at the last look."""
+    """A device was seen down without a break from `start` to `end`; `open`: it still was at the last look."""
 
     device_id: int
     start: datetime
@@ -90,7 +91,7 @@ def watched(spans: Iterable[Span], devices: int, since: datetime, until: datetim
 
 
 def outages(spans: Iterable[Span]) -> list[Outage]:
-    """Return every unbroken time seen down, longest first. A gap ends an outage: what follows is not known."""
+    """Return every unbroken time seen down, longest first. A gap ends an outage: the rest is not known."""
     found = []
     for device_id, some in by_device(spans).items():
         for i, span in enumerate(some):
@@ -106,4 +107,4 @@ def buckets(start: datetime, end: datetime, at_most: int = 24) -> list[tuple[dat
     step = next((s for s in steps if s * at_most >= length), steps[-1])
     count = max(1, min(at_most, -int(-length // step)))
     edges = [end - timedelta(seconds=step * (count - i)) for i in range(count + 1)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))

@@ -44,7 +44,7 @@ def p95(values: Sequence[float]) -> float | None:
 
 
 def binned(rates: Iterable[tuple[float, float, float]], step_s: int = STEP_S) -> dict[int, float]:
-    """Spread (start, end, rate) over bins of `step_s` (Unix seconds); each bin is the mean over its known time.
+    """Spread (start, end, rate) over bins of `step_s` (Unix seconds); each is the mean of its known time.
 
     Returns {bin number: rate}; a bin without any measurement is absent.
     """
