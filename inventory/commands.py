@@ -442,32 +442,13 @@ def history_verify() -> Outcome:
     return Outcome(messages=[f"The history holds; its head is {head}."])
 
 
-def init(
-    regency: Annotated[str, typer.Option(help="Kemendagri code: also load its places, such as 36.03.")] = "",
-) -> Outcome:
+def init() -> Outcome:
     """Set up the database, the master key and the home directory (harmless to run again)."""
     from inventory.database import initialise
     from siaga.settings import load
 
     settings = load()
-    done = initialise(settings)
-    if regency:
-        done += _load_regency(settings, regency)
-    return Outcome(messages=[*done, f"Home is {settings.home}."])
-
-
-def _load_regency(settings: Any, code: str) -> list[str]:
-    import getpass
-
-    from inventory import store
-    from inventory.history import Author
-    from inventory.imports.load import load
-    from inventory.imports.regency import sheet_of
-    from siaga.clock import utc_now
-
-    author = Author(getpass.getuser(), utc_now(), f"places of {code}")
-    diffs = load(store.open_engine(settings), [sheet_of(code)], author)
-    return [f"Loaded {sum(d.action == 'add' for d in diffs)} places of {code}."]
+    return Outcome(messages=[*initialise(settings), f"Home is {settings.home}."])
 
 
 def import_(

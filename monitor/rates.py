@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Count:
-    """One reading of a counter, with the agent's uptime and discontinuity mark at that time (None: unknown)."""
+    """One reading of a counter, with the agent's uptime and discontinuity mark then (None: unknown)."""
 
     at: datetime
     value: int
@@ -130,5 +130,5 @@ def percentile(values: Iterable[float], share: float) -> float | None:
     ordered = sorted(values)
     if not ordered:
         return None
-    rank = max(1, -(-int(round(share * 1_000_000)) * len(ordered) // 1_000_000))
+    rank = max(1, -(-round(share * 1_000_000) * len(ordered) // 1_000_000))
     return ordered[min(rank, len(ordered)) - 1]

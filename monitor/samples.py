@@ -58,7 +58,7 @@ Key = tuple[int, str, str]  # device, metric, instance
 
 
 class SampleStore(Protocol):
-    """What keeps samples. A sample is identified by (device, metric, instance, time); writing it twice is once."""
+    """What keeps samples. (device, metric, instance, time) identifies one; writing it twice is once."""
 
     def write(self, samples: Iterable[Sample], asked: Iterable[Asked]) -> None:
         """Store a round; durable on return."""
@@ -129,7 +129,7 @@ class EmbeddedStore:
                 if key not in known:
                     continue
                 rows = db.execute(
-                    "SELECT at_ms, value FROM sample WHERE series = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms",
+                    "SELECT at_ms, value FROM sample WHERE series = ? AND at_ms BETWEEN ? AND ? ORDER BY 1",
                     (known[key], _ms(start), _ms(end)),
                 ).fetchall()
                 if rows:

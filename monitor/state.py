@@ -47,7 +47,7 @@ def judge(
     now: datetime,
     failures: int = FAILURES,
 ) -> Standing:
-    """Return what to believe after one more round. `parent` is the state of the device in front of it, now."""
+    """Return what to believe after one more round; `parent` is the state, now, of the device in front."""
     if reach is not Reach.silent:
         state = State.up if reach is Reach.up else State.degraded
         return _to(before, state, "" if state is State.up else reason, now, 0)

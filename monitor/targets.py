@@ -40,6 +40,7 @@ class SshAuth:
     user: str
     password: SecretStr = NO_SECRET
     key_file: str = ""
+    private_key: SecretStr = NO_SECRET
     enable_secret: SecretStr = NO_SECRET
 
 

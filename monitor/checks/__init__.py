@@ -32,7 +32,7 @@ class Committed:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a check may look at: the observation, the state after it, and rates (interface → in, out in bps)."""
+    """What a check may look at: the observation, the state after it, rates (interface → in, out; bps)."""
 
     observation: Observation
     state: State
@@ -56,4 +56,4 @@ class Check(Protocol):
 def all_checks() -> tuple[Check, ...]:
     """Return every check of this folder."""
     names = sorted(m.name for m in pkgutil.iter_modules(__path__))
-    return tuple(importlib.import_module(f"{__name__}.{n}") for n in names)  # type: ignore[misc]
+    return tuple(importlib.import_module(f"{__name__}.{n}") for n in names)

@@ -1,4 +1,4 @@
-"""Is a device's processor busy? The mean over its processors is judged: one busy core of many is no trouble."""
+"""Is a device's processor busy? The mean of its processors is judged: one busy core of many is fine."""
 
 from collections.abc import Iterator
 

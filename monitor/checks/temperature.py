@@ -1,4 +1,4 @@
-"""Is a device too hot? Chips run hotter than rooms; this limit is for sensors of network devices and servers."""
+"""Is a device too hot? Chips run hotter than rooms; these limits are for sensors inside devices."""
 
 from collections.abc import Iterator
 

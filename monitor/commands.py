@@ -1,0 +1,315 @@
+"""The monitor's commands. Nothing heavy is imported up here."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from siaga.outcome import Column, Format, Outcome
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="How rows are printed.")]
+Fields = Annotated[str, typer.Option("--fields", help="Only these fields, separated by commas.")]
+Selector = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Which devices: role=router kecamatan=Balaraja name~^rtr tag:core @saved. Default: all."
+    ),
+]
+
+_STATE_STYLE = {
+    "up": "green",
+    "degraded": "yellow",
+    "down": "bold red",
+    "unreachable": "magenta",
+    "not observed": "dim",
+    "critical": "bold red",
+    "warning": "yellow",
+}
+
+
+def _styles(*keys: str) -> dict[tuple[str, str], str]:
+    return {(key, value): style for key in keys for value, style in _STATE_STYLE.items()}
+
+
+def inspect(
+    host: Annotated[str, typer.Argument(help="A device's name, or HOST, HOST:PORT, [IPv6]:PORT.")],
+    output: Output = Format.table,
+    credential: Annotated[
+        str, typer.Option("--credential", help="The name of a credential in the inventory.")
+    ] = "",
+    snmp: Annotated[str, typer.Option("--snmp", help="SNMP version: 1, 2c or 3.")] = "2c",
+    community_file: Annotated[str, typer.Option(help="A file whose first line is the community.")] = "",
+    community_env: Annotated[str, typer.Option(help="A variable that holds the community.")] = "",
+    user: Annotated[str, typer.Option(help="SNMPv3 or SSH user.")] = "",
+    auth: Annotated[str, typer.Option(help="SNMPv3 authentication: SHA-256, SHA, MD5 …")] = "",
+    auth_file: Annotated[str, typer.Option(help="A file with the authentication passphrase.")] = "",
+    priv: Annotated[str, typer.Option(help="SNMPv3 privacy: AES, AES-256, DES.")] = "",
+    priv_file: Annotated[str, typer.Option(help="A file with the privacy passphrase.")] = "",
+    ssh: Annotated[bool, typer.Option("--ssh", help="Read over SSH instead of SNMP.")] = False,
+    password_file: Annotated[str, typer.Option(help="A file with the SSH password.")] = "",
+    platform: Annotated[str, typer.Option(help="The platform if it is known: linux, cisco_ios, frr …")] = "",
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.")] = 2.0,
+    retries: Annotated[int, typer.Option(help="How often to ask again.")] = 2,
+) -> Outcome:
+    """Show everything one device tells now; nothing is stored.
+
+    Examples: siaga inspect 10.1.2.3 · siaga inspect rtr-kec-mauk · siaga inspect 10.1.2.3 --snmp 3
+    --user poller --auth SHA-256 --auth-file a.txt --priv AES --priv-file p.txt.
+    Without any credential the community "public" is tried.
+    """
+    from monitor.inspect import Asking, look
+    from siaga.settings import load
+
+    asking = Asking(
+        host=host,
+        credential=credential,
+        snmp=snmp,
+        community_file=community_file,
+        community_env=community_env,
+        user=user,
+        auth=auth,
+        auth_file=auth_file,
+        priv=priv,
+        priv_file=priv_file,
+        ssh=ssh,
+        password_file=password_file,
+        platform=platform,
+        timeout_s=timeout_s,
+        retries=retries,
+    )
+    return look(load(), asking, output)
+
+
+def poll(
+    selector: Selector = None,
+    output: Output = Format.table,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what changed.")] = False,
+) -> Outcome:
+    """Ask devices once, now: state, health, counters; keep it all. A silent device is a value, not an error."""
+    import getpass
+
+    from inventory.runs import recorded
+    from inventory.select import joined, selected
+    from inventory.store import open_engine, reading
+    from monitor.poller import poll as poll_round
+    from siaga.clock import utc_now
+    from siaga.settings import load
+
+    settings = load()
+    engine = open_engine(settings)
+    with reading(engine) as session:
+        ids = selected(session, "device", joined(selector or []))
+    summary: dict[str, Any] = {}
+    with (
+        recorded(engine, "poll", who=getpass.getuser(), summary=summary) as run_id,
+        _bar(len(ids), quiet) as step,
+    ):
+        result = poll_round(engine, settings, ids, run_id=run_id, now=utc_now, progress=step)
+        summary.update(_summary(result))
+    return _polled(engine, result, summary, output, quiet)
+
+
+def _summary(result: Any) -> dict[str, Any]:
+    from monitor.observation import Reach
+
+    return {
+        "asked": len(result.observations),
+        **{reach.value: result.count(reach) for reach in Reach},
+        "changes": len(result.changes),
+        "alerts_opened": len(result.opened),
+        "alerts_closed": len(result.closed),
+        "took_s": round(result.seconds, 2),
+    }
+
+
+def _polled(engine: Any, result: Any, summary: dict[str, Any], output: Format, quiet: bool) -> Outcome:
+    from inventory.store import labels, reading
+
+    with reading(engine) as session:
+        names = labels(session, "device")
+    changes = [
+        {"device": names.get(c.device_id, "?"), "before": c.before, "after": c.after, "reason": c.reason}
+        for c in result.changes
+    ]
+    said = (
+        f"Asked {summary['asked']} devices in {summary['took_s']:.1f} s:"
+        f" {summary['up']} up, {summary['partial']} partial, {summary['silent']} silent,"
+        f" {summary['refused']} refused, {summary['garbage']} garbage;"
+        f" {summary['changes']} state changes, {summary['alerts_opened']} alerts opened, {summary['alerts_closed']} closed."
+    )
+    if output is not Format.table:
+        return Outcome([{**summary, "state_changes": changes}], single=True, format=output)
+    notable = [c for c in changes if not (c["before"] == "not observed" and c["after"] == "up")]
+    columns = [Column(k, k) for k in ("device", "before", "after", "reason")]
+    messages = [] if quiet and not notable else [said]
+    return Outcome(notable or None, columns, messages=messages, style=_styles("before", "after"))
+
+
+class _bar:  # noqa: N801 - used like a function
+    """A progress bar on standard error, on a terminal only; `with _bar(n) as step` gives the callback."""
+
+    def __init__(self, total: int, quiet: bool = False) -> None:
+        self.total = total
+        self.quiet = quiet
+        self._progress: Any = None
+
+    def __enter__(self) -> Callable[[Any], None] | None:
+        import sys
+
+        if self.quiet or not sys.stderr.isatty() or not self.total:
+            return None
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._progress.start()
+        task = self._progress.add_task("polling", total=self.total)
+        return lambda _seen: self._progress.advance(task)
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress:
+            self._progress.stop()
+
+
+def status(
+    selector: Selector = None,
+    output: Output = Format.table,
+    fields: Fields = "",
+    all_: Annotated[bool, typer.Option("--all", "-a", help="Also the devices that are up.")] = False,
+) -> Outcome:
+    """Show the state of devices: what is wrong first; with --all every one."""
+    from inventory.select import joined, selected
+    from inventory.store import open_engine, reading, rows
+    from monitor.store import status_rows
+    from siaga.settings import load
+
+    with reading(open_engine(load())) as session:
+        query = joined(selector or []) or "status=active and transport!=none"
+        ids = selected(session, "device", query)
+        found = status_rows(session, ids, rows(session, "device", ids))
+    counts = {state: sum(r["state"] == state for r in found) for state in list(_STATE_STYLE)[:5]}
+    order = {s: i for i, s in enumerate(("down", "unreachable", "degraded", "not observed", "up"))}
+    found.sort(key=lambda r: (order.get(r["state"], 9), r["name"]))
+    shown = (
+        found if all_ or selector or output is not Format.table else [r for r in found if r["state"] != "up"]
+    )
+    message = f"{len(found)} devices: " + ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+    return Outcome(
+        shown if output is not Format.table else [_readable(r) for r in shown],
+        _STATUS_COLUMNS,
+        messages=[message + ("" if len(shown) == len(found) else ". With --all, every one is listed.")],
+        format=output,
+        fields=[f for f in fields.split(",") if f],
+        style=_styles("state"),
+    )
+
+
+_STATUS_COLUMNS = [
+    Column("state", "state"),
+    Column("name", "name"),
+    Column("role", "role"),
+    Column("place", "place"),
+    Column("since", "since"),
+    Column("uptime_s", "uptime", right=True),
+    Column("cpu_pct", "cpu %", right=True),
+    Column("memory_pct", "mem %", right=True),
+    Column("temperature_c", "°C", right=True),
+    Column("reason", "reason"),
+]
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    from monitor.show import duration, percent
+    from siaga.clock import shown
+
+    return {
+        **row,
+        "since": shown(row["since"])[:16].replace("T", " "),
+        "uptime_s": duration(row["uptime_s"]),
+        **{k: percent(row[k]) for k in ("cpu_pct", "memory_pct", "temperature_c")},
+    }
+
+
+def top(
+    selector: Annotated[
+        list[str] | None,
+        typer.Argument(help="Which connections: agency.kind=rsud kecamatan=Mauk. Default: all."),
+    ] = None,
+    number: Annotated[int, typer.Option("-n", help="How many.")] = 10,
+    since: Annotated[str, typer.Option("--since", help="The window: 30m, 2h, 7d.")] = "1h",
+    output: Output = Format.table,
+) -> Outcome:
+    """Show the busiest connections against their contracts, with sparklines."""
+    from monitor.bandwidth import busiest
+    from siaga.clock import utc_now
+    from siaga.settings import load
+
+    rows = busiest(load(), selector or [], number=number, since=since, now=utc_now())
+    columns = [
+        Column("connection", "connection"),
+        Column("in", "in", right=True),
+        Column("in_trend", "trend"),
+        Column("out", "out", right=True),
+        Column("out_trend", "trend"),
+        Column("committed", "contract", right=True),
+        Column("used_pct", "used %", right=True),
+        Column("samples", "points", wide=True, right=True),
+    ]
+    if output in (Format.table, Format.wide):
+        rows = [_readable_top(r) for r in rows]
+    messages = [] if rows else ["No rates yet: two polls are needed, so run 'siaga poll' again."]
+    return Outcome(rows, columns, messages=messages, format=output)
+
+
+def _readable_top(row: dict[str, Any]) -> dict[str, Any]:
+    from monitor.show import percent, rate, sparkline
+
+    return {
+        **row,
+        "in": rate(row["in_bps"]),
+        "out": rate(row["out_bps"]),
+        "in_trend": sparkline(row["in_series_bps"]),
+        "out_trend": sparkline(row["out_series_bps"]),
+        "committed": rate(row["committed_down_bps"]),
+        "used_pct": percent(row["used_pct"]),
+    }
+
+
+alert_app = typer.Typer(name="alert", help="Alerts: what is wrong now, and what was.", no_args_is_help=True)
+
+
+@alert_app.command("list")
+def alert_list(
+    all_: Annotated[bool, typer.Option("--all", "-a", help="Also the closed ones.")] = False,
+    output: Output = Format.table,
+    fields: Fields = "",
+) -> Outcome:
+    """List open alerts, critical first."""
+    from inventory.store import open_engine, reading
+    from monitor.store import alert_rows
+    from siaga.settings import load
+
+    with reading(open_engine(load())) as session:
+        rows = alert_rows(session, closed=all_)
+    columns = [Column(k, k) for k in ("severity", "device", "text", "opened_at")]
+    columns += [Column(k, k, wide=True) for k in ("rule", "closed_at", "id")]
+    return Outcome(
+        rows,
+        columns,
+        messages=[] if rows else ["No alerts."],
+        format=output,
+        fields=[f for f in fields.split(",") if f],
+        style=_styles("severity"),
+    )
+
+
+def trust(
+    device: Annotated[str, typer.Argument(help="The device's name.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> Outcome:
+    """Accept the SSH host key that a device shows now, after its key has changed for a good reason."""
+    from monitor.inspect import accept_host_key
+    from siaga.settings import load
+
+    return accept_host_key(load(), device, yes=yes)

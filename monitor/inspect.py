@@ -1,0 +1,258 @@
+"""Looks at one device now, whether the inventory knows it or not, and stores nothing."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from pydantic import SecretStr
+
+from monitor.observation import Observation, Reach, as_json
+from monitor.show import duration, rate
+from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
+from siaga.clock import shown, utc_now
+from siaga.errors import NotFoundError, SiagaError, UsageError
+from siaga.outcome import Format, Outcome
+from siaga.settings import Settings
+from siaga.text import safe
+
+EXIT_CODES = {Reach.up: 0, Reach.partial: 7, Reach.refused: 4, Reach.silent: 1, Reach.garbage: 1}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What `siaga inspect` was asked; files and variables name where a secret is, never the secret."""
+
+    host: str
+    credential: str = ""
+    snmp: str = "2c"
+    community_file: str = ""
+    community_env: str = ""
+    user: str = ""
+    auth: str = ""
+    auth_file: str = ""
+    priv: str = ""
+    priv_file: str = ""
+    ssh: bool = False
+    password_file: str = ""
+    platform: str = ""
+    timeout_s: float = 2.0
+    retries: int = 2
+
+
+def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
+    """Read the device and return it as one row; the exit code says how far it could be reached."""
+    from monitor.poller import ask
+
+    target = _target(settings, asking)
+    seen = asyncio.run(ask([target], settings, now=utc_now))[0]
+    messages = [f"{seen.reach.value}: {safe(seen.reason, 500)}"] if seen.reach is not Reach.up else []
+    return Outcome(
+        [as_json(seen)],
+        single=True,
+        text=described(seen),
+        messages=messages,
+        exit_code=EXIT_CODES[seen.reach],
+        format=output,
+    )
+
+
+def _target(settings: Settings, asking: Asking) -> Target:
+    if (settings.home / "siaga.db").exists() or settings.database_url:
+        known = _from_inventory(settings, asking)
+        if known is not None:
+            return known
+    elif asking.credential:
+        raise NotFoundError("not-initialised", f"There is no inventory in {settings.home}: run 'siaga init'.")
+    address, port = split_host(asking.host)
+    snmp, ssh = (None, _ssh(asking)) if asking.ssh else (_snmp(asking), None)
+    return Target(
+        name=asking.host,
+        address=address,
+        snmp_port=port or 161,
+        ssh_port=port or 22,
+        platform=asking.platform,
+        snmp=snmp,
+        ssh=ssh,
+        timeout_s=asking.timeout_s,
+        retries=asking.retries,
+    )
+
+
+def _from_inventory(settings: Settings, asking: Asking) -> Target | None:
+    """Return the target of a device known by name, or one made with a credential known by name."""
+    from dataclasses import replace
+
+    from sqlmodel import select
+
+    from inventory.credentials import opened
+    from inventory.models import Credential, Device
+    from inventory.store import open_engine, reading
+    from monitor.store import snmp_auth, ssh_auth, targets
+    from siaga.secrets import open_vault
+
+    with reading(open_engine(settings)) as session:
+        device = session.exec(select(Device).where(Device.name == asking.host)).first()
+        target = targets(session, [device], open_vault(settings.home), settings)[0] if device else None
+        if not asking.credential:
+            return target and replace(target, timeout_s=asking.timeout_s, retries=asking.retries)
+        row = session.exec(select(Credential).where(Credential.name == asking.credential)).first()
+        if row is None or row.id is None:
+            raise NotFoundError("no-such-credential", f"No credential is called '{asking.credential}'.")
+        credential = opened(session, open_vault(settings.home), row.id)
+    if target is None:
+        address, port = split_host(asking.host)
+        target = Target(asking.host, address, port or 161, port or 22)
+    return replace(
+        target,
+        platform=asking.platform or target.platform,
+        snmp=snmp_auth(credential),
+        ssh=ssh_auth(credential),
+        timeout_s=asking.timeout_s,
+        retries=asking.retries,
+    )
+
+
+def split_host(text: str) -> tuple[str, int]:
+    """Return (address, port or 0) of HOST, HOST:PORT or [IPv6]:PORT, names resolved.
+
+    Raises UsageError (`bad-host`) or NotFoundError (`unknown-host`).
+    """
+    import ipaddress
+    import socket
+
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if port and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        raise UsageError("bad-host", f"'{safe(text)}' has no port from 1 to 65535.")
+    try:
+        return str(ipaddress.ip_address(host)), int(port or 0)
+    except ValueError:
+        pass
+    try:
+        return str(socket.getaddrinfo(host, None)[0][4][0]), int(port or 0)
+    except (OSError, UnicodeError):
+        sentence = f"'{safe(host)}' is no device of the inventory, no address, and no name that resolves."
+        raise NotFoundError("unknown-host", sentence) from None
+
+
+def _snmp(asking: Asking) -> SnmpAuth:
+    if asking.snmp == "3":
+        if not asking.user:
+            raise UsageError("no-user", "SNMPv3 needs --user.")
+        return SnmpAuth(
+            version=SnmpVersion.v3,
+            user=asking.user,
+            auth_protocol=asking.auth,
+            auth_secret=_secret(asking.auth_file),
+            priv_protocol=asking.priv,
+            priv_secret=_secret(asking.priv_file),
+        )
+    if asking.snmp not in ("1", "2c"):
+        raise UsageError("bad-version", f"SNMP version '{safe(asking.snmp)}' is none of 1, 2c, 3.")
+    community = _secret(asking.community_file, asking.community_env, "public")
+    return SnmpAuth(version=SnmpVersion(asking.snmp), community=community)
+
+
+def _ssh(asking: Asking) -> SshAuth:
+    if not asking.user:
+        raise UsageError("no-user", "SSH needs --user.")
+    return SshAuth(user=asking.user, password=_secret(asking.password_file))
+
+
+def _secret(file: str, variable: str = "", default: str = "") -> SecretStr:
+    if variable:
+        if variable not in os.environ:
+            raise NotFoundError("no-such-variable", f"There is no variable {safe(variable)}.")
+        return SecretStr(os.environ[variable])
+    if not file:
+        return SecretStr(default) if default else NO_SECRET
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFoundError("no-such-file", f"{file} cannot be read: {safe(error)}.") from None
+    return SecretStr(lines[0] if lines else "")
+
+
+def described(seen: Observation) -> str:
+    """Return an observation as text for people."""
+    identity = seen.identity
+    lines = [
+        f"{safe(seen.name)}  {seen.address}:{seen.port}  {seen.transport}  {seen.reach.value}"
+        f"  {shown(seen.at)}  {seen.took_s:.2f} s"
+    ]
+    if seen.reach in (Reach.silent, Reach.refused, Reach.garbage):
+        return lines[0]
+    facts = {
+        "name": identity.sysName,
+        "platform": " ".join(filter(None, (identity.vendor, identity.os))),
+        "model": identity.hardware,
+        "version": identity.version,
+        "serial": identity.serial,
+        "location": identity.sysLocation,
+        "describes as": identity.sysDescr,
+        "uptime": duration(seen.uptime_s) if seen.uptime_s is not None else "",
+        "processors": ", ".join(f"{p.percent:.0f} %" for p in seen.processors[:16]),
+        "memory": ", ".join(f"{safe(m.descr, 30)} {m.percent:.0f} %" for m in seen.mempools[:6]),
+        "temperature": ", ".join(f"{safe(s.descr, 30)} {s.value:g} {s.unit}" for s in seen.sensors[:6]),
+    }
+    lines += [f"  {k:<13}{safe(v, 200)}" for k, v in facts.items() if v]
+    return "\n".join(lines) + "\n" + _ports(seen)
+
+
+def _ports(seen: Observation) -> str:
+    from siaga.outcome import Column
+    from siaga.render import render
+
+    if not seen.ports:
+        return "  no interfaces\n"
+    rows = [
+        {
+            "index": p.ifIndex,
+            "name": p.ifName or p.ifDescr,
+            "alias": p.ifAlias,
+            "admin": p.ifAdminStatus,
+            "oper": p.ifOperStatus,
+            "speed": rate(p.speed_bps),
+            "in_octets": p.in_octets,
+            "out_octets": p.out_octets,
+            "bits": p.octets_bits,
+            "errors": (p.in_errors or 0) + (p.out_errors or 0),
+        }
+        for p in seen.ports
+    ]
+    right = {"index", "speed", "in_octets", "out_octets", "bits", "errors"}
+    columns = [Column(k, k.replace("_", " "), right=k in right) for k in rows[0]]
+    style = {("oper", "up"): "green", ("oper", "down"): "red"}
+    return render(Outcome(rows, columns, style=style))
+
+
+def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:
+    """Show the key a device presents now, and trust it when a person agrees."""
+    from sqlmodel import select
+
+    from inventory.models import Device
+    from inventory.store import open_engine, reading
+    from monitor.dial import MissedError
+    from monitor.hostkeys import HostKeys
+    from monitor.ssh import present_key
+
+    with reading(open_engine(settings)) as session:
+        device = session.exec(select(Device).where(Device.name == name)).first()
+    if device is None:
+        raise NotFoundError("no-such-device", f"No device is called '{safe(name)}'.")
+    try:
+        key = present_key(Target(name, device.address, ssh_port=device.ssh_port), settings.ssh.timeout_s)
+    except MissedError as missed:
+        raise SiagaError("no-host-key", missed.reason) from None
+    question = f"{name} ({device.address}:{device.ssh_port}) shows {key.kind} {key.fingerprint}. Trust it?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(question, err=True)):
+        raise UsageError("not-confirmed", f"{question[:-11]} Nothing was changed; --yes trusts it.")
+    HostKeys(settings.home / "known_hosts").trust(device.address, device.ssh_port, key)
+    return Outcome(messages=[f"{name} is trusted with {key.kind} {key.fingerprint}."])

@@ -1,0 +1,291 @@
+"""One round: ask every selected device once, keep what it said, judge its state, open and close alerts.
+
+The asking is concurrent and bounded; the keeping is one transaction for states and one for samples.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from inventory.store import reading, session
+from monitor import store
+from monitor.alerts import examine, reconcile
+from monitor.checks import Committed, Seen
+from monitor.hostkeys import HostKeys
+from monitor.models import Alert, StateChange
+from monitor.observation import Observation, Reach
+from monitor.rates import Count, rates_bps
+from monitor.samples import Asked, EmbeddedStore, Key, Sample
+from monitor.state import Standing, State, judge
+from monitor.targets import Target
+from siaga.secrets import open_vault
+from siaga.settings import Settings
+
+RATE_WINDOW = timedelta(hours=1)
+_COUNTERS = ("in_octets", "out_octets")
+_SMALL = ("in_errors", "out_errors", "in_discards", "out_discards")
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round brought."""
+
+    observations: tuple[Observation, ...]
+    changes: tuple[StateChange, ...]
+    opened: tuple[Alert, ...]
+    closed: tuple[Alert, ...]
+    seconds: float
+
+    def count(self, *reaches: Reach) -> int:
+        """Return how many devices were reached in one of these ways."""
+        return sum(o.reach in reaches for o in self.observations)
+
+
+def poll(
+    engine: Engine,
+    settings: Settings,
+    ids: Sequence[int],
+    *,
+    run_id: int,
+    now: Callable[[], datetime],
+    progress: Callable[[Observation], None] | None = None,
+    full: bool = True,
+) -> Round:
+    """Ask the devices with these ids once. Never raises for a device; see `Round`."""
+    started = now()
+    with reading(engine) as opened:
+        devices = store.devices_to_poll(opened, ids)
+        vault = open_vault(settings.home)
+        asked = store.targets(opened, devices, vault, settings)
+    observations = asyncio.run(ask(asked, settings, now=now, progress=progress, full=full))
+    seen = {t.device_id: o for t, o in zip(asked, observations, strict=True) if t.device_id is not None}
+    samples = EmbeddedStore(settings.home / "samples.db")
+    samples.write((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen))
+    changes, opened_alerts, closed = _judge(engine, samples, seen, run_id=run_id, now=now())
+    took_s = (now() - started).total_seconds()
+    return Round(tuple(observations), tuple(changes), tuple(opened_alerts), tuple(closed), took_s)
+
+
+async def ask(
+    targets: Sequence[Target],
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    progress: Callable[[Observation], None] | None = None,
+    full: bool = True,
+) -> list[Observation]:
+    """Read all targets, those of SNMP and those of SSH side by side; the answers come in the same order."""
+    answers: dict[int, Observation] = {}
+    by_snmp = [(i, t) for i, t in enumerate(targets) if t.snmp is not None]
+    by_ssh = [(i, t) for i, t in enumerate(targets) if t.snmp is None and t.ssh is not None]
+    for i, target in enumerate(targets):
+        if target.snmp is None and target.ssh is None:
+            answers[i] = _without_credential(target, now())
+    snmp_seen, ssh_seen = await asyncio.gather(
+        _by_snmp([t for _, t in by_snmp], settings, now, progress, full),
+        _by_ssh([t for _, t in by_ssh], settings, now, progress),
+    )
+    answers.update({i: o for (i, _), o in zip(by_snmp, snmp_seen, strict=True)})
+    answers.update({i: o for (i, _), o in zip(by_ssh, ssh_seen, strict=True)})
+    return [answers[i] for i in range(len(targets))]
+
+
+async def _by_snmp(
+    targets: Sequence[Target],
+    settings: Settings,
+    now: Callable[[], datetime],
+    progress: Callable[[Observation], None] | None,
+    full: bool,
+) -> list[Observation]:
+    if not targets:
+        return []
+    from monitor import snmp
+
+    return await snmp.observe_all(
+        targets, concurrency=settings.poll.concurrency, now=now, progress=progress, full=full
+    )
+
+
+async def _by_ssh(
+    targets: Sequence[Target],
+    settings: Settings,
+    now: Callable[[], datetime],
+    progress: Callable[[Observation], None] | None,
+) -> list[Observation]:
+    if not targets:
+        return []
+    from monitor import ssh
+
+    known = HostKeys(settings.home / "known_hosts", accept_new=settings.ssh.accept_new_host_keys)
+    return await ssh.observe_all(
+        targets,
+        concurrency=settings.ssh.concurrency,
+        now=now(),
+        known_hosts=known,
+        progress=progress,
+        timeout_s=settings.ssh.timeout_s,
+    )
+
+
+def _without_credential(target: Target, now: datetime) -> Observation:
+    """A device nobody can log in to is not observed; that is said, not hidden."""
+    return Observation(
+        target.name,
+        target.address,
+        target.snmp_port,
+        "none",
+        now,
+        Reach.refused,
+        f"{target.name} has no credential for its transport: siaga device set {target.name} credential=NAME",
+    )
+
+
+def samples_of(device_id: int, seen: Observation) -> list[Sample]:
+    """Return the samples of one observation; what was not observed has none."""
+    found: list[Sample] = []
+
+    def add(metric: str, instance: str, value: float | None, scale: int = 1) -> None:
+        if value is not None:
+            found.append(Sample(device_id, metric, instance, seen.at, round(value * scale)))
+
+    add("uptime", "", seen.uptime_s, 100)
+    if seen.processors:
+        add("cpu", "", sum(p.percent for p in seen.processors) / len(seen.processors), 100)
+    for pool in seen.mempools:
+        add("memory", pool.descr, pool.percent, 100)
+    for sensor in seen.sensors:
+        add(sensor.kind, sensor.descr, sensor.value, 100)
+    for name, port in store.named_ports(seen.ports).items():
+        suffix = "_64" if port.octets_bits == 64 else ""
+        for metric in _COUNTERS:
+            add(metric + suffix, name, getattr(port, metric))
+        for metric in _SMALL:
+            add(metric, name, getattr(port, metric))
+        add("discontinuity", name, port.discontinuity_ticks)
+    return found
+
+
+def _asked(seen: Mapping[int, Observation]) -> list[Asked]:
+    answered = (Reach.up, Reach.partial)
+    return [Asked(d, o.at, o.reach in answered) for d, o in seen.items() if o.transport != "none"]
+
+
+def _judge(
+    engine: Engine,
+    samples: EmbeddedStore,
+    seen: Mapping[int, Observation],
+    *,
+    run_id: int,
+    now: datetime,
+) -> tuple[list[StateChange], list[Alert], list[Alert]]:
+    with session(engine) as opened:
+        before = store.standings(opened)
+        after = judged(before, seen, store.parents(opened), now=now)
+        changes = store.keep_standings(opened, before, after, seen, now=now, run_id=run_id)
+        store.keep_identity(opened, seen, cause=f"poll {run_id}")
+        store.keep_interfaces(opened, seen)
+        promised = store.committed(opened)
+        alerts = store.open_alerts(opened)
+        fresh: list[Alert] = []
+        gone: list[Alert] = []
+        for device_id, observation in seen.items():
+            view = _view(samples, device_id, observation, after[device_id].state, promised.get(device_id, {}))
+            open_now = alerts.get(device_id, {})
+            to_open, to_close = reconcile(open_now.keys(), examine(view))
+            fresh += [store.open_alert(opened, device_id, f, now=now, run_id=run_id) for f in to_open]
+            for key in to_close:
+                open_now[key].closed_at = now
+                gone.append(open_now[key])
+    return changes, fresh, gone
+
+
+def judged(
+    before: Mapping[int, Standing],
+    seen: Mapping[int, Observation],
+    parents: Mapping[int, int],
+    *,
+    now: datetime,
+) -> dict[int, Standing]:
+    """Return the standing of every device seen, those in front first, so that a parent is judged before its child."""
+    after: dict[int, Standing] = {}
+
+    def stand(device_id: int) -> Standing:
+        if device_id not in after:
+            old = before.get(device_id, Standing())
+            if device_id not in seen:
+                return old
+            after[device_id] = old  # a circle of parents ends here
+            front = stand(parents[device_id]).state if device_id in parents else State.up
+            observation = seen[device_id]
+            after[device_id] = judge(old, observation.reach, observation.reason, parent=front, now=now)
+        return after[device_id]
+
+    for device_id in seen:
+        stand(device_id)
+    return after
+
+
+def _view(
+    samples: EmbeddedStore,
+    device_id: int,
+    observation: Observation,
+    state: State,
+    promised: Mapping[str, Committed],
+) -> Seen:
+    """Gather what the checks look at; rates only of interfaces that have a contract."""
+    rates = {
+        name: pair
+        for name in promised
+        if (pair := last_rates(samples, device_id, name, _speed(observation, name), observation.at))
+    }
+    return Seen(observation, state, rates, promised)
+
+
+def _speed(observation: Observation, name: str) -> int | None:
+    port = store.named_ports(observation.ports).get(name)
+    return port.speed_bps if port else None
+
+
+def last_rates(
+    samples: EmbeddedStore, device_id: int, name: str, speed_bps: int | None, now: datetime
+) -> tuple[float | None, float | None]:
+    """Return the newest (in, out) rates of an interface in bits per second; None where there is none."""
+    series = rate_series(samples, device_id, [name], {name: speed_bps}, now - RATE_WINDOW, now)
+    pair = series.get(name, ([], []))
+    newest = [points[-1] if points else None for points in pair]
+    fresh = [p[1] if p is not None and p[0] >= now - timedelta(seconds=1) else None for p in newest]
+    return fresh[0], fresh[1]
+
+
+Points = list[tuple[datetime, float]]
+
+
+def rate_series(
+    samples: EmbeddedStore,
+    device_id: int,
+    names: Sequence[str],
+    speeds_bps: Mapping[str, int | None],
+    start: datetime,
+    end: datetime,
+) -> dict[str, tuple[Points, Points]]:
+    """Return interface → (in, out) rates in bits per second over a window, 64-bit counters where there are any."""
+    metrics = [m + suffix for m in _COUNTERS for suffix in ("_64", "")]
+    keys: list[Key] = [(device_id, m, n) for n in names for m in metrics]
+    keys += [(device_id, "discontinuity", n) for n in names] + [(device_id, "uptime", "")]
+    values = samples.read(keys, start, end)
+    uptimes = {at: value / 100 for at, value in values.get((device_id, "uptime", ""), [])}
+    found: dict[str, tuple[Points, Points]] = {}
+    for name in names:
+        marks = dict(values.get((device_id, "discontinuity", name), []))
+        pair = []
+        for metric in _COUNTERS:
+            wide = values.get((device_id, metric + "_64", name), [])
+            raw = wide or values.get((device_id, metric, name), [])
+            counts = [Count(at, v, uptimes.get(at), marks.get(at)) for at, v in raw]
+            pair.append(rates_bps(counts, bits=64 if wide else 32, speed_bps=speeds_bps.get(name)))
+        if pair[0] or pair[1]:
+            found[name] = (pair[0], pair[1])
+    return found

@@ -1,0 +1,278 @@
+"""The SQL of the monitor: whom to ask, and what to keep of the answers. Sets, not loops of queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from inventory.credentials import OpenCredential, opened_many
+from inventory.models import Connection, Device, Interface, Observed
+from inventory.store import labels
+from monitor.checks import Committed, Finding
+from monitor.models import Alert, DeviceState, StateChange
+from monitor.observation import Observation, Port
+from monitor.state import Standing, State
+from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
+from siaga.secrets import Vault
+from siaga.settings import Settings
+from siaga.text import safe
+
+_VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
+
+
+def devices_to_poll(session: Session, ids: Sequence[int]) -> list[Device]:
+    """Return the active devices among `ids` that have an address and a transport."""
+    query = select(Device).where(Device.status == "active", Device.transport != "none", Device.address != "")
+    wanted = set(ids)
+    return [d for d in session.exec(query.order_by(Device.name)) if d.id in wanted]
+
+
+def targets(session: Session, devices: Sequence[Device], vault: Vault, settings: Settings) -> list[Target]:
+    """Return what to ask, with secrets opened; a device without a credential has neither `snmp` nor `ssh`."""
+    wanted = [c for d in devices for c in (d.credential_id, d.ssh_credential_id) if c is not None]
+    credentials = opened_many(session, vault, wanted) if wanted else {}
+    return [_target(d, credentials, settings) for d in devices]
+
+
+def _target(device: Device, credentials: Mapping[int, OpenCredential], settings: Settings) -> Target:
+    snmp = credentials.get(device.credential_id or 0) if device.transport == "snmp" else None
+    ssh = credentials.get(device.ssh_credential_id or 0) if device.transport == "ssh" else None
+    return Target(
+        name=device.name,
+        address=device.address,
+        snmp_port=device.snmp_port,
+        ssh_port=device.ssh_port,
+        platform=device.platform,
+        snmp=snmp_auth(snmp) if snmp else None,
+        ssh=ssh_auth(ssh) if ssh else None,
+        device_id=device.id,
+        timeout_s=settings.poll.timeout_s,
+        retries=settings.poll.retries,
+    )
+
+
+def snmp_auth(credential: OpenCredential) -> SnmpAuth | None:
+    """Return how to ask by SNMP with this credential, or None if it is of another kind."""
+    version = _VERSIONS.get(credential.kind)
+    if version is None:
+        return None
+    part = credential.secrets.get
+    return SnmpAuth(
+        version=version,
+        community=part("community", NO_SECRET),
+        user=credential.username,
+        auth_protocol=credential.auth_protocol,
+        auth_secret=part("auth", NO_SECRET),
+        priv_protocol=credential.priv_protocol,
+        priv_secret=part("priv", NO_SECRET),
+    )
+
+
+def ssh_auth(credential: OpenCredential) -> SshAuth | None:
+    """Return how to log in with this credential, or None if it is no SSH credential."""
+    if credential.kind not in ("ssh-password", "ssh-key"):
+        return None
+    part = credential.secrets.get
+    return SshAuth(
+        user=credential.username,
+        password=part("password", NO_SECRET),
+        private_key=part("key", NO_SECRET),
+        enable_secret=part("enable", NO_SECRET),
+    )
+
+
+def parents(session: Session) -> dict[int, int]:
+    """Return device id → id of the device in front of it."""
+    query = select(Device.id, Device.parent_id).where(col(Device.parent_id).is_not(None))
+    return {d: p for d, p in session.exec(query) if d is not None and p is not None}
+
+
+def standings(session: Session) -> dict[int, Standing]:
+    """Return what is believed of every device that has been asked."""
+    return {
+        s.device_id: Standing(State(s.state), s.since, s.reason, s.failures)
+        for s in session.exec(select(DeviceState))
+    }
+
+
+def keep_standings(
+    session: Session,
+    before: Mapping[int, Standing],
+    after: Mapping[int, Standing],
+    seen: Mapping[int, Observation],
+    *,
+    now: datetime,
+    run_id: int,
+) -> list[StateChange]:
+    """Write the new standings, and one StateChange for each that differs; return the changes."""
+    rows = {s.device_id: s for s in session.exec(select(DeviceState))}
+    changes = []
+    for device_id, standing in after.items():
+        row = rows.get(device_id) or DeviceState(device_id=device_id, state="", since=now, at=now)
+        row.state, row.since, row.at = standing.state.value, standing.since or now, now
+        row.reason, row.failures = safe(standing.reason, 300), standing.failures
+        _keep_health(row, seen[device_id])
+        session.add(row)
+        old = before.get(device_id, Standing()).state
+        if old is not standing.state:
+            changes.append(
+                StateChange(
+                    device_id=device_id,
+                    at=now,
+                    before=old.value,
+                    after=standing.state.value,
+                    reason=safe(standing.reason, 300),
+                    run_id=run_id,
+                )
+            )
+    session.add_all(changes)
+    return changes
+
+
+def _keep_health(row: DeviceState, seen: Observation) -> None:
+    row.uptime_s = seen.uptime_s if seen.uptime_s is not None else row.uptime_s
+    health: dict[str, Any] = {}
+    if seen.processors:
+        health["cpu_pct"] = round(sum(p.percent for p in seen.processors) / len(seen.processors), 1)
+    if seen.mempools:
+        health["memory_pct"] = round(seen.mempools[0].percent, 1)
+    temperatures = [s.value for s in seen.sensors if s.kind == "temperature"]
+    if temperatures:
+        health["temperature_c"] = max(temperatures)
+    row.health = health
+
+
+def keep_identity(session: Session, seen: Mapping[int, Observation], *, cause: str) -> None:
+    """Write what devices say of themselves as observed values, with their source; one query to read."""
+    rows = {(o.device_id, o.field, o.source): o for o in session.exec(select(Observed))}
+    for device_id, observation in seen.items():
+        identity = observation.identity
+        values = {
+            "sysname": identity.sysName,
+            "platform": identity.os,
+            "vendor": identity.vendor,
+            "model": identity.hardware,
+            "version": identity.version,
+            "serial": identity.serial,
+            "description": identity.sysDescr,
+            "location": identity.sysLocation,
+        }
+        for field, value in values.items():
+            if value:
+                key = (device_id, field, observation.transport)
+                row = rows.get(key) or Observed(
+                    device_id=device_id,
+                    field=field,
+                    source=observation.transport,
+                    value="",
+                    at=observation.at,
+                )
+                row.value, row.at, row.cause = safe(value, 500), observation.at, cause
+                session.add(row)
+
+
+def keep_interfaces(session: Session, seen: Mapping[int, Observation]) -> None:
+    """Write what devices say of their interfaces; one that was not recorded is added as observed only."""
+    rows = {(i.device_id, i.name): i for i in session.exec(select(Interface))}
+    for device_id, observation in seen.items():
+        for name, port in named_ports(observation.ports).items():
+            row = rows.get((device_id, name)) or Interface(device_id=device_id, name=name)
+            row.if_index, row.if_type = port.ifIndex, port.ifType
+            row.seen_alias = safe(port.ifAlias, 255)
+            row.seen_speed_bps = port.speed_bps if (port.speed_bps or 0) < 2**63 else None
+            row.mac = port.mac or ""
+            row.admin_status, row.oper_status = port.ifAdminStatus or "", port.ifOperStatus or ""
+            row.seen_at = observation.at
+            session.add(row)
+
+
+def named_ports(ports: Iterable[Port]) -> dict[str, Port]:
+    """Return ports by the name that outlives a reboot: ifName, else ifDescr, else the index; made unique."""
+    named: dict[str, Port] = {}
+    for port in ports:
+        name = safe(port.ifName or port.ifDescr or f"if{port.ifIndex}", 100)
+        if name in named:
+            name = f"{name}#{port.ifIndex}"
+        named[name] = port
+    return named
+
+
+def committed(session: Session) -> dict[int, dict[str, Committed]]:
+    """Return device id → interface name → what is committed on it, from the connections."""
+    query = select(Connection, Interface).join(Interface, col(Interface.id) == col(Connection.interface_id))
+    found: dict[int, dict[str, Committed]] = {}
+    for connection, interface in session.exec(query):
+        promised = Committed(connection.name, connection.committed_down_bps, connection.committed_up_bps)
+        found.setdefault(interface.device_id or 0, {})[interface.name] = promised
+    return found
+
+
+def open_alerts(session: Session) -> dict[int, dict[tuple[str, str], Alert]]:
+    """Return device id → (rule, subject) → its open alert."""
+    found: dict[int, dict[tuple[str, str], Alert]] = {}
+    for alert in session.exec(select(Alert).where(col(Alert.closed_at).is_(None))):
+        found.setdefault(alert.device_id, {})[alert.rule, alert.subject] = alert
+    return found
+
+
+def open_alert(session: Session, device_id: int, finding: Finding, *, now: datetime, run_id: int) -> Alert:
+    """Open an alert for a finding."""
+    alert = Alert(
+        device_id=device_id,
+        rule=finding.rule,
+        subject=safe(finding.subject, 120),
+        severity=finding.severity,
+        text=safe(finding.text, 500),
+        opened_at=now,
+        run_id=run_id,
+    )
+    session.add(alert)
+    return alert
+
+
+def alert_rows(session: Session, *, closed: bool = False) -> list[dict[str, Any]]:
+    """Return alerts with device names, critical first, newest first."""
+    names = labels(session, "device")
+    query = select(Alert) if closed else select(Alert).where(col(Alert.closed_at).is_(None))
+    alerts = sorted(session.exec(query), key=lambda a: (a.severity != "critical", -a.opened_at.timestamp()))
+    return [
+        {
+            "id": a.id,
+            "severity": a.severity,
+            "rule": a.rule,
+            "device": names.get(a.device_id, "?"),
+            "text": a.text,
+            "opened_at": a.opened_at,
+            "closed_at": a.closed_at,
+        }
+        for a in alerts
+    ]
+
+
+def status_rows(
+    session: Session, ids: Sequence[int], device_rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return one row per selected device: its state, since when, and its health. No row is no observation."""
+    states = {s.device_id: s for s in session.exec(select(DeviceState))}
+    found = []
+    for device_id, device in zip(ids, device_rows, strict=True):
+        state = states.get(device_id)
+        health = state.health if state else {}
+        found.append(
+            {
+                "name": device["name"],
+                "role": device["role"],
+                "place": device["place"],
+                "state": state.state if state else State.not_observed.value,
+                "since": state.since if state else None,
+                "seen_at": state.at if state else None,
+                "uptime_s": state.uptime_s if state else None,
+                "cpu_pct": health.get("cpu_pct"),
+                "memory_pct": health.get("memory_pct"),
+                "temperature_c": health.get("temperature_c"),
+                "missed": state.failures if state else None,
+                "reason": state.reason if state else "",
+            }
+        )
+    return found
