@@ -1,0 +1,487 @@
+"""SNMP v1, v2c and v3 over UDP by pysnmp: the one module that imports it.
+
+pysnmp gives the BER codec, the user-based security model and its message processing (RFC 3414, 3412); the
+datagrams, retries and judgement of answers are here. Every device has its own connected socket: the kernel
+passes on only what comes from the address asked, and tells when nothing listens there. What pysnmp or
+pyasn1 raise on a mutated reply is caught around one exchange and becomes a value.
+"""
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol, cast, cast
+
+from pyasn1.codec.ber import decoder, encoder
+from pyasn1.error import PyAsn1Error
+from pyasn1.type import univ
+from pysnmp.carrier.base import AbstractTransportDispatcher
+from pysnmp.entity import config
+from pysnmp.entity.engine import SnmpEngine
+from pysnmp.error import PySnmpError
+from pysnmp.proto import api, errind
+from pysnmp.proto.error import StatusInformation
+
+from monitor.observation import Observation, Reach
+from monitor.snmp_agent import Fault, Kind, PoliteAgent, Reply, Request, Trouble
+from monitor.snmp_read import observation, read
+from monitor.tables import Oid, Value
+from monitor.targets import SnmpAuth, SnmpVersion, Target
+
+BACK_OFF = 1.5  # each try waits this much longer than the one before
+RESYNCS = 4  # engine discovery and time synchronisation take two; more is a device that never agrees
+
+# pyasn1 and pysnmp raise these, beside their own, on replies with flipped bits.
+MUTATED = (
+    PyAsn1Error,
+    PySnmpError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+)
+
+_AUTH = {
+    "": config.USM_AUTH_NONE,
+    "MD5": config.USM_AUTH_HMAC96_MD5,
+    "SHA": config.USM_AUTH_HMAC96_SHA,
+    "SHA-224": config.USM_AUTH_HMAC128_SHA224,
+    "SHA-256": config.USM_AUTH_HMAC192_SHA256,
+    "SHA-384": config.USM_AUTH_HMAC256_SHA384,
+    "SHA-512": config.USM_AUTH_HMAC384_SHA512,
+}
+_PRIV = {
+    "": config.USM_PRIV_NONE,
+    "DES": config.USM_PRIV_CBC56_DES,
+    "AES": config.USM_PRIV_CFB128_AES,
+    "AES-128": config.USM_PRIV_CFB128_AES,
+    "AES-192": config.USM_PRIV_CFB192_AES,
+    "AES-256": config.USM_PRIV_CFB256_AES,
+}
+
+_REFUSALS: tuple[tuple[type[Exception], str], ...] = (
+    (errind.UnknownUserName, "The device does not know this SNMPv3 user."),
+    (errind.WrongDigest, "The SNMPv3 authentication password or protocol is wrong."),
+    (errind.AuthenticationFailure, "The SNMPv3 authentication password or protocol is wrong."),
+    (errind.DecryptionError, "The SNMPv3 privacy password or protocol is wrong."),
+    (
+        errind.UnsupportedSecurityLevel,
+        "The device does not allow this user the SNMPv3 security level asked for.",
+    ),
+    (
+        errind.NotInTimeWindow,
+        "The device's SNMPv3 clock (boots and time) never agrees with what it reported.",
+    ),
+    (errind.UnknownEngineID, "The device never agrees to an SNMPv3 engine ID."),
+)
+
+
+class Engines:
+    """The SNMPv3 engines of one session, one for each set of credentials: two devices may use one user name."""
+
+    def __init__(self) -> None:
+        self._engines: dict[tuple[str, ...], SnmpEngine] = {}
+
+    def engine(self, auth: SnmpAuth) -> SnmpEngine:
+        """Return the engine that knows this user; raises Trouble for a protocol that is not known."""
+        key = _credentials(auth)
+        if key not in self._engines:
+            self._engines[key] = _engine(auth)
+        return self._engines[key]
+
+
+async def observe(
+    target: Target, *, now: datetime, full: bool = True, engines: Engines | None = None
+) -> Observation:
+    """Read one device. Whatever it does or does not do is a value; nothing is raised for it.
+
+    With `full` false only what changes is read: uptime, ports, processors, memory, temperature.
+    """
+    started = time.monotonic()
+    try:
+        async with _agent(target, engines or Engines()) as agent:
+            seen = await read(agent, target.platform, full=full)
+    except Trouble as trouble:
+        return observation(target, now, time.monotonic() - started, fault=trouble.fault)
+    return observation(target, now, time.monotonic() - started, reading=seen)
+
+
+async def observe_all(
+    targets: Sequence[Target],
+    *,
+    concurrency: int,
+    now: Callable[[], datetime],
+    progress: Callable[[Observation], None] | None = None,
+    full: bool = True,
+) -> list[Observation]:
+    """Read all devices, at most `concurrency` at a time; the observations come in the order of the targets."""
+    places = asyncio.Semaphore(concurrency)
+    engines = Engines()
+
+    async def one(target: Target) -> Observation:
+        async with places:
+            seen = await observe(target, now=now(), full=full, engines=engines)
+        if progress:
+            progress(seen)
+        return seen
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(target)) for target in targets]
+    return [task.result() for task in tasks]
+
+
+@asynccontextmanager
+async def _agent(target: Target, engines: Engines) -> AsyncIterator[PoliteAgent]:
+    """Give an agent over a socket connected to the target; raises Trouble if there can be none."""
+    codec = _codec(target, engines)
+    loop = asyncio.get_running_loop()
+    try:
+        transport, line = await loop.create_datagram_endpoint(
+            _Line, remote_addr=(target.address, target.snmp_port)
+        )
+    except (OSError, UnicodeError) as error:
+        raise Trouble(Fault(Reach.silent, f"There is no way to {target.address}: {error}.")) from None
+    try:
+        yield PoliteAgent(_Exchange(line, codec, target))
+    finally:
+        transport.close()
+        await asyncio.sleep(0)  # lets the loop close the socket before it is asked to end
+
+
+class _Line(asyncio.DatagramProtocol):
+    """One connected socket; what came lies in a bounded queue, a flood beyond it is dropped."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[bytes | OSError] = asyncio.Queue(64)
+        self.transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Before Python 3.12 the loop's datagram transport is no DatagramTransport by class.
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        if not self.came.full():
+            self.came.put_nowait(data)
+
+    def error_received(self, exc: Exception) -> None:
+        if isinstance(exc, OSError) and not self.came.full():
+            self.came.put_nowait(exc)
+
+    def send(self, data: bytes) -> None:
+        if self.transport is not None:
+            self.transport.sendto(data)
+
+
+@dataclass(frozen=True)
+class _Garbled:
+    """A datagram that is no SNMP response of the version asked."""
+
+
+@dataclass(frozen=True)
+class _Stale:
+    """A response to no question that is open."""
+
+
+@dataclass(frozen=True)
+class _Again:
+    """The device must be asked once more: SNMPv3 discovery or time synchronisation; `why` if it never ends."""
+
+    why: Fault
+
+
+@dataclass(frozen=True)
+class _Good:
+    """A response, by the id of its request."""
+
+    number: int
+    reply: Reply
+
+
+_Read = _Garbled | _Stale | _Again | _Good
+
+
+class _Codec(Protocol):
+    """Turns requests into datagrams and datagrams into responses, for one device."""
+
+    def pack(self, request: Request) -> tuple[int, bytes]:
+        """Return the request's id and its datagram."""
+
+    def unpack(self, data: bytes) -> _Read:
+        """Return what the datagram is; raises Trouble when the device refuses."""
+
+    def silence(self) -> str:
+        """Return the sentence for no answer at all, after the words "No answer in N s"."""
+
+
+@dataclass
+class _Seen:
+    """What came during one question, when no answer did."""
+
+    ids: set[int] = field(default_factory=set)
+    garbled: int = 0
+    stale: int = 0
+    error: OSError | None = None
+    waited_s: float = 0.0
+
+
+class _Exchange:
+    """One question and its answer: sends, waits longer each time, and says why nothing usable came."""
+
+    def __init__(self, line: _Line, codec: _Codec, target: Target) -> None:
+        self._line = line
+        self._codec = codec
+        self._target = target
+        self.bulk = target.snmp is not None and target.snmp.version is not SnmpVersion.v1
+
+    async def ask(self, request: Request, tries: int | None = None) -> Reply:
+        """Return the reply; raises Trouble (silent, refused or garbage)."""
+        seen = _Seen()
+        for number in range(tries or self._target.retries + 1):
+            wait_s = self._target.timeout_s * BACK_OFF**number
+            smaller = replace(request, rows=max(1, request.rows >> number))
+            reply = await self._try(smaller, wait_s, seen)
+            if reply is not None:
+                return replace(reply, tries=number + 1)
+        raise Trouble(self._why(seen))
+
+    async def _try(self, request: Request, wait_s: float, seen: _Seen) -> Reply | None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        self._send(request, seen)
+        asked_again = 0
+        try:
+            while (data := await self._next(started + wait_s)) is not None:
+                if isinstance(data, OSError):
+                    seen.error = data
+                    return None
+                match self._codec.unpack(data):
+                    case _Good(number, reply) if number in seen.ids:
+                        return reply
+                    case _Again(why):
+                        asked_again += 1
+                        if asked_again > RESYNCS:
+                            raise Trouble(why)
+                        self._send(request, seen)
+                    case _Garbled():
+                        seen.garbled += 1
+                        return None
+                    case _:
+                        seen.stale += 1
+            return None
+        finally:
+            seen.waited_s += loop.time() - started
+
+    def _send(self, request: Request, seen: _Seen) -> None:
+        number, data = self._codec.pack(request)
+        seen.ids.add(number)
+        self._line.send(data)
+
+    async def _next(self, until: float) -> bytes | OSError | None:
+        """Return what came next, or None when the time is over; what already lies there is never timed out."""
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._line.came.get()
+        except TimeoutError:
+            return None if self._line.came.empty() else self._line.came.get_nowait()
+
+    def _why(self, seen: _Seen) -> Fault:
+        where = f"{self._target.address} port {self._target.snmp_port}"
+        if isinstance(seen.error, ConnectionRefusedError):
+            return Fault(Reach.silent, f"Nothing listens at {where} (ICMP port unreachable).")
+        if seen.error is not None:
+            return Fault(Reach.silent, f"There is no way to {where}: {seen.error.strerror or seen.error}.")
+        if seen.garbled:
+            return Fault(Reach.garbage, f"What answers at {where} does not speak SNMP{self._version()}.")
+        if seen.stale:
+            return Fault(Reach.garbage, f"What answers at {where} answers other questions than those asked.")
+        return Fault(Reach.silent, f"No answer in {seen.waited_s:.1f} s: {self._codec.silence()}")
+
+    def _version(self) -> str:
+        return f"v{self._target.snmp.version.value}" if self._target.snmp else ""
+
+
+def _codec(target: Target, engines: Engines) -> _Codec:
+    auth = target.snmp
+    if auth is None:
+        raise Trouble(Fault(Reach.refused, f"No SNMP credential is recorded for {target.name}."))
+    if auth.version is SnmpVersion.v3:
+        return _Usm(target, auth, engines.engine(auth))
+    return _Community(auth)
+
+
+_ids = itertools.count(secrets.randbelow(2**30))
+
+
+def _new_id() -> int:
+    return 2**24 + next(_ids) % (2**31 - 2**24)
+
+
+class _Community:
+    """SNMP v1 and v2c messages."""
+
+    def __init__(self, auth: SnmpAuth) -> None:
+        self._version = 0 if auth.version is SnmpVersion.v1 else 1
+        self._community = auth.community.get_secret_value().encode()
+        self._api = api.PROTOCOL_MODULES[self._version]
+
+    def pack(self, request: Request) -> tuple[int, bytes]:
+        number = _new_id()
+        message = self._api.Message()
+        self._api.apiMessage.set_defaults(message)
+        self._api.apiMessage.set_community(message, self._community)
+        self._api.apiMessage.set_pdu(message, _pdu(self._api, request, number))
+        return number, bytes(encoder.encode(message))
+
+    def unpack(self, data: bytes) -> _Read:
+        try:
+            message, _ = decoder.decode(data, asn1Spec=self._api.Message())
+            if int(message[0]) != self._version:
+                return _Garbled()
+            return _response(self._api, self._api.apiMessage.get_pdu(message))
+        except MUTATED:
+            return _Garbled()
+
+    def silence(self) -> str:
+        return "down, filtered, or the community is wrong."
+
+
+class _Usm:
+    """SNMPv3 messages: pysnmp's engine packs and unpacks them, and keeps engine IDs, keys and clocks."""
+
+    def __init__(self, target: Target, auth: SnmpAuth, engine: SnmpEngine) -> None:
+        self._engine = engine
+        self._user = auth.user
+        self._level = 3 if auth.priv_protocol else 2 if auth.auth_protocol else 1
+        self._model = engine.message_processing_subsystems[3]
+        self._api = api.PROTOCOL_MODULES[1]
+        self._address = (target.address, target.snmp_port)
+        self._met = False
+        self._in_time = False
+
+    def pack(self, request: Request) -> tuple[int, bytes]:
+        number = _new_id()
+        pdu = _pdu(self._api, request, number)
+        try:
+            _, _, data = self._model.prepare_outgoing_message(
+                self._engine, config.SNMP_UDP_DOMAIN, self._address, 3, 3, self._user, self._level,
+                None, b"", 1, pdu, True, number,
+            )  # fmt: skip
+        except MUTATED as error:
+            raise Trouble(_refusal(error)) from None
+        return number, bytes(data)
+
+    def unpack(self, data: bytes) -> _Read:
+        try:
+            elements = self._model.prepare_data_elements(
+                self._engine, config.SNMP_UDP_DOMAIN, self._address, data
+            )
+            self._met = self._in_time = True
+            return _response(self._api, elements[7])
+        except StatusInformation as status:
+            return self._report(status)
+        except MUTATED:
+            return _Garbled()
+
+    def _report(self, status: StatusInformation) -> _Read:
+        """Judge what the security model says: go on with discovery, refuse, or not for us."""
+        why = status.get("errorIndication")
+        asked = "sendPduHandle" in status
+        self._met = self._met or asked
+        if asked and isinstance(why, errind.UnknownEngineID | errind.NotInTimeWindow):
+            self._in_time = self._in_time or isinstance(why, errind.NotInTimeWindow)
+            return _Again(_refusal(status))
+        if asked or isinstance(
+            why, errind.AuthenticationFailure | errind.WrongDigest | errind.DecryptionError
+        ):
+            raise Trouble(_refusal(status))
+        return _Stale() if isinstance(why, errind.DataMismatch) else _Garbled()
+
+    def silence(self) -> str:
+        if self._in_time:
+            return "the device accepted the user and then said nothing; is the privacy password right?"
+        if self._met:
+            return "the device told its SNMPv3 engine ID and then said nothing; is the user known there?"
+        return "down, filtered, or it does not speak SNMPv3."
+
+
+class _NoDispatcher(AbstractTransportDispatcher):
+    """pysnmp's engine asks a dispatcher for the time resolution; nothing is ever sent by it."""
+
+    def send_message(self, *_: Any, **__: Any) -> None:
+        """Send nothing: a poller answers no SNMPv3 reports."""
+
+
+def _credentials(auth: SnmpAuth) -> tuple[str, ...]:
+    secret = auth.auth_secret.get_secret_value(), auth.priv_secret.get_secret_value()
+    return (auth.user, auth.auth_protocol, auth.priv_protocol, *secret)
+
+
+def _engine(auth: SnmpAuth) -> SnmpEngine:
+    if auth.auth_protocol not in _AUTH or auth.priv_protocol not in _PRIV:
+        known = ", ".join(k for k in (*_AUTH, *_PRIV) if k)
+        raise Trouble(Fault(Reach.refused, f"The SNMPv3 protocol of the credential is none of {known}."))
+    if auth.priv_protocol and not auth.auth_protocol:
+        raise Trouble(Fault(Reach.refused, "SNMPv3 privacy needs an authentication protocol too."))
+    engine = SnmpEngine()
+    engine.transport_dispatcher = _NoDispatcher()
+    try:
+        config.add_v3_user(
+            engine, auth.user,
+            _AUTH[auth.auth_protocol], auth.auth_secret.get_secret_value() or None,
+            _PRIV[auth.priv_protocol], auth.priv_secret.get_secret_value() or None,
+        )  # fmt: skip
+    except MUTATED:
+        raise Trouble(Fault(Reach.refused, "The SNMPv3 user name or passwords cannot be used.")) from None
+    return engine
+
+
+def _refusal(error: Exception) -> Fault:
+    why = error.get("errorIndication") if isinstance(error, StatusInformation) else None
+    for kind, sentence in _REFUSALS:
+        if isinstance(why, kind):
+            return Fault(Reach.refused, sentence)
+    return Fault(Reach.refused, f"The SNMPv3 exchange failed ({type(why or error).__name__}).")
+
+
+def _pdu(pmod: Any, request: Request, number: int) -> Any:
+    kinds = {Kind.get: "GetRequestPDU", Kind.getnext: "GetNextRequestPDU", Kind.getbulk: "GetBulkRequestPDU"}
+    pdu = getattr(pmod, kinds[request.kind])()
+    functions = pmod.apiBulkPDU if request.kind is Kind.getbulk else pmod.apiPDU
+    functions.set_defaults(pdu)
+    functions.set_request_id(pdu, number)
+    if request.kind is Kind.getbulk:
+        functions.set_non_repeaters(pdu, 0)
+        functions.set_max_repetitions(pdu, request.rows)
+    functions.set_varbinds(pdu, [(oid, pmod.Null("")) for oid in request.oids])
+    return pdu
+
+
+def _response(pmod: Any, pdu: Any) -> _Read:
+    """Return the PDU's meaning; only a Response is one (not an echo of the request). Raises MUTATED."""
+    if pdu.tagSet != pmod.GetResponsePDU.tagSet:
+        return _Garbled()
+    varbinds = tuple((tuple(name), _value(value)) for name, value in pmod.apiPDU.get_varbinds(pdu))
+    status, index = int(pmod.apiPDU.get_error_status(pdu)), pmod.apiPDU.get_error_index(pdu, muteErrors=True)
+    return _Good(int(pmod.apiPDU.get_request_id(pdu)), Reply(varbinds, status, int(index)))
+
+
+def _value(value: Any) -> Value | None:
+    """Return pysnmp's value as ours; None if it stands for nothing (NULL and the exceptions of v2)."""
+    if isinstance(value, univ.Choice):
+        value = value.getComponent()
+    if isinstance(value, univ.Null):  # before OctetString, of which pyasn1 makes it a kind
+        return None
+    if isinstance(value, univ.Integer):
+        return int(value)
+    if isinstance(value, univ.OctetString):
+        return bytes(value)
+    if isinstance(value, univ.ObjectIdentifier):
+        number: Oid = tuple(value)
+        return number
+    return None

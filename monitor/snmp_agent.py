@@ -1,0 +1,232 @@
+"""How a device is asked: GET and walks of columns over one exchange of PDUs, patient with what agents do wrong.
+
+The exchange (pysnmp's today, see snmp.py) sends one PDU and returns its answer or raises Trouble. Here live
+the rules: fewer rows after tooBig or a lost reply, GETNEXT where GETBULK does not work, walks that do not
+increase or do not end are stopped, and a device that stops answering leaves what came before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+from monitor.observation import Reach
+from monitor.tables import Oid, Value, chunks, dotted, is_scalar
+
+BUDGET = 60  # varbinds in one reply: about 1.2 kB, which passes an MTU of 1500 (RFC 3417 asks for 1472 bytes)
+GET_AT_ONCE = 24
+MOST_ROWS = 25
+WALK_CAP = 200_000  # varbinds of one walk; the largest table of a chassis is far below
+
+
+class Kind(IntEnum):
+    """The requests that read (RFC 3416)."""
+
+    get = 0
+    getnext = 1
+    getbulk = 5
+
+
+class Status(IntEnum):
+    """error-status values that change what is asked next (RFC 3416, section 3)."""
+
+    no_error = 0
+    too_big = 1
+    no_such_name = 2
+    gen_err = 5
+    authorization_error = 16
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why reading stopped or was not complete: a reach and one sentence."""
+
+    reach: Reach
+    reason: str
+
+
+class Trouble(Exception):  # noqa: N818 - not an error of the program but what a device did
+    """One exchange brought no answer that can be used."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class Request:
+    """One PDU to send. `rows` is max-repetitions; the exchange asks for fewer each time it must ask again."""
+
+    kind: Kind
+    oids: tuple[Oid, ...]
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One PDU that came: None in place of a value is noSuchObject, noSuchInstance or endOfMibView."""
+
+    varbinds: tuple[tuple[Oid, Value | None], ...] = ()
+    status: int = 0
+    index: int = 0
+    tries: int = 1
+
+
+class Exchange(Protocol):
+    """Sends one request, repeats it when nothing comes, returns the reply or raises Trouble."""
+
+    bulk: bool
+
+    async def ask(self, request: Request, tries: int | None = None) -> Reply:
+        """Return the reply; raises Trouble."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was read, and the fault that ended it early, if any."""
+
+    seen: dict[Oid, Value] = field(default_factory=dict)
+    fault: Fault | None = None
+
+
+class Agent(Protocol):
+    """A device that can be read; every engine (pysnmp, a recording, a lean one) is one of these."""
+
+    async def get(self, oids: Sequence[Oid]) -> Answer:
+        """Return the instances that exist."""
+
+    async def walk(self, columns: Sequence[Oid]) -> Answer:
+        """Return all rows of columns of one table."""
+
+
+class PoliteAgent:
+    """An Agent over an Exchange; it remembers for the session how much the device can take at once."""
+
+    def __init__(self, exchange: Exchange, cap: int = WALK_CAP) -> None:
+        self._exchange = exchange
+        self._cap = cap
+        self._budget = BUDGET
+
+    async def get(self, oids: Sequence[Oid]) -> Answer:
+        """Return the instances that exist, asked in pieces; a fault keeps what came before it."""
+        seen: dict[Oid, Value] = {}
+        for some in chunks(list(oids), GET_AT_ONCE):
+            try:
+                await self._get_some(some, seen)
+            except Trouble as trouble:
+                return Answer(seen, trouble.fault)
+        return Answer(seen)
+
+    async def _get_some(self, oids: list[Oid], seen: dict[Oid, Value]) -> None:
+        """Ask for all; leave out the one an error points at (v1 does so for each absent one), halve if too big."""
+        while oids:
+            reply = await self._exchange.ask(Request(Kind.get, tuple(oids)))
+            if reply.status == Status.no_error:
+                seen.update((o, v) for o, v in reply.varbinds if v is not None and o in oids)
+                return
+            if reply.status == Status.too_big and len(oids) > 1:
+                half = len(oids) // 2
+                await self._get_some(oids[:half], seen)
+                oids = oids[half:]
+            elif reply.status == Status.authorization_error:
+                raise Trouble(
+                    Fault(Reach.refused, "The device refused access to what was asked (authorizationError).")
+                )
+            else:
+                at = reply.index - 1 if 0 < reply.index <= len(oids) else 0
+                oids = oids[:at] + oids[at + 1 :]
+
+    async def walk(self, columns: Sequence[Oid]) -> Answer:
+        """Return all rows of the columns, asked side by side; scalars among them are simply got."""
+        scalars = [c for c in columns if is_scalar(c)]
+        walk = _Walk([c for c in columns if not is_scalar(c)], self._cap)
+        try:
+            if scalars:
+                await self._get_some(scalars, walk.seen)
+            while walk.open:
+                await self._step(walk)
+        except Trouble as trouble:
+            return Answer(walk.seen, trouble.fault)
+        return Answer(walk.seen, walk.fault)
+
+    async def _step(self, walk: "_Walk") -> None:
+        asked = list(walk.open)[: self._budget]
+        rows = max(1, min(MOST_ROWS, self._budget // len(asked)))
+        kind = Kind.getbulk if self._exchange.bulk else Kind.getnext
+        cursors = tuple(walk.open[c] for c in asked)
+        reply = await self._ask(Request(kind, cursors, rows))
+        if reply.tries > 1:
+            self._budget = max(1, self._budget // 2)
+        if reply.status != Status.no_error:
+            self._mend(walk, asked, reply)
+        else:
+            walk.take(asked, reply.varbinds)
+
+    async def _ask(self, request: Request) -> Reply:
+        """Ask; a GETBULK that stays without an answer, where a GETNEXT gets one, ends the use of GETBULK."""
+        try:
+            return await self._exchange.ask(request)
+        except Trouble as trouble:
+            if request.kind is not Kind.getbulk or trouble.fault.reach is not Reach.silent:
+                raise
+            try:
+                reply = await self._exchange.ask(Request(Kind.getnext, request.oids), tries=1)
+            except Trouble:
+                raise trouble from None
+            self._exchange.bulk = False
+            return reply
+
+    def _mend(self, walk: "_Walk", asked: list[Oid], reply: Reply) -> None:
+        """Change what is asked after an error-status: fewer varbinds, or without the column it points at."""
+        if reply.status == Status.too_big and self._budget > 1:
+            self._budget = max(1, min(self._budget, 2 * len(asked) if len(asked) > 1 else MOST_ROWS) // 2)
+            return
+        column = asked[reply.index - 1] if 0 < reply.index <= len(asked) else asked[0]
+        del walk.open[column]
+        if reply.status == Status.too_big:
+            walk.note(f"One value below {dotted(column)} is too big for the device to send.")
+        elif reply.status == Status.authorization_error:
+            walk.note(f"The device refused access to {dotted(column)}.")
+        elif reply.status != Status.no_such_name:
+            walk.note(f"The device answered error {reply.status} below {dotted(column)}.")
+
+
+class _Walk:
+    """The state of one walk: where each column stands, and what came."""
+
+    def __init__(self, columns: list[Oid], cap: int) -> None:
+        self.open: dict[Oid, Oid] = {c: c for c in columns}
+        self.seen: dict[Oid, Value] = {}
+        self.fault: Fault | None = None
+        self._left = cap
+
+    def note(self, sentence: str) -> None:
+        """Remember the first thing that was wrong."""
+        self.fault = self.fault or Fault(Reach.partial, sentence)
+
+    def take(self, asked: list[Oid], varbinds: Sequence[tuple[Oid, Value | None]]) -> None:
+        """Put the varbinds (row by row, one of each column asked) where they belong, and close what ended."""
+        if not varbinds:
+            self._close_all(asked, "The device answered a walk with nothing in it.")
+        for position, (got, value) in enumerate(varbinds):
+            column = asked[position % len(asked)]
+            if column in self.open:
+                self._take_one(column, got, value)
+        self._left -= len(varbinds)
+        if self._left <= 0 and self.open:
+            self._close_all(asked, f"A walk did not end: stopped below {dotted(asked[0])}.")
+
+    def _take_one(self, column: Oid, got: Oid, value: Value | None) -> None:
+        if value is None or got[: len(column)] != column:
+            del self.open[column]
+        elif got <= self.open[column]:
+            del self.open[column]
+            self.note(f"A walk did not increase: stopped at {dotted(got)}.")
+        else:
+            self.seen[got] = value
+            self.open[column] = got
+
+    def _close_all(self, columns: list[Oid], sentence: str) -> None:
+        for column in columns:
+            self.open.pop(column, None)
+        self.note(sentence)

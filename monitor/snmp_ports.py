@@ -1,0 +1,124 @@
+"""Interfaces from IF-MIB tables (RFC 2863): pure functions from columns to ports."""
+
+from monitor.observation import Port
+from monitor.tables import Oid, Tables, Value, as_text, oid
+
+_IF = oid("1.3.6.1.2.1.2.2.1")
+_IFX = oid("1.3.6.1.2.1.31.1.1.1")
+
+
+def _if(number: int) -> Oid:
+    return (*_IF, number)
+
+
+def _ifx(number: int) -> Oid:
+    return (*_IFX, number)
+
+
+DESCR, TYPE, SPEED, MAC, ADMIN, OPER = _if(2), _if(3), _if(5), _if(6), _if(7), _if(8)
+IN_32, OUT_32 = _if(10), _if(16)
+IN_DISCARDS, IN_ERRORS, OUT_DISCARDS, OUT_ERRORS = _if(13), _if(14), _if(19), _if(20)
+NAME, IN_64, OUT_64, HIGH_SPEED, ALIAS, DISCONTINUITY = (
+    _ifx(1),
+    _ifx(6),
+    _ifx(10),
+    _ifx(15),
+    _ifx(18),
+    _ifx(19),
+)
+
+# What is always asked, and what only where the columns above leave something open.
+STATIC = (DESCR, TYPE, MAC, NAME, ALIAS)
+MOVING = (ADMIN, OPER, IN_DISCARDS, IN_ERRORS, OUT_DISCARDS, OUT_ERRORS)
+MOVING_X = (IN_64, OUT_64, HIGH_SPEED, DISCONTINUITY)
+OCTETS_32 = (IN_32, OUT_32)
+
+_ADMIN_NAMES = {1: "up", 2: "down", 3: "testing"}
+_OPER_NAMES = {
+    1: "up",
+    2: "down",
+    3: "testing",
+    4: "unknown",
+    5: "dormant",
+    6: "notPresent",
+    7: "lowerLayerDown",
+}
+
+
+def ports(tables: Tables) -> tuple[Port, ...]:
+    """Return the ports in the order of ifIndex. A row is any index that one of the columns has."""
+    columns = {c: tables.column(c) for c in (*STATIC, *MOVING, *MOVING_X, SPEED, *OCTETS_32)}
+    indexes = {index[0] for rows in columns.values() for index in rows if len(index) == 1}
+    return tuple(
+        _port(number, {c: rows.get((number,)) for c, rows in columns.items()}) for number in sorted(indexes)
+    )
+
+
+def open_columns(tables: Tables) -> tuple[Oid, ...]:
+    """Return the 32-bit columns that are still needed: those of rows without 64-bit octets, or without a speed."""
+    rows = {i for c in (OPER, DESCR, ADMIN) for i in tables.column(c)}
+    wanted: tuple[Oid, ...] = ()
+    if not rows or any(i not in tables.column(IN_64) or i not in tables.column(OUT_64) for i in rows):
+        wanted += OCTETS_32
+    fast = tables.column(HIGH_SPEED)
+    if not rows or any(not fast.get(i) for i in rows):
+        wanted += (SPEED,)
+    return wanted
+
+
+def speed_bps(high: int | None, low: int | None) -> int | None:
+    """Return the speed in bit/s: ifHighSpeed (Mbit/s) where it says something, else ifSpeed.
+
+    ifHighSpeed rounds to Mbit/s, so a line slower than that reads 0 there and its true speed in ifSpeed.
+    """
+    if high:
+        return high * 1_000_000
+    return low if low is not None else high
+
+
+def mac(value: Value | None) -> str | None:
+    """Return ifPhysAddress as 12 hex digits; None for no address or one that is no MAC."""
+    return value.hex() if isinstance(value, bytes) and len(value) == 6 else None
+
+
+def _port(number: int, row: dict[Oid, Value | None]) -> Port:
+    octets = _octets(row)
+    return Port(
+        ifIndex=number,
+        ifName=as_text(row[NAME]),
+        ifDescr=as_text(row[DESCR]),
+        ifAlias=as_text(row[ALIAS]),
+        ifType=_count(row[TYPE]),
+        speed_bps=speed_bps(_count(row[HIGH_SPEED]), _count(row[SPEED])),
+        ifAdminStatus=_named(row[ADMIN], _ADMIN_NAMES),
+        ifOperStatus=_named(row[OPER], _OPER_NAMES),
+        in_octets=octets[0],
+        out_octets=octets[1],
+        octets_bits=octets[2],
+        in_errors=_count(row[IN_ERRORS]),
+        out_errors=_count(row[OUT_ERRORS]),
+        in_discards=_count(row[IN_DISCARDS]),
+        out_discards=_count(row[OUT_DISCARDS]),
+        mac=mac(row[MAC]),
+        discontinuity_ticks=_count(row[DISCONTINUITY]),
+    )
+
+
+def _octets(row: dict[Oid, Value | None]) -> tuple[int | None, int | None, int | None]:
+    """Return octets in, out and their width; both come from counters of the same width."""
+    high = _count(row[IN_64]), _count(row[OUT_64])
+    low = _count(row[IN_32]), _count(row[OUT_32])
+    if high != (None, None) and (None not in high or low == (None, None)):
+        return (*high, 64)
+    if low != (None, None):
+        return (*low, 32)
+    return (*high, 64 if high != (None, None) else None)
+
+
+def _count(value: Value | None) -> int | None:
+    """Return a value that counts or enumerates; nothing negative and no text."""
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _named(value: Value | None, names: dict[int, str]) -> str | None:
+    return names.get(value) if isinstance(value, int) else None

@@ -1,0 +1,107 @@
+"""What an SNMP device said, as one flat mapping from OID to value, and pure functions that read it.
+
+A value is an int (INTEGER, Counter, Gauge, TimeTicks), bytes (OCTET STRING, IpAddress, Opaque) or a tuple
+(OBJECT IDENTIFIER). Absent instances are absent from the mapping. A recording of a device has the same shape.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from siaga.text import decoded, safe
+
+Oid = tuple[int, ...]
+Value = int | bytes | Oid
+Varbinds = Mapping[Oid, Value]
+_NUMBER = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,9})?")
+
+
+@cache
+def oid(dotted: str) -> Oid:
+    """Return `1.3.6.1` as (1, 3, 6, 1)."""
+    return tuple(int(part) for part in dotted.strip(".").split("."))
+
+
+def dotted(number: Oid) -> str:
+    """Return (1, 3, 6, 1) as `1.3.6.1`."""
+    return ".".join(map(str, number))
+
+
+def is_scalar(number: Oid) -> bool:
+    """Tell whether the OID is an instance of a scalar (it ends in .0) and not a column."""
+    return number[-1] == 0
+
+
+def instance(of: Oid, index: Oid) -> Oid:
+    """Return the OID of the row `index` in a column, or of the scalar itself."""
+    return of if is_scalar(of) else of + index
+
+
+class Tables:
+    """The mapping with its keys in order, so that a column is a slice and not a search through everything."""
+
+    def __init__(self, seen: Varbinds) -> None:
+        self.seen = dict(seen)
+        self._order = sorted(self.seen)
+
+    def column(self, of: Oid) -> dict[Oid, Value]:
+        """Return the column's values by row index, in order; of a scalar, one value with index (0,)."""
+        if is_scalar(of):
+            return {(0,): self.seen[of]} if of in self.seen else {}
+        size = len(of)
+        start = bisect_left(self._order, of)
+        end = bisect_left(self._order, (*of[:-1], of[-1] + 1))
+        return {key[size:]: self.seen[key] for key in self._order[start:end] if len(key) > size}
+
+    def text(self, of: Oid, limit: int = 255) -> str:
+        """Return one instance as safe text; empty if it is absent."""
+        return as_text(self.seen.get(of), limit)
+
+    def number(self, of: Oid) -> int | None:
+        """Return one instance as an integer, or None."""
+        value = self.seen.get(of)
+        return value if isinstance(value, int) else None
+
+
+def as_text(value: Value | None, limit: int = 255) -> str:
+    """Return a value as safe text of one line: what a person would call it."""
+    match value:
+        case None:
+            return ""
+        case bytes():
+            return decoded(value.strip(b"\0"), limit)
+        case tuple():
+            return safe(dotted(value), limit)
+        case _:
+            return str(value)
+
+
+def as_number(value: Value | None, regex: str = "") -> float | None:
+    """Return a value as a number: an integer, or the first number in text (after `regex`, its first group)."""
+    if isinstance(value, int):
+        return float(value)
+    if not isinstance(value, bytes):
+        return None
+    text = picked(as_text(value), regex) if regex else as_text(value)
+    found = _NUMBER.search(text)
+    return float(found.group()) if found else None
+
+
+def picked(text: str, regex: str, template: str = "") -> str:
+    """Return what `regex` finds in the text: its groups in `template`, its first group, or the whole match."""
+    if not regex:
+        return text
+    found = re.search(regex, text)
+    if not found:
+        return ""
+    groups = [g or "" for g in found.groups()]
+    if template:
+        return template.format(*groups).strip()
+    return (groups[0] if groups else found.group()).strip()
+
+
+def chunks(items: list[Oid], size: int) -> Iterator[list[Oid]]:
+    """Cut a list into pieces of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
