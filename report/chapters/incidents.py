@@ -18,7 +18,7 @@ def figures(facts: Facts, t: Tongue) -> list[Figure]:
     long = [o for o in found if o.seconds > CLAIM_S]
     source = t.say("src-outages")
     seconds = sum(o.seconds for o in found)
-    rows = rows_of("state_change, device", (o.device_id for o in found))
+    rows = rows_of("asked, device", (o.device_id for o in found))
     alerts = (rows_of("alert", (a.id for a in opened)),)
     return [
         Figure(
@@ -68,7 +68,7 @@ def _provisioned(facts: Facts, t: Tongue) -> Figure:
     of = t.say("share-of", part=t.number(ok), whole=t.number(job.hosts))
     state = Tone.good if ok == job.hosts else Tone.bad
     return Figure(
-        "P-01", label, ok, "1", t.number(ok), source, ok, job.hosts, None, (f"run {job.id}",), of, state
+        "P-01", label, ok, "1", t.number(ok), source, ok, job.hosts, None, (f"job {job.id}",), of, state
     )
 
 

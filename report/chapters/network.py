@@ -9,7 +9,7 @@ from report.figures import Bar, Bars, Block, Cell, Chapter, Column, Figure, Heat
 from report.language import Tongue, rows_of
 from report.measures.availability import Watched, buckets, by_device, watched
 from report.measures.bandwidth import FULL, STEP_S, Load, load, over
-from report.measures.counts import count, reach
+from report.measures.counts import Reach, count, reach
 from report.numbers import rounded
 
 GOOD, POOR = 0.99, 0.95  # our own bounds of availability; printed among the parameters
@@ -62,9 +62,6 @@ def _reach(facts: Facts, t: Tongue) -> list[Figure]:
     main, others = reach(facts, ("opd", "kecamatan")), reach(facts, ("rsud", "puskesmas"))
     rows = f"agency ({main.recorded}), connection ({len(facts.connections)})"
 
-    def source(of: str, dated: str) -> str:
-        return t.say("src-agencies", source=of, dated=dated) if of else t.say("src-agencies-own")
-
     seen = t.say("src-agencies-up", down=t.number(main.down), unobserved=t.number(main.unobserved))
     known = (main.up + main.down) / main.connected if main.connected else None
     return [
@@ -72,7 +69,7 @@ def _reach(facts: Facts, t: Tongue) -> list[Figure]:
             t,
             "N-01",
             "n-agencies",
-            source(main.source, main.dated),
+            _listed(main, t),
             main.connected,
             main.denominator,
             evidence=rows,
@@ -82,12 +79,16 @@ def _reach(facts: Facts, t: Tongue) -> list[Figure]:
             t,
             "N-03",
             "n-others",
-            source(others.source, others.dated),
+            _listed(others, t),
             others.connected,
             others.denominator,
             evidence=rows,
         ),
     ]
+
+
+def _listed(r: Reach, t: Tongue) -> str:
+    return t.say("src-agencies", source=r.source, dated=r.dated) if r.source else t.say("src-agencies-own")
 
 
 def together(measured: list[Line]) -> Watched:
@@ -98,7 +99,7 @@ def together(measured: list[Line]) -> Watched:
 
 def _availability(facts: Facts, t: Tongue, measured: list[Line]) -> list[Figure]:
     whole = together(measured)
-    rows = rows_of("state_change, device", (x.connection.device_id or 0 for x in measured))
+    rows = rows_of("asked, device", (x.connection.device_id or 0 for x in measured))
     spans = t.say("src-spans", since=t.moment(facts.since), until=t.moment(facts.until))
     hours = t.number(whole.unobserved_s / 3600, 1), t.number(whole.window_s / 3600, 1)
     seen = t.say("src-observed", unobserved=hours[0], window=hours[1])

@@ -100,7 +100,7 @@ def outages(spans: Iterable[Span]) -> list[Outage]:
     return sorted(found, key=lambda o: (-o.seconds, o.device_id, o.start))
 
 
-def buckets(start: datetime, end: datetime, at_most: int = 24) -> list[tuple[datetime, datetime]]:
+def buckets(start: datetime, end: datetime, at_most: int = 30) -> list[tuple[datetime, datetime]]:
     """Cut the time into at most so many equal pieces of a round length (a minute to 30 days)."""
     length = (end - start).total_seconds()
     steps = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from monitor.rates import percentile
 from report.facts import Connection
 from report.numbers import rounded
 
@@ -38,9 +39,7 @@ def over(share: float) -> bool:
 
 def p95(values: Sequence[float]) -> float | None:
     """Return the 95th percentile by nearest rank, as providers bill it; None for fewer than LEAST_BINS."""
-    if len(values) < LEAST_BINS:
-        return None
-    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+    return percentile(values, 0.95) if len(values) >= LEAST_BINS else None
 
 
 def binned(rates: Iterable[tuple[float, float, float]], step_s: int = STEP_S) -> dict[int, float]:

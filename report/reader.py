@@ -1,0 +1,353 @@
+"""Fills the facts from the database of record and the samples: one moment of the database, read only."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from inventory import models as inventory
+from inventory.store import observed, reading
+from monitor.rates import Count, increments
+from monitor.samples import Asked, Key, SampleStore
+from monitor.state import FAILURES
+from report import store
+from report.facts import (
+    Agency,
+    Alert,
+    Connection,
+    Contract,
+    Denominator,
+    Device,
+    Facts,
+    Job,
+    Seen,
+    Span,
+    Usage,
+)
+from report.measures.availability import spans_of
+from report.measures.bandwidth import STEP_S, binned
+from siaga.text import safe
+
+CHUNK = 50  # connections whose samples are read at once
+ILLUSTRATIVE_TAG = "illustrative"  # a device with this tag makes the whole report an illustration
+DENOMINATORS = Path(__file__).with_name("denominators")
+_SEEN = {"up": Seen.up, "degraded": Seen.up, "down": Seen.down}
+_SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
+
+
+@dataclass(frozen=True)
+class Window:
+    """From when to when, and how far apart polls are meant to be."""
+
+    since: datetime
+    until: datetime
+    interval_s: int = 60
+
+    @property
+    def fresh_s(self) -> int:
+        """How old a last state may be and still count: three rounds, at least a quarter of an hour."""
+        return max(3 * self.interval_s, 900)
+
+    @property
+    def hold_s(self) -> int:
+        """How long one look counts as observation: three rounds."""
+        return 3 * self.interval_s
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The inventory's rows by id, as far as the report names them."""
+
+    places: Mapping[int, inventory.Place]
+    agencies: Mapping[int, inventory.Agency]
+    providers: Mapping[int, inventory.Provider]
+    contracts: Mapping[int, inventory.Contract]
+    types: Mapping[int, inventory.DeviceType]
+    credentials: Mapping[int, inventory.Credential]
+    links: Mapping[int, inventory.Link]
+    interfaces: Mapping[int, inventory.Interface]
+    devices: Sequence[inventory.Device]
+
+    def kecamatan(self, *places: int | None) -> str:
+        """Return the kecamatan of the first place that has one."""
+        found = (self.places[p].kecamatan for p in places if p is not None and p in self.places)
+        return safe(next((k for k in found if k), ""))
+
+
+def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: bool = False) -> Facts:
+    """Read everything the report needs. Raises what inventory.store and monitor.samples raise."""
+    asked = samples.asked(window.since, window.until)
+    with reading(engine) as session:
+        rows = _rows(session)
+        regency = next((p for p in rows.places.values() if p.kind == "regency"), None)
+        districts = sorted((p.code, p.name) for p in rows.places.values() if p.kind == "kecamatan")
+        return Facts(
+            since=window.since,
+            until=window.until,
+            regency=_titled(regency.name) if regency else "Kabupaten Tangerang",
+            illustrative=illustrative or any(ILLUSTRATIVE_TAG in d.tags.split() for d in rows.devices),
+            fresh_s=window.fresh_s,
+            devices=tuple(_devices(session, rows, asked, window)),
+            agencies=tuple(_agency(a, rows) for a in rows.agencies.values()),
+            contracts=tuple(_contract(c, rows) for c in rows.contracts.values()),
+            connections=tuple(_connections(session, samples, rows, window)),
+            spans=tuple(_spans(session, rows, asked, window)),
+            alerts=tuple(_alerts(session, rows, window)),
+            jobs=tuple(_jobs(session, window)),
+            denominators=denominators(regency.code if regency else ""),
+            places=tuple(safe(name) for _, name in districts),
+            polls=store.polls(session, window.since, window.until),
+        )
+
+
+def denominators(code: str) -> tuple[Denominator, ...]:
+    """Return the dated lists of a regency by its Kemendagri code; none if there is no file for it."""
+    path = DENOMINATORS / f"{code}.toml"
+    if not code or code != Path(code).name or not path.exists():
+        return ()
+    lists = tomllib.loads(path.read_text(encoding="utf-8"))["list"]
+    return tuple(Denominator(x["kind"], x["count"], x["as_of"], x["source"]) for x in lists)
+
+
+def _titled(name: str) -> str:
+    return safe(name if name.lower().startswith(("kabupaten", "kota")) else f"Kabupaten {name}")
+
+
+def _rows(session: Session) -> Rows:
+    return Rows(
+        places=store.everything(session, inventory.Place),
+        agencies=store.everything(session, inventory.Agency),
+        providers=store.everything(session, inventory.Provider),
+        contracts=store.everything(session, inventory.Contract),
+        types=store.everything(session, inventory.DeviceType),
+        credentials=store.everything(session, inventory.Credential),
+        links=store.everything(session, inventory.Link),
+        interfaces=store.wan_interfaces(session),
+        devices=store.active_devices(session),
+    )
+
+
+def _named(rows: Mapping[int, Any], key: int | None) -> str:
+    """Return the title of a row, or its name, or ''."""
+    row = rows.get(key) if key is not None else None
+    return "" if row is None else safe(getattr(row, "title", "") or row.name)
+
+
+def _agency(row: inventory.Agency, rows: Rows) -> Agency:
+    return Agency(safe(row.title or row.name), row.kind, safe(row.title), rows.kecamatan(row.place_id))
+
+
+def _contract(row: inventory.Contract, rows: Rows) -> Contract:
+    return Contract(
+        name=safe(row.name),
+        provider=_named(rows.providers, row.provider_id),
+        kind=row.kind,
+        start=row.start,
+        end=row.end,
+        down_bps=row.committed_down_bps,
+        up_bps=row.committed_up_bps,
+        availability_pct=row.availability_pct,
+    )
+
+
+def _devices(
+    session: Session, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
+) -> Iterator[Device]:
+    said = {i: {k: v.value for k, v in of.items()} for i, of in observed(session).items()}
+    states, believed = store.states(session), store.believed_at(session, window.until)
+    for row in rows.devices:
+        assert row.id is not None
+        state = states.get(row.id)
+        looks = asked.get(row.id, ())
+        judged = looks[-1].at if looks else state.at if state and state.at <= window.until else None
+        now_known = state is not None and state.at <= window.until
+        name = state.state if state and now_known else believed.get(row.id, "")
+        fresh = judged is not None and (window.until - judged).total_seconds() <= window.fresh_s
+        answered = [a.at for a in looks if a.answered]
+        yield _device(
+            row,
+            rows,
+            said.get(row.id, {}),
+            window,
+            seen=_SEEN.get(name, Seen.unobserved) if fresh else Seen.unobserved,
+            degraded=fresh and name == "degraded",
+            last_seen=answered[-1] if answered else None,
+        )
+
+
+def _device(
+    row: inventory.Device, rows: Rows, said: Mapping[str, str], window: Window, **seen: Any
+) -> Device:
+    kind = rows.types.get(row.device_type_id or 0)
+    ends = (kind.eos, kind.eol) if kind else (None, None)
+    credential = rows.credentials.get(row.credential_id or 0)
+    return Device(
+        id=row.id or 0,
+        name=safe(row.name),
+        role=row.role,
+        maker=safe(kind.maker if kind else said.get("vendor", "")),
+        model=safe(kind.model if kind else said.get("hardware", "")),
+        platform=safe(row.platform or said.get("os", "")),
+        version=safe(said.get("version", "")),
+        agency=_named(rows.agencies, row.agency_id),
+        kecamatan=rows.kecamatan(row.place_id),
+        snmp=_SNMP.get(credential.kind, "") if credential and row.transport == "snmp" else "",
+        serial=safe(row.serial),
+        seen_serial=safe(said.get("serial", "")),
+        end_of_sale=ends[0],
+        end_of_life=ends[1],
+        past=any(e is not None and e < window.until.date() for e in ends),
+        **seen,
+    )
+
+
+def _spans(
+    session: Session, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
+) -> Iterator[Span]:
+    cut = store.cut_off(session, window.until)
+    for row in rows.devices:
+        looks = judged(asked.get(row.id or 0, ()), cut.get(row.id or 0, ()))
+        yield from spans_of(row.id or 0, looks, window.hold_s, window.until)
+
+
+def judged(asked: Sequence[Asked], cut: Sequence[tuple[datetime, bool]]) -> list[tuple[datetime, Seen]]:
+    """Say of each time a device was asked what was seen of it.
+
+    An answer is up. Silence is down from the first of at least FAILURES silences in a row on; a single one,
+    and any while the device was cut off behind another (`cut`), says nothing.
+    """
+    found: list[tuple[datetime, Seen]] = []
+    for start, end in _runs(asked):
+        if asked[start].answered:
+            found += [(a.at, Seen.up) for a in asked[start:end]]
+            continue
+        long = end - start >= FAILURES
+        hidden = any(_cut_off_at(a.at, cut) for a in asked[start:end])
+        seen = Seen.down if long and not hidden else Seen.unobserved
+        found += [(a.at, seen) for a in asked[start:end]]
+    return found
+
+
+def _runs(asked: Sequence[Asked]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for i in range(1, len(asked) + 1):
+        if i == len(asked) or asked[i].answered != asked[start].answered:
+            yield start, i
+            start = i
+
+
+def _cut_off_at(at: datetime, cut: Sequence[tuple[datetime, bool]]) -> bool:
+    return next((hidden for since, hidden in reversed(cut) if since <= at), False)
+
+
+def _connections(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Connection]:
+    all_rows = iter(store.everything(session, inventory.Connection).values())
+    while chunk := list(islice(all_rows, CHUNK)):
+        ports = [rows.interfaces.get(c.interface_id or 0) for c in chunk]
+        keys = [key for port in ports if port for key in _keys(port.device_id or 0, port.name)]
+        values = samples.read(keys, window.since, window.until)
+        for row, port in zip(chunk, ports, strict=True):
+            usage = _usage(values, port.device_id or 0, port, window) if port else Usage(STEP_S)
+            yield _connection(row, rows, port, usage)
+
+
+_OCTETS = ("in_octets_64", "out_octets_64", "in_octets", "out_octets")
+
+
+def _keys(device: int, port: str) -> list[Key]:
+    return [*((device, m, port) for m in (*_OCTETS, "discontinuity")), (device, "uptime", "")]
+
+
+Series = Mapping[Key, Sequence[tuple[datetime, int]]]
+
+
+def _usage(values: Series, device: int, port: inventory.Interface, window: Window) -> Usage:
+    """Return what an interface carried; inwards on the WAN side is down for the agency."""
+    down, up = (_bins(values, device, port, way, window) for way in ("in", "out"))
+    times = [at for m in _OCTETS for at, _ in values.get((device, m, port.name), ())]
+    return Usage(
+        step_s=STEP_S,
+        down_bps=tuple(down.values()),
+        up_bps=tuple(up.values()),
+        first=min(times, default=None),
+        last=max(times, default=None),
+        evidence=f"samples device {device}, {safe(port.name)} ({len(times)})",
+    )
+
+
+def _bins(
+    values: Series, device: int, port: inventory.Interface, way: str, window: Window
+) -> dict[int, float]:
+    """Return the bins of one direction, from 64-bit counters where there are any.
+
+    An interval longer than two bins or three rounds says too little about any one bin and is left out.
+    """
+    wide = values.get((device, f"{way}_octets_64", port.name))
+    counts = wide or values.get((device, f"{way}_octets", port.name), ())
+    uptime = dict(values.get((device, "uptime", ""), ()))
+    marks = dict(values.get((device, "discontinuity", port.name), ()))
+    readings = (
+        Count(at, value, uptime[at] / 100 if at in uptime else None, marks.get(at)) for at, value in counts
+    )
+    speed = port.seen_speed_bps or port.speed_bps
+    steps = increments(readings, bits=64 if wide else 32, speed_bps=speed)
+    longest = max(2 * STEP_S, window.hold_s)
+    return binned(
+        (s.start.timestamp(), s.end.timestamp(), s.per_second * 8)
+        for s in steps
+        if s.per_second is not None and s.seconds <= longest
+    )
+
+
+def _connection(
+    row: inventory.Connection, rows: Rows, port: inventory.Interface | None, usage: Usage
+) -> Connection:
+    link = rows.links.get(row.link_id or 0)
+    contract = rows.contracts.get(row.contract_id or (link.contract_id if link else 0) or 0)
+    agency = rows.agencies.get(row.agency_id or 0)
+    device_id = row.device_id or (port.device_id if port else None)
+    device = next((d for d in rows.devices if d.id == device_id), None)
+    places = (row.place_id, agency.place_id if agency else None, device.place_id if device else None)
+    return Connection(
+        name=safe(row.name),
+        agency=_named(rows.agencies, row.agency_id),
+        kecamatan=rows.kecamatan(*places),
+        provider=_named(rows.providers, contract.provider_id) if contract else "",
+        contract=safe(contract.name) if contract else "",
+        medium=link.kind if link else "",
+        device_id=device_id,
+        interface=safe(port.name) if port else "",
+        down_bps=row.committed_down_bps or (contract.committed_down_bps if contract else None),
+        up_bps=row.committed_up_bps or (contract.committed_up_bps if contract else None),
+        usage=usage,
+    )
+
+
+def _alerts(session: Session, rows: Rows, window: Window) -> Iterator[Alert]:
+    names = {d.id: d.name for d in rows.devices}
+    for row in store.alerts(session, window.since, window.until):
+        closed = row.closed_at if row.closed_at and row.closed_at <= window.until else None
+        name = safe(names.get(row.device_id, f"#{row.device_id}"))
+        yield Alert(row.id or 0, name, row.severity, safe(row.text), row.opened_at, closed)
+
+
+def _jobs(session: Session, window: Window) -> Iterable[Job]:
+    for row, hosts in store.jobs(session, window.since, window.until):
+        yield Job(
+            id=row.id or 0,
+            kind="plan" if row.mode == "check" else "apply",
+            status=row.status,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            title=safe(row.playbook),
+            hosts=len(hosts) if hosts else None,
+            ok=sum(h in ("ok", "changed") for h in hosts) if hosts else None,
+            changed=sum(h == "changed" for h in hosts) if hosts else None,
+            failed=sum(h in ("failed", "unreachable") for h in hosts) if hosts else None,
+        )
