@@ -93,7 +93,7 @@ class Reading(Frozen):
     """A column (or scalar) of numbers; value = number * `scale` + `offset`, a `skip` number is no reading.
 
     `text` is the column of its descriptions, by the same index; `entity` takes the name from ENTITY-MIB.
-    `name_regex` keeps only the rows whose description it finds.
+    `name_regex` keeps only the rows whose description it finds, `index_ends` those whose index ends so.
     `fallback` readings are made only where those before gave nothing.
     """
 
@@ -107,6 +107,7 @@ class Reading(Frozen):
     name_regex: Regex = ""
     skip: tuple[int, ...] = ()
     where: Where | None = None
+    index_ends: int | None = None
     fallback: bool = False
 
 

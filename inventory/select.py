@@ -12,12 +12,12 @@ SQL expression; the tests evaluate the same tree naively and compare.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 from sqlalchemy import ColumnElement, String, and_, cast, false, func, literal, not_, or_, select, true
 from sqlalchemy.orm import aliased
@@ -73,7 +73,7 @@ class Compare:
     path: str
     operator: str
     values: tuple[str, ...]
-    at: int = 0
+    at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Saved:
     """The selector saved under this name."""
 
     name: str
-    at: int = 0
+    at: int = field(default=0, compare=False)
 
 
 Tree = Compare | All | AnyOf | Not | Saved
@@ -174,8 +174,8 @@ def parse(text: str) -> Tree:
     try:
         return _Build().transform(_parser().parse(text))
     except UnexpectedInput as error:
-        at = getattr(error, "pos_in_stream", None)
-        raise pointed(text, len(text) if at is None or at < 0 else at, "this cannot stand here") from None
+        ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        raise pointed(text, len(text) if ended else error.pos_in_stream or 0, "this cannot stand here") from None
     except VisitError as error:  # pragma: no cover - the transformer has no failing branch
         raise UsageError("bad-selector", f"The selector cannot be read: {error}.") from None
 

@@ -77,8 +77,9 @@ def session(engine: Engine) -> Iterator[Session]:
         Session(engine.execution_options(siaga_writes=True), expire_on_commit=False) as opened,
         opened.begin(),
     ):
+        connection = opened.connection()  # takes the lock now, not at the first statement
         if engine.dialect.name == "postgresql":
-            opened.connection().exec_driver_sql("LOCK TABLE change IN SHARE ROW EXCLUSIVE MODE")
+            connection.exec_driver_sql("LOCK TABLE change IN SHARE ROW EXCLUSIVE MODE")
         yield opened
 
 

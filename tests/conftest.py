@@ -1,0 +1,18 @@
+"""Every test has a home of its own, and an environment without anybody's settings."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Take away SIAGA_*, XDG_* and NO_COLOR; give a home below the test's own directory."""
+    for name in list(os.environ):
+        if name.startswith(("SIAGA_", "XDG_")) and name not in ("SIAGA_CORPUS", "SIAGA_REQUIRE_REAL"):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    monkeypatch.setenv("SIAGA_HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return home
