@@ -164,6 +164,7 @@ class Report:
     lang: str
     meta: dict[str, str | bool]
     parameters: tuple[Figure, ...]
+    figures: tuple[Figure, ...]
     chapters: tuple[Chapter, ...]
     words: dict[str, str] = field(default_factory=dict)
 
@@ -171,13 +172,3 @@ class Report:
         """Yield every block in reading order."""
         for chapter in self.chapters:
             yield from chapter.blocks
-
-    @property
-    def figures(self) -> tuple[Figure, ...]:
-        """Every figure once, by the order of ids; a figure shown twice must be the same both times."""
-        found: dict[str, Figure] = {}
-        for block in self.blocks():
-            for figure in block.figures if isinstance(block, Numbers) else ():
-                if found.setdefault(figure.id, figure) != figure:
-                    raise ValueError(f"two figures are called {figure.id}")
-        return tuple(found[key] for key in sorted(found))

@@ -37,7 +37,7 @@ def build(facts: Facts, *, now: datetime, lang: str = "id", letter: str = "") ->
         *network.figures(facts, t, measured),
         *incidents.figures(facts, t),
     ]
-    known = {figure.id: figure for figure in figures}
+    known = {figure.id: figure for figure in sorted(figures, key=lambda f: f.id)}
     found = gaps.ranked(facts, known, measured)
     chapters = (
         front.summary(facts, t, t.number(1), known, found),
@@ -52,6 +52,7 @@ def build(facts: Facts, *, now: datetime, lang: str = "id", letter: str = "") ->
         lang=lang,
         meta=_meta(facts, t, now, letter),
         parameters=front.parameters(facts, t),
+        figures=tuple(known.values()),
         chapters=(*chapters, annex),
         words={name: t.say(name) for name in _LABELS},
     )

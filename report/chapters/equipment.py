@@ -150,7 +150,7 @@ def _past(devices: Iterable[Device]) -> list[Device]:
 
 def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
     """Return the chapter."""
-    keys = ("E-01", "E-05", "E-06", "E-07", "E-08", "E-09")
+    keys = ("E-01", "E-02", "E-03", "E-04", "E-05", "E-10", "E-06", "E-07", "E-08")
     blocks: list[Block] = [
         Numbers(tuple(known[k] for k in keys)),
         _roles(facts, t),
