@@ -2,21 +2,26 @@
 
 Without root or without the daemons they are skipped with the one reason; with SIAGA_REQUIRE_REAL=1, as
 .ci/run sets it, they fail instead, so that the CI can never pass by skipping. SIAGA_LAB_KEEP=1 leaves the
-lab standing for a look inside (`python tests/real/lab.py exec srv1 bash`).
+lab standing for a look inside (`python -m tests.real.lab exec srv1 bash`).
 """
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import lab as build
 import pytest
-from machine import held
+
+from tests.real import lab as build
+from tests.real import nodes
+from tests.real.machine import held
 
 SIAGA = Path(sys.executable).with_name("siaga")
+KEEP = os.environ.get("SIAGA_LAB_KEEP") == "1"
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,12 @@ class Lab:
         """Run siaga in noc and return what it printed and its exit code."""
         return build.run("noc", *_siaga(home, words), stdin=stdin, timeout_s=timeout_s)
 
-    def python(self, home: Path, program: str) -> str:
-        """Return what a Python program prints that runs in noc with siaga's packages; it must succeed."""
-        command = build.inside("noc", *_environment(home), sys.executable, "-W", "error", "-")
-        done = subprocess.run(command, input=program, text=True, capture_output=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def inspect(self, home: Path, *words: str) -> tuple[int, dict[str, Any]]:
+        """Return the exit code of `siaga inspect WORDS -o json` and the object it printed."""
+        done = self.siaga(home, "inspect", *words, "-o", "json")
+        assert done.stdout, done.stderr
+        seen: dict[str, Any] = json.loads(done.stdout)
+        return done.returncode, seen
 
 
 def _environment(home: Path) -> list[str]:
@@ -86,7 +91,7 @@ def lab() -> Iterator[Lab]:
             build.up()
             yield Lab()
         finally:
-            if os.environ.get("SIAGA_LAB_KEEP") != "1":
+            if not KEEP:
                 build.down()
                 assert not build.left()
 
@@ -95,3 +100,20 @@ def lab() -> Iterator[Lab]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home directory for siaga, one for all tests of a module."""
     return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files that hold the lab's passwords, and wrong ones: what `--auth-file` and its like are given."""
+    folder = tmp_path_factory.mktemp("secrets")
+    texts = {
+        "community": nodes.COMMUNITY,
+        "auth": nodes.SNMP_AUTH,
+        "priv": nodes.SNMP_PRIV,
+        "password": nodes.SSH_PASSWORD,
+        "wrong": "not-this-one-at-all",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text + "\n")
+        (folder / name).chmod(0o600)
+    return {name: str(folder / name) for name in texts}

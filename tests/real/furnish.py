@@ -4,8 +4,8 @@ import hashlib
 import uuid
 from pathlib import Path
 
-from machine import ID, KEY, RUN, sh
-from nodes import COMMON, Node, target
+from tests.real.machine import ID, KEY, RUN, sh
+from tests.real.nodes import COMMON, Node, target
 
 
 def furnish(node: Node, password: str) -> None:

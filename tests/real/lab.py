@@ -1,6 +1,6 @@
 """Builds the lab: real daemons in network namespaces of this machine, and takes it away without a trace.
 
-    python tests/real/lab.py up | down | exec NODE COMMAND... | status
+    python -m tests.real.lab up | down | exec NODE COMMAND... | status
 
 Every node is a network namespace; those with daemons are systemd-nspawn containers that boot systemd on an
 overlay of this machine's own root with the upper layer in memory, so that what is changed in one node is
@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from furnish import furnish
-from machine import ID, KEY, PATH, RUN, LabError, held, sh, until
-from nodes import ADDRESSES, COMMUNITY, LINKS, NODES, SSH_PASSWORD, Node
+from tests.real.furnish import furnish
+from tests.real.machine import ID, KEY, PATH, RUN, LabError, held, sh, until
+from tests.real.nodes import ADDRESSES, COMMUNITY, LINKS, NODES, SSH_PASSWORD, Node
 
 CGROUPS = Path("/sys/fs/cgroup")
 TOOLS = {

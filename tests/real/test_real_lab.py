@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import lab as build
 import pytest
-from conftest import Lab
-from nodes import COMMUNITY, NODES, SNMP_AUTH, SNMP_PRIV, SNMP_USER
+
+from tests.real.conftest import Lab
+from tests.real.nodes import COMMUNITY, NODES, SNMP_AUTH, SNMP_PRIV, SNMP_USER
 
 pytestmark = pytest.mark.real
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
@@ -49,7 +49,7 @@ def test_what_changes_in_a_node_changes_there_only(lab: Lab) -> None:
 
 
 def test_a_killed_builder_leaves_nothing_that_down_does_not_find(lab: Lab) -> None:
-    command = [sys.executable, build.__file__]
+    command = [sys.executable, "-m", "tests.real.lab"]
     environment = {**os.environ, "SIAGA_LAB_ID": "sgk"}
     builder = subprocess.Popen([*command, "up"], env=environment)
     end = time.monotonic() + 20

@@ -6,36 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab
-from machine import KEY
-from nodes import NOBODY, NODES, SSH_PASSWORD
+
+from tests.real.conftest import Lab
+from tests.real.machine import KEY
+from tests.real.nodes import NOBODY, NODES
 
 pytestmark = pytest.mark.real
 
 RTR1, SRV1 = NODES["rtr1"].address, NODES["srv1"].address
-PASSWORD = f"SshAuth('netops', password=SecretStr({SSH_PASSWORD!r}))"
-BY_KEY = f"SshAuth('ops', key_file={str(KEY)!r})"
-
-PROGRAM = """
-import json
-from pathlib import Path
-from pydantic import SecretStr
-from monitor.hostkeys import HostKeys
-from monitor.observation import as_json
-from monitor.ssh import observe
-from monitor.targets import SshAuth, Target
-from siaga.clock import utc_now
-target = Target("it", {address!r}, platform={platform!r}, ssh={auth})
-keys = HostKeys(Path({home!r}) / "known_hosts")
-print(json.dumps(as_json(observe(target, now=utc_now(), known_hosts=keys, timeout_s=10))))
-"""
+Files = dict[str, str]
 
 
-def observed(lab: Lab, home: Path, platform: str, auth: str, address: str) -> dict[str, Any]:
-    """Return what the SSH adapter saw of an address, asked from noc."""
-    program = PROGRAM.format(address=address, platform=platform, auth=auth, home=str(home))
-    seen: dict[str, Any] = json.loads(lab.python(home, program))
-    return seen
+def netops(files: Files, platform: str, password: str = "password") -> list[str]:
+    """Return the options of `siaga inspect` for the user `netops`, who logs in with a password."""
+    return ["--ssh", "--user", "netops", "--password-file", files[password], "--platform", platform]
 
 
 def kernel(lab: Lab, node: str) -> dict[str, dict[str, Any]]:
@@ -43,14 +27,21 @@ def kernel(lab: Lab, node: str) -> dict[str, dict[str, Any]]:
     return {link["ifname"]: link for link in json.loads(lab.read(node, "ip", "-json", "link"))}
 
 
-def test_the_router_is_read_through_vtysh(lab: Lab, home: Path) -> None:
-    seen = observed(lab, home, "frr", PASSWORD, RTR1)
-    assert (seen["reach"], seen["sysName"], seen["os"]) == ("up", "rtr1", "frr")
+def bare(mac: str) -> str:
+    """Return a MAC address as twelve hexadecimal digits, however it is written."""
+    return re.sub("[^0-9a-f]", "", mac.lower())
+
+
+def test_the_router_is_read_through_vtysh(lab: Lab, home: Path, secrets: Files) -> None:
+    code, seen = lab.inspect(home, RTR1, *netops(secrets, "frr"))
+    assert (code, seen["reach"], seen["sysName"], seen["os"]) == (0, "up", "rtr1", "frr")
     assert f"FRRouting {seen['version']} " in lab.read("rtr1", "vtysh", "-c", "show version")
 
 
-def test_the_routers_interfaces_are_those_of_vtysh_and_of_the_kernel(lab: Lab, home: Path) -> None:
-    ports = {p["ifName"]: p for p in observed(lab, home, "frr", PASSWORD, RTR1)["ports"]}
+def test_the_routers_interfaces_are_those_of_vtysh_and_of_the_kernel(
+    lab: Lab, home: Path, secrets: Files
+) -> None:
+    ports = {p["ifName"]: p for p in lab.inspect(home, RTR1, *netops(secrets, "frr"))[1]["ports"]}
     said = json.loads(lab.read("rtr1", "vtysh", "-c", "show interface json"))
     links = kernel(lab, "rtr1")
     assert sorted(ports) == sorted(said) == sorted(links)
@@ -65,46 +56,49 @@ def test_the_routers_interfaces_are_those_of_vtysh_and_of_the_kernel(lab: Lab, h
     }
 
 
-@pytest.mark.parametrize("auth", [PASSWORD, BY_KEY], ids=["password", "key"])
-def test_a_linux_server_is_read_by_password_and_by_key(lab: Lab, home: Path, auth: str) -> None:
+def test_a_linux_server_is_read_as_its_kernel_tells(lab: Lab, home: Path, secrets: Files) -> None:
     path = "/sys/class/net/eth0/statistics/tx_bytes"
     uptime, sent = (
         float(lab.read("srv1", "cat", "/proc/uptime").split()[0]),
         int(lab.read("srv1", "cat", path)),
     )
-    seen = observed(lab, home, "linux", auth, SRV1)
-    assert (seen["reach"], seen["sysName"]) == ("up", "srv1")
+    code, seen = lab.inspect(home, SRV1, *netops(secrets, "linux"))
+    assert (code, seen["reach"], seen["sysName"]) == (0, "up", "srv1")
     assert uptime <= seen["uptime_s"] <= float(lab.read("srv1", "cat", "/proc/uptime").split()[0])
     port = next(p for p in seen["ports"] if p["ifName"] == "eth0")
     assert sent < port["out_octets"] <= int(lab.read("srv1", "cat", path))
     assert {p["ifName"] for p in seen["ports"]} == set(kernel(lab, "srv1"))
-    memory = re.search(r"MemTotal: +(\d+) kB", lab.read("srv1", "cat", "/proc/meminfo"))
-    assert memory is not None
-    assert int(memory[1]) * 1024 in [m["total"] for m in seen["mempools"]]
+    total_kb = int(lab.read("srv1", "grep", "MemTotal:", "/proc/meminfo").split()[1])
+    assert total_kb * 1024 in [m["total"] for m in seen["mempools"]]
     assert len(seen["processors"]) == int(lab.read("srv1", "grep", "-c", "^processor", "/proc/cpuinfo"))
 
 
-def test_a_wrong_password_is_refused(lab: Lab, home: Path) -> None:
-    seen = observed(lab, home, "linux", PASSWORD.replace(SSH_PASSWORD, "not-this-password"), SRV1)
-    assert seen["reach"] == "refused"
-    assert "not-this-password" not in json.dumps(seen)
+def test_a_key_of_the_vault_opens_a_server(lab: Lab, home: Path) -> None:
+    assert lab.siaga(home, "init").returncode == 0
+    words = ("kind=ssh-key", "username=ops", "--secret", f"key=file:{KEY}")
+    added = lab.siaga(home, "credential", "add", "ops", *words)
+    assert added.returncode == 0, added.stderr
+    code, seen = lab.inspect(home, SRV1, "--credential", "ops", "--platform", "linux")
+    assert (code, seen["reach"], seen["sysName"]) == (0, "up", "srv1")
 
 
-def test_an_address_without_a_host_is_silent(lab: Lab, home: Path) -> None:
-    assert observed(lab, home, "linux", PASSWORD, NOBODY)["reach"] == "silent"
+def test_a_wrong_password_is_refused(lab: Lab, home: Path, secrets: Files) -> None:
+    code, seen = lab.inspect(home, SRV1, *netops(secrets, "linux", password="wrong"))
+    assert (code, seen["reach"]) == (4, "refused")
+    assert Path(secrets["wrong"]).read_text().strip() not in json.dumps(seen)
 
 
-def test_a_changed_host_key_is_refused_before_a_password_is_sent(lab: Lab, home: Path) -> None:
-    known = home / "known_hosts"
+def test_an_address_without_a_host_is_silent(lab: Lab, home: Path, secrets: Files) -> None:
+    code, seen = lab.inspect(home, NOBODY, *netops(secrets, "linux"))
+    assert (code, seen["reach"]) == (1, "silent")
+
+
+def test_a_changed_host_key_is_refused_before_a_password_is_sent(
+    lab: Lab, tmp_path: Path, secrets: Files
+) -> None:
     other = lab.read("rtr1", "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
-    before = known.read_text() if known.exists() else ""
-    known.write_text(f"{SRV1} {' '.join(other)}\n")
-    seen = observed(lab, home, "linux", PASSWORD, SRV1)
-    known.write_text(before)
-    assert seen["reach"] == "refused"
+    (tmp_path / "siaga").mkdir()
+    (tmp_path / "siaga/known_hosts").write_text(f"{SRV1} {' '.join(other)}\n")
+    code, seen = lab.inspect(tmp_path, SRV1, *netops(secrets, "linux"))
+    assert (code, seen["reach"]) == (4, "refused")
     assert "key" in seen["reason"]
-
-
-def bare(mac: str) -> str:
-    """Return a MAC address as twelve hexadecimal digits, however it is written."""
-    return re.sub("[^0-9a-f]", "", mac.lower())

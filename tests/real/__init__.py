@@ -1,0 +1,1 @@
+"""Tests against real daemons in network namespaces; docs/lab.md says how."""
