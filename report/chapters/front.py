@@ -110,8 +110,7 @@ def sources(t: Tongue, number: str, known: dict[str, Figure], chapters: tuple[Ch
 
 
 def _source(t: Tongue, f: Figure) -> tuple[Cell, ...]:
-    places = 0 if f.unit == "1" else 1
-    pair = [t.say("none") if n is None else t.number(n, places) for n in (f.numerator, f.denominator)]
+    pair = [t.say("none") if n is None else t.number(n) for n in (f.numerator, f.denominator)]
     bare = f.numerator is None and f.denominator is None
     return (
         t.text(f.id),
