@@ -85,9 +85,10 @@ def _classify(
         and before.discontinuity != after.discontinuity
     ):
         return Kind.discontinuity, None
-    most = OVER_SPEED * (speed_bps or (UNKNOWN_SPEED_BPS if bits == 32 else 0)) * seconds / 8
-    if bits == 32 and most >= 2**32:
+    full = (speed_bps or (UNKNOWN_SPEED_BPS if bits == 32 else 0)) * seconds / 8
+    if bits == 32 and full >= 2**32:
         return Kind.ambiguous, None
+    most = OVER_SPEED * full
     delta = after.value - before.value
     if delta >= 0:
         return (Kind.impossible, None) if most and delta > most else (Kind.ok, delta)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from siaga.outcome import Column, Format, Outcome
 from siaga.text import safe
 
 CELL_LIMIT = 60
+_CONTROL = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def plain(value: Any) -> Any:
@@ -79,11 +81,17 @@ def render(outcome: Outcome) -> str:
 
 def _as_json(outcome: Outcome) -> str:
     rows = _json_rows(outcome)
-    return json.dumps(rows[0] if outcome.single and rows else rows, ensure_ascii=False, indent=2) + "\n"
+    return _json(rows[0] if outcome.single and rows else rows, indent=2) + "\n"
 
 
 def _as_jsonl(outcome: Outcome) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _json_rows(outcome))
+    return "".join(_json(row) + "\n" for row in _json_rows(outcome))
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """Return JSON that stays readable, with C1 and bidirectional controls escaped: it may go to a terminal."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _as_yaml(outcome: Outcome) -> str:

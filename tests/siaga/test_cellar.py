@@ -1,0 +1,115 @@
+"""The cellar: text from devices is harmless, settings are strict, secrets stay sealed, output is stable."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from siaga.clock import shown
+from siaga.errors import AuthError, InvalidError, UsageError
+from siaga.outcome import Column, Format, Outcome
+from siaga.render import render
+from siaga.secrets import Vault, make_key, open_vault
+from siaga.settings import load
+from siaga.text import decoded, safe
+
+HOSTILE = [
+    "\x1b[2J\x1b[H",
+    "[/foo]",
+    "[link=http://x]y[/link]",
+    "a\nb",
+    "\u202egnp.exe",
+    "\x9b31m",
+    "x" * 5000,
+    "=1+1",
+]
+
+
+@given(st.text())
+def test_safe_text_is_one_bounded_line_without_controls(text: str) -> None:
+    line = safe(text)
+    assert len(line) <= 255
+    assert line.isprintable()
+    assert safe(line) == line
+
+
+@given(st.binary())
+def test_octets_of_any_kind_become_safe_text(octets: bytes) -> None:
+    assert decoded(octets).isprintable()
+
+
+def test_safe_text_keeps_what_people_write() -> None:
+    assert safe("Kantor Kecamatan Mauk – uplink ①") == "Kantor Kecamatan Mauk – uplink ①"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("form", list(Format))
+def test_no_form_of_output_passes_an_escape_on(text: str, form: Format) -> None:
+    shown_ = render(
+        Outcome([{"name": text, "n": 1}], [Column("name", "name"), Column("n", "n")], format=form)
+    )
+    assert "\x1b" not in shown_
+    assert "\x9b" not in shown_
+    assert "\u202e" not in shown_
+
+
+def test_csv_neutralises_formulas_but_keeps_numbers() -> None:
+    text = render(Outcome([{"a": "=cmd()", "b": -5, "c": "-5"}], format=Format.csv))
+    assert text == "a,b,c\n'=cmd(),-5,'-5\n"
+
+
+def test_empty_is_an_empty_list() -> None:
+    assert render(Outcome([], format=Format.json)) == "[]\n"
+    assert render(Outcome([], [Column("a", "a")], format=Format.csv)) == "a\n"
+
+
+def test_times_carry_their_zone() -> None:
+    row = {"at": datetime(2026, 11, 24, 3, 0, tzinfo=UTC)}
+    assert json.loads(render(Outcome([row], format=Format.json))) == [{"at": "2026-11-24T10:00:00+07:00"}]
+    assert shown(None) == ""
+
+
+def test_an_unknown_field_is_said_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="there are a, b"):
+        render(Outcome([{"a": 1, "b": 2}], fields=["c"]))
+
+
+def test_settings_come_from_files_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s.toml").write_text("language = 'en'\n[poll]\ntimeout_s = 3\nretries = 1\n")
+    monkeypatch.setenv("SIAGA_CONFIG", str(tmp_path / "s.toml"))
+    monkeypatch.setenv("SIAGA_POLL__RETRIES", "4")
+    found = load()
+    assert (found.language, found.poll.timeout_s, found.poll.retries) == ("en", 3.0, 4)
+
+
+@pytest.mark.parametrize("text", ["language = 'fr'", "speed = 1", "[poll]\ntimeout_s = 'x'", "not toml ["])
+def test_wrong_settings_are_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    monkeypatch.setenv("SIAGA_CONFIG", str(tmp_path / "s.toml"))
+    with pytest.raises(InvalidError) as caught:
+        load()
+    assert caught.value.code == "bad-settings"
+
+
+def test_a_box_opens_only_under_its_own_name() -> None:
+    vault = Vault(bytes(range(32)))
+    box = vault.seal("a", "rahasia")
+    assert vault.open("a", box) == "rahasia"
+    with pytest.raises(AuthError):
+        vault.open("b", box)
+    assert "rahasia" not in repr(vault)
+    assert "rahasia" not in repr(box)
+
+
+def test_the_master_key_is_made_once(tmp_path: Path) -> None:
+    make_key(tmp_path)
+    before = open_vault(tmp_path).key_id
+    make_key(tmp_path)
+    assert open_vault(tmp_path).key_id == before
+    with pytest.raises(AuthError, match="siaga init"):
+        open_vault(tmp_path / "none")
