@@ -91,7 +91,11 @@ def _as_jsonl(outcome: Outcome) -> str:
 def _json(value: Any, indent: int | None = None) -> str:
     """Return JSON that stays readable, with C1 and bidirectional controls escaped: it may go to a terminal."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _CONTROL.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _as_yaml(outcome: Outcome) -> str:
@@ -101,7 +105,7 @@ def _as_yaml(outcome: Outcome) -> str:
     text: str = yaml.safe_dump(
         rows[0] if outcome.single and rows else rows, allow_unicode=True, sort_keys=False
     )
-    return text
+    return _CONTROL.sub(_escape, text)
 
 
 def _as_csv(outcome: Outcome) -> str:
