@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from siaga.errors import AuthError
+from siaga.errors import AuthError, SiagaError
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,29 @@ class HostKeys:
             return self.path.read_text("utf-8", errors="surrogateescape").splitlines()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise self._unusable(error) from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock file beside known_hosts; flock(2) holds between threads too, each opens its own."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        except OSError as error:
+            raise self._unusable(error) from error
         finally:
             os.close(lock)
+
+    def _unusable(self, error: OSError) -> SiagaError:
+        why = error.strerror or type(error).__name__
+        sentence = f"The file of host keys, {self.path}, cannot be read or written: {why}."
+        return SiagaError("known-hosts-unusable", sentence)
 
     def _write(self, lines: list[str]) -> None:
         """Replace the file at once: a reader or a crash sees the old text or the new one, never half."""

@@ -30,8 +30,8 @@ from monitor.targets import SshAuth, Target
 from siaga.errors import SiagaError
 from siaga.text import safe
 
-# What one session may say altogether, in characters. `show interfaces` of a chassis with 500 ports is 1 MB.
-HEARD_LIMIT = 8_000_000
+# What one session may say altogether, in characters; `show interfaces` of 500 ports is 0.7 MB.
+HEARD_LIMIT = 2_000_000
 # A command's own time-out comes first; cutting the line this much later is the last resort.
 GRACE_S = 1.0
 _TROUBLE = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, ValueError)
@@ -57,6 +57,8 @@ def observe(target: Target, *, now: datetime, known_hosts: HostKeys, timeout_s: 
         told = _converse(target, known_hosts, timeout_s)
     except MissedError as missed:
         told = Told(Found(), missed.reach, missed.reason)
+    except SiagaError as error:  # ours to mend (a platform file, known_hosts), not the device's fault
+        told = Told(Found(), Reach.refused, error.sentence)
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("reading %s over SSH failed: %s", safe(target.name), safe(repr(error)))
         told = Told(Found(), Reach.garbage, f"{_where(target)} could not be read: {safe(repr(error), 120)}.")
@@ -268,8 +270,6 @@ def _log_in(where: str, words: str, session: Any, timeout_s: float) -> None:
     with at_most(session.sock, timeout_s) as cut:
         try:
             session.establish_connection()
-        except SiagaError as error:  # the host key, judged by HostKeys.check
-            raise MissedError(Reach.refused, error.sentence) from None
         except _TROUBLE as error:
             # netmiko turns every exception of paramiko into two of its own; the first one tells more.
             raise _misfortune(where, words, error.__context__ or error, session, cut.is_set()) from None
@@ -278,6 +278,8 @@ def _log_in(where: str, words: str, session: Any, timeout_s: float) -> None:
 def _misfortune(where: str, words: str, error: BaseException, session: Any, cut: bool) -> MissedError:
     """Say what a failed login was: silence, a refusal, or no SSH."""
     text = safe(error, 120)
+    if not words.startswith("SSH-"):
+        return MissedError(Reach.garbage, f"{where} does not speak SSH; it says: {words}")
     if cut or "timeout" in text.lower() or "No existing session" in text:
         return MissedError(
             Reach.silent, f"{where} did not finish the login within {session.conn_timeout:g} s."
@@ -286,8 +288,6 @@ def _misfortune(where: str, words: str, error: BaseException, session: Any, cut:
         return MissedError(Reach.refused, f"{where} offers no SSH algorithm that is still safe: {text}.")
     if isinstance(error, paramiko.AuthenticationException):
         return MissedError(Reach.refused, f"{where} refused the login of '{safe(session.username)}'.")
-    if not words.startswith("SSH-"):
-        return MissedError(Reach.garbage, f"{where} does not speak SSH; it says: {words}")
     return MissedError(Reach.garbage, f"{where} does not keep to the SSH protocol: {text}.")
 
 

@@ -25,7 +25,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 # A device's output is hostile. The templates' regular expressions take time that grows with a power of a
 # line's length, so a line is cut where no real line of these commands reaches.
 LINE = 240
-LINES = 40_000
+LINES = 10_000
 PORTS = 4_096
 _REFUSALS = ("% Invalid", "% Unknown", "% Incomplete", "% Ambiguous", "% Bad", "Command authorization failed")
 

@@ -15,7 +15,7 @@ _TYPES = {"Ethernet": 6, "Loopback": 24, "GRE over IP": 131, "IPIP Tunnel": 131,
 def parse_version(text: str) -> Found:
     """Read `show version`."""
     row = own_rows("frr_show_version", bounded(text, 40))[0]
-    name = f"FRRouting {row['version']} on {row['system']}"
+    name = f"FRRouting {row['version']}" + (f" on {row['system']}" if row["system"] else "")
     seen = Identity(
         sysName=row["hostname"], sysDescr=name, os="frr", vendor="FRRouting", version=row["version"]
     )

@@ -62,8 +62,11 @@ def parse(text: str) -> Found:
         "/proc/stat": processors,
         "/proc/meminfo": mempools,
     }
-    missing = tuple(name for name, value in told.items() if not value)
-    return Found(uptime_s, _identity(parts), ports, processors, mempools, missing)
+    missing = [name for name, value in told.items() if not value]
+    # An interface without its ifindex cannot be kept: /sys of another network namespace, or none at all.
+    if ports and len(ports) < min(PORTS, len(list(_counters(parts)))):
+        missing.append("/sys/class/net of some interfaces")
+    return Found(uptime_s, _identity(parts), ports, processors, mempools, tuple(missing))
 
 
 def sections(text: str) -> dict[str, list[str]]:
@@ -101,11 +104,17 @@ def _identity(parts: Mapping[str, list[str]]) -> Identity:
 def _ports(parts: Mapping[str, list[str]]) -> Iterator[Port]:
     """Yield the interfaces of /proc/net/dev, by the kernel's own ifindex, with what /sys says of each."""
     links = _links(parts)
-    lines = (found for line in parts.get("net", ()) if (found := _NET_LINE.match(line)))
-    rows = [(found[1], list(map(number, found[2].split()))) for found in lines]
-    known = [(number(links.get(name, {}).get("ifindex")), name, counts) for name, counts in rows]
-    for index, name, counts in sorted((row for row in known if row[0]), key=lambda row: row[0] or 0)[:PORTS]:
-        yield _port(index or 0, name, counts, links[name])
+    rows = [(number(links.get(name, {}).get("ifindex")), name, counts) for name, counts in _counters(parts)]
+    known = [(index, name, counts) for index, name, counts in rows if index]
+    for index, name, counts in sorted(known, key=lambda row: row[0])[:PORTS]:
+        yield _port(index, name, counts, links[name])
+
+
+def _counters(parts: Mapping[str, list[str]]) -> Iterator[tuple[str, list[int | None]]]:
+    """Yield each interface of /proc/net/dev with its 8 receive and 8 transmit columns."""
+    for line in parts.get("net", ()):
+        if found := _NET_LINE.match(line):
+            yield found[1], list(map(number, found[2].split()))
 
 
 def _links(parts: Mapping[str, list[str]]) -> dict[str, dict[str, str]]:
@@ -118,7 +127,7 @@ def _links(parts: Mapping[str, list[str]]) -> dict[str, dict[str, str]]:
 
 
 def _port(index: int, name: str, counts: list[int | None], link: Mapping[str, str]) -> Port:
-    """Return one interface; `counts` are the 8 receive and 8 transmit columns of /proc/net/dev."""
+    """Return one interface from its columns and what /sys says of it."""
     switched_on = bool(_hex(link.get("flags", "")) & _IFF_UP)
     state = link.get("operstate", "unknown")
     speed = number(link.get("speed"))
