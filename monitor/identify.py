@@ -13,7 +13,7 @@ SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION = (
 SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION)
 
 ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
-ENTITY_CLASS = (*ENTITY, 5)
+ENTITY_CLASS, ENTITY_MODEL = (*ENTITY, 5), (*ENTITY, 13)
 _CHASSIS, _STACK = 3, 11
 _FIELDS = {
     "descr": 2,
@@ -65,10 +65,11 @@ def entity_columns() -> list[Oid]:
 
 
 def chassis(tables: Tables, most: int = 4) -> list[Oid]:
-    """Return the row indexes that may be the box itself, best first: chassis, then stack, then row 1."""
+    """Return the row indexes that may be the box itself, best first: chassis, stack, row 1, any with a model."""
     classes = tables.column(ENTITY_CLASS)
-    ranked = [i for kind in (_CHASSIS, _STACK) for i, value in classes.items() if value == kind]
-    return [*ranked[:most], *([] if (1,) in ranked[:most] else [(1,)])]
+    ranked = [i for kind in (_CHASSIS, _STACK) for i, value in classes.items() if value == kind][:most]
+    named = [i for i, text in tables.column(ENTITY_MODEL).items() if as_text(text)][:1]
+    return list(dict.fromkeys([*ranked, (1,), *([] if classes else named)]))
 
 
 def fact_oids(platform: Platform | None) -> list[Oid]:

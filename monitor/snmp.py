@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol, cast, cast
+from typing import Any, Protocol, cast
 
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
@@ -33,6 +33,9 @@ from monitor.tables import Oid, Value
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 
 BACK_OFF = 1.5  # each try waits this much longer than the one before
+PATIENCE_S = (
+    300.0  # one device may take this long; a slow trickle of good answers is no reason to wait longer
+)
 RESYNCS = 4  # engine discovery and time synchronisation take two; more is a device that never agrees
 
 # pyasn1 and pysnmp raise these, beside their own, on replies with flipped bits.
@@ -215,8 +218,8 @@ class _Codec(Protocol):
     def unpack(self, data: bytes) -> _Read:
         """Return what the datagram is; raises Trouble when the device refuses."""
 
-    def silence(self) -> str:
-        """Return the sentence for no answer at all, after the words "No answer in N s"."""
+    def silence(self) -> tuple[Reach, str]:
+        """Return what no answer means, and the words that follow "No answer in N s"."""
 
 
 @dataclass
@@ -237,11 +240,14 @@ class _Exchange:
         self._line = line
         self._codec = codec
         self._target = target
+        self._until = asyncio.get_running_loop().time() + PATIENCE_S
         self.bulk = target.snmp is not None and target.snmp.version is not SnmpVersion.v1
 
     async def ask(self, request: Request, tries: int | None = None) -> Reply:
         """Return the reply; raises Trouble (silent, refused or garbage)."""
         seen = _Seen()
+        if asyncio.get_running_loop().time() > self._until:
+            raise Trouble(Fault(Reach.silent, f"Reading took longer than {PATIENCE_S:.0f} s."))
         for number in range(tries or self._target.retries + 1):
             wait_s = self._target.timeout_s * BACK_OFF**number
             smaller = replace(request, rows=max(1, request.rows >> number))
@@ -300,7 +306,8 @@ class _Exchange:
             return Fault(Reach.garbage, f"What answers at {where} does not speak SNMP{self._version()}.")
         if seen.stale:
             return Fault(Reach.garbage, f"What answers at {where} answers other questions than those asked.")
-        return Fault(Reach.silent, f"No answer in {seen.waited_s:.1f} s: {self._codec.silence()}")
+        reach, sentence = self._codec.silence()
+        return Fault(reach, f"No answer in {seen.waited_s:.1f} s: {sentence}")
 
     def _version(self) -> str:
         return f"v{self._target.snmp.version.value}" if self._target.snmp else ""
@@ -347,8 +354,8 @@ class _Community:
         except MUTATED:
             return _Garbled()
 
-    def silence(self) -> str:
-        return "down, filtered, or the community is wrong."
+    def silence(self) -> tuple[Reach, str]:
+        return Reach.silent, "down, filtered, or the community is wrong."
 
 
 class _Usm:
@@ -356,12 +363,13 @@ class _Usm:
 
     def __init__(self, target: Target, auth: SnmpAuth, engine: SnmpEngine) -> None:
         self._engine = engine
-        self._user = auth.user
+        self._user = auth.user.encode()  # pysnmp finds it by octets, not by text
         self._level = 3 if auth.priv_protocol else 2 if auth.auth_protocol else 1
         self._model = engine.message_processing_subsystems[3]
         self._api = api.PROTOCOL_MODULES[1]
         self._address = (target.address, target.snmp_port)
         self._met = False
+        self._heard = False
         self._in_time = False
 
     def pack(self, request: Request) -> tuple[int, bytes]:
@@ -381,7 +389,7 @@ class _Usm:
             elements = self._model.prepare_data_elements(
                 self._engine, config.SNMP_UDP_DOMAIN, self._address, data
             )
-            self._met = self._in_time = True
+            self._heard = True
             return _response(self._api, elements[7])
         except StatusInformation as status:
             return self._report(status)
@@ -402,15 +410,21 @@ class _Usm:
             raise Trouble(_refusal(status))
         return _Stale() if isinstance(why, errind.DataMismatch) else _Garbled()
 
-    def silence(self) -> str:
+    def silence(self) -> tuple[Reach, str]:
+        """Some agents drop what they cannot decrypt: silence right after the clocks agreed is a refusal."""
+        if self._heard:
+            return Reach.silent, "it answered before."
         if self._in_time:
-            return "the device accepted the user and then said nothing; is the privacy password right?"
+            return Reach.refused, "it accepted the user and then said nothing; the privacy password is wrong."
         if self._met:
-            return "the device told its SNMPv3 engine ID and then said nothing; is the user known there?"
-        return "down, filtered, or it does not speak SNMPv3."
+            return (
+                Reach.refused,
+                "it told its SNMPv3 engine ID and then said nothing; the user is not known there.",
+            )
+        return Reach.silent, "down, filtered, or it does not speak SNMPv3."
 
 
-class _NoDispatcher(AbstractTransportDispatcher):
+class _NoDispatcher(AbstractTransportDispatcher):  # type: ignore[misc]  # pysnmp has no types
     """pysnmp's engine asks a dispatcher for the time resolution; nothing is ever sent by it."""
 
     def send_message(self, *_: Any, **__: Any) -> None:
@@ -472,16 +486,25 @@ def _response(pmod: Any, pdu: Any) -> _Read:
 
 
 def _value(value: Any) -> Value | None:
-    """Return pysnmp's value as ours; None if it stands for nothing (NULL and the exceptions of v2)."""
+    """Return pysnmp's value as ours; None if it stands for nothing (NULL and the exceptions of v2).
+
+    Raises ValueError for an integer that is none of SNMP's: one of 5,000 octets would stop what reckons with it.
+    """
     if isinstance(value, univ.Choice):
         value = value.getComponent()
     if isinstance(value, univ.Null):  # before OctetString, of which pyasn1 makes it a kind
         return None
     if isinstance(value, univ.Integer):
-        return int(value)
+        return _in_range(int(value))
     if isinstance(value, univ.OctetString):
         return bytes(value)
     if isinstance(value, univ.ObjectIdentifier):
         number: Oid = tuple(value)
         return number
     return None
+
+
+def _in_range(number: int) -> int:
+    if not -(2**63) <= number < 2**64:
+        raise ValueError("no SNMP integer")
+    return number

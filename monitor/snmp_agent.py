@@ -16,7 +16,7 @@ from monitor.tables import Oid, Value, chunks, dotted, is_scalar
 BUDGET = 60  # varbinds in one reply: about 1.2 kB, which passes an MTU of 1500 (RFC 3417 asks for 1472 bytes)
 GET_AT_ONCE = 24
 MOST_ROWS = 25
-WALK_CAP = 200_000  # varbinds of one walk; the largest table of a chassis is far below
+WALK_CAP = 60_000  # varbinds of one walk: 15 columns of 4,000 interfaces
 
 
 class Kind(IntEnum):
@@ -158,7 +158,7 @@ class PoliteAgent:
         if reply.tries > 1:
             self._budget = max(1, self._budget // 2)
         if reply.status != Status.no_error:
-            self._mend(walk, asked, reply)
+            self._mend(walk, asked, reply, len(asked) * (rows if kind is Kind.getbulk else 1))
         else:
             walk.take(asked, reply.varbinds)
 
@@ -176,10 +176,10 @@ class PoliteAgent:
             self._exchange.bulk = False
             return reply
 
-    def _mend(self, walk: "_Walk", asked: list[Oid], reply: Reply) -> None:
+    def _mend(self, walk: "_Walk", asked: list[Oid], reply: Reply, size: int) -> None:
         """Change what is asked after an error-status: fewer varbinds, or without the column it points at."""
-        if reply.status == Status.too_big and self._budget > 1:
-            self._budget = max(1, min(self._budget, 2 * len(asked) if len(asked) > 1 else MOST_ROWS) // 2)
+        if reply.status == Status.too_big and size > 1:
+            self._budget = size // 2
             return
         column = asked[reply.index - 1] if 0 < reply.index <= len(asked) else asked[0]
         del walk.open[column]

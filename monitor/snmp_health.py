@@ -15,6 +15,7 @@ from monitor.tables import Oid, Tables, as_number, as_text, dotted, instance, is
 HR_LOAD = oid("1.3.6.1.2.1.25.3.3.1.2")
 HR_DEVICE = oid("1.3.6.1.2.1.25.3.2.1.3")
 HR_TYPE, HR_DESCR, HR_UNIT, HR_SIZE, HR_USED = (oid(f"1.3.6.1.2.1.25.2.3.1.{n}") for n in (2, 3, 4, 5, 6))
+HR_MEMORY = oid("1.3.6.1.2.1.25.2.2.0")  # kB of RAM in the whole host
 HR_STORAGE = (HR_TYPE, HR_DESCR, HR_UNIT, HR_SIZE, HR_USED)
 _RAM, _VIRTUAL, _OTHER = (oid(f"1.3.6.1.2.1.25.2.1.{n}") for n in (2, 3, 1))
 
@@ -26,13 +27,15 @@ SENSOR_TYPE, SENSOR_SCALE, SENSOR_PRECISION, SENSOR_VALUE, SENSOR_STATUS = (
     oid(f"1.3.6.1.2.1.99.1.1.1.{n}") for n in (1, 2, 3, 4, 5)
 )
 SENSOR_PARTS = (SENSOR_SCALE, SENSOR_PRECISION, SENSOR_VALUE, SENSOR_STATUS)
-_CELSIUS, _OK = 8, 1
+_CELSIUS, _OK, _UNITS = 8, 1, 9
 ENTITY_NAME, ENTITY_DESCR = (*ENTITY, 7), (*ENTITY, 2)
 
 # CISCO-ENTITY-SENSOR-MIB has the same columns under Cisco's own branch.
 CISCO_SENSOR = oid("1.3.6.1.4.1.9.9.91.1.1.1.1")
 _BUFFERS = ("memory buffers", "buffers", "buffer memory")
 _CACHED = ("cached memory", "cache memory")
+_PARTS = (*_BUFFERS, *_CACHED, "shared memory")  # parts of physical memory, each listed as if it were a whole
+_ZONES = ("uma: ", "malloc: ", "mbuf")  # FreeBSD's kernel zones, which are listed as memory too
 
 
 def celsius(tables: Tables, types: Oid) -> list[Oid]:
@@ -101,7 +104,7 @@ def _values(reading: Reading, tables: Tables) -> Iterator[tuple[Oid, float]]:
     kept = tables.column(oid(reading.where.oid)) if reading.where else {}
     for index, raw in tables.column(oid(reading.oid)).items():
         number = as_number(raw, reading.regex)
-        if number is None or number in reading.skip:
+        if number is None or number in reading.skip or reading.index_ends not in (None, index[-1]):
             continue
         if reading.where and kept.get(index) != reading.where.equals:
             continue
@@ -192,14 +195,21 @@ def _host_pools(tables: Tables) -> Iterator[Mempool]:
     """Return the memory rows of hrStorageTable; physical memory without what the kernel uses for its caches.
 
     net-snmp counts buffers and cache into the used part of physical memory and gives both again in rows of
-    their own.
+    their own. FreeBSD's agent gives only the active part of memory as the size: the host's is taken.
     """
     rows = {i: row for i in tables.column(HR_TYPE) if (row := _storage(i, tables)) is not None}
-    spare = sum(used for descr, _, used in rows.values() if descr.lower() in _BUFFERS + _CACHED)
+    named = {descr.lower(): (total, used) for descr, total, used in rows.values()}
+    spare = sum(named[name][1] for name in _BUFFERS + _CACHED if name in named)
+    physical = named.get("physical memory", (0, 0))[0]
+    host = (tables.number(HR_MEMORY) or 0) * 1024
     for descr, total, used in rows.values():
         name = descr.lower()
         if name == "physical memory" and spare <= used:
             used -= spare
+        if name in _PARTS and physical >= used:
+            total = physical
+        if "real memory metrics" in name and host >= used:
+            total = host
         yield Mempool(descr, round(100 * used / total, 1), total, used)
 
 
@@ -209,10 +219,12 @@ def _storage(index: Oid, tables: Tables) -> tuple[str, int, int] | None:
     descr = tables.text(HR_DESCR + index)
     if kind not in (_RAM, _VIRTUAL) and not (kind == _OTHER and "memory" in descr.lower()):
         return None
-    if not unit or not size or used is None or unit < 0:
+    if not unit or not size or used is None or unit < 0 or descr.lower().startswith(_ZONES):
         return None
     size, used = (n + 2**32 if n < 0 else n for n in (size, used))  # INTEGERs that grew past 31 bits
-    return (descr, size * unit, min(used, size) * unit)
+    if size * unit >= 2**63:
+        return None
+    return (descr, size * unit, max(0, min(used, size)) * unit)
 
 
 def _ucd_pool(tables: Tables) -> Iterator[Mempool]:
@@ -229,7 +241,10 @@ def _entity_sensors(tables: Tables, table: Oid) -> list[Sensor]:
         scale, precision, value, status = (tables.number((*table, n, *index)) for n in (2, 3, 4, 5))
         if value is None or status not in (None, _OK):
             continue
-        reading = value * 10.0 ** (3 * ((scale or 9) - 9) - (precision or 0))
+        scale, precision = scale or _UNITS, precision or 0
+        if not (1 <= scale <= 17 and -8 <= precision <= 9):  # RFC 3433's ranges
+            continue
+        reading = value * 10.0 ** (3 * (scale - _UNITS) - precision)
         if -100 < reading < 250:
             descr = _entity_name(index, tables) or "Temperature"
             sensors.append(Sensor("temperature", descr, round(reading, 3), "°C", dotted((*table, 4, *index))))

@@ -1,7 +1,7 @@
 """Interfaces from IF-MIB tables (RFC 2863): pure functions from columns to ports."""
 
 from monitor.observation import Port
-from monitor.tables import Oid, Tables, Value, as_text, oid
+from monitor.tables import Oid, Tables, Value, as_name, oid
 
 _IF = oid("1.3.6.1.2.1.2.2.1")
 _IFX = oid("1.3.6.1.2.1.31.1.1.1")
@@ -72,7 +72,7 @@ def speed_bps(high: int | None, low: int | None) -> int | None:
     ifHighSpeed rounds to Mbit/s, so a line slower than that reads 0 there and its true speed in ifSpeed.
     """
     if high:
-        return high * 1_000_000
+        return high * 1_000_000 if high < 2**32 else None
     return low if low is not None else high
 
 
@@ -85,9 +85,9 @@ def _port(number: int, row: dict[Oid, Value | None]) -> Port:
     octets = _octets(row)
     return Port(
         ifIndex=number,
-        ifName=as_text(row[NAME]),
-        ifDescr=as_text(row[DESCR]),
-        ifAlias=as_text(row[ALIAS]),
+        ifName=as_name(row[NAME]),
+        ifDescr=as_name(row[DESCR]),
+        ifAlias=as_name(row[ALIAS]),
         ifType=_count(row[TYPE]),
         speed_bps=speed_bps(_count(row[HIGH_SPEED]), _count(row[SPEED])),
         ifAdminStatus=_named(row[ADMIN], _ADMIN_NAMES),

@@ -59,7 +59,7 @@ def observation(
         reach=reach,
         reason=reason,
         took_s=took_s,
-        uptime_s=None if ticks is None else ticks / 100,
+        uptime_s=None if ticks is None or ticks < 0 else ticks / 100,
         identity=identify.identity(reading.platform, tables) if heard else Identity(),
         ports=snmp_ports.ports(tables),
         processors=snmp_health.processors(reading.platform, tables),
@@ -148,6 +148,7 @@ async def _health(reader: _Reader, found: Platform | None) -> None:
             snmp_health.HR_DEVICE + i for i in list(reader.tables.column(snmp_health.HR_LOAD))[:64]
         )
     if not snmp_health.mempools(found, tables) and (found is None or found.standard_memory):
+        await reader.get([snmp_health.HR_MEMORY])
         await reader.walk(snmp_health.HR_STORAGE)
     if not (snmp_health.processors(found, reader.tables) and snmp_health.mempools(found, reader.tables)):
         await reader.get(snmp_health.UCD)
@@ -197,5 +198,7 @@ async def _facts(reader: _Reader, found: Platform | None) -> None:
     for column in identify.fact_columns(found):
         await reader.walk([column])
     await reader.walk([identify.ENTITY_CLASS])
+    if not reader.tables.column(identify.ENTITY_CLASS):
+        await reader.walk([identify.ENTITY_MODEL])
     rows = identify.chassis(reader.tables)
     await reader.get((*column, *index) for index in rows for column in identify.entity_columns())

@@ -77,6 +77,14 @@ def as_text(value: Value | None, limit: int = 255) -> str:
             return str(value)
 
 
+def as_name(value: Value | None, limit: int = 255) -> str:
+    """Return a name as safe text that keeps its runs of spaces: a port is called exactly as the device calls it."""
+    if not isinstance(value, bytes):
+        return as_text(value, limit)
+    words = [decoded(word, limit) for word in value[: limit * 4].strip(b"\0 ").split(b" ")]
+    return " ".join(words)[:limit]
+
+
 def as_number(value: Value | None, regex: str = "") -> float | None:
     """Return a value as a number: an integer, or the first number in text (after `regex`, its first group)."""
     if isinstance(value, int):
