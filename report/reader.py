@@ -1,10 +1,12 @@
 """Fills the facts from the database of record and the samples: one moment of the database, read only."""
 
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from inventory import models as inventory
 from inventory.store import observed, reading
 from monitor.rates import Count, increments
 from monitor.samples import Asked, Key, SampleStore
-from monitor.state import FAILURES
 from report import store
 from report.facts import (
     Agency,
@@ -39,6 +40,9 @@ ILLUSTRATIVE_TAG = "illustrative"  # a device with this tag makes the whole repo
 DENOMINATORS = Path(__file__).with_name("denominators")
 _SEEN = {"up": Seen.up, "degraded": Seen.up, "down": Seen.down}
 _SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
+
+
+History = Mapping[int, Sequence[tuple[datetime, str]]]  # device → (time, state from then on)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
     asked = samples.asked(window.since, window.until)
     with reading(engine) as session:
         rows = _rows(session)
+        history = store.history(session, window.until)
         regency = next((p for p in rows.places.values() if p.kind == "regency"), None)
         districts = sorted((p.code, p.name) for p in rows.places.values() if p.kind == "kecamatan")
         return Facts(
@@ -93,11 +98,11 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             regency=_titled(regency.name) if regency else "Kabupaten Tangerang",
             illustrative=illustrative or any(ILLUSTRATIVE_TAG in d.tags.split() for d in rows.devices),
             fresh_s=window.fresh_s,
-            devices=tuple(_devices(session, rows, asked, window)),
+            devices=tuple(_devices(session, history, rows, asked, window)),
             agencies=tuple(_agency(a, rows) for a in rows.agencies.values()),
             contracts=tuple(_contract(c, rows) for c in rows.contracts.values()),
             connections=tuple(_connections(session, samples, rows, window)),
-            spans=tuple(_spans(session, rows, asked, window)),
+            spans=tuple(_spans(history, rows, asked, window)),
             alerts=tuple(_alerts(session, rows, window)),
             jobs=tuple(_jobs(session, window)),
             denominators=denominators(regency.code if regency else ""),
@@ -157,17 +162,17 @@ def _contract(row: inventory.Contract, rows: Rows) -> Contract:
 
 
 def _devices(
-    session: Session, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
+    session: Session, history: History, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
 ) -> Iterator[Device]:
     said = {i: {k: v.value for k, v in of.items()} for i, of in observed(session).items()}
-    states, believed = store.states(session), store.believed_at(session, window.until)
+    states = store.states(session)
     for row in rows.devices:
         assert row.id is not None
         state = states.get(row.id)
         looks = asked.get(row.id, ())
         judged = looks[-1].at if looks else state.at if state and state.at <= window.until else None
         now_known = state is not None and state.at <= window.until
-        name = state.state if state and now_known else believed.get(row.id, "")
+        name = state.state if state and now_known else believed_at(window.until, history.get(row.id, ()))
         fresh = judged is not None and (window.until - judged).total_seconds() <= window.fresh_s
         answered = [a.at for a in looks if a.answered]
         yield _device(
@@ -192,8 +197,8 @@ def _device(
         name=safe(row.name),
         role=row.role,
         maker=safe(kind.maker if kind else said.get("vendor", "")),
-        model=safe(kind.model if kind else said.get("hardware", "")),
-        platform=safe(row.platform or said.get("os", "")),
+        model=safe(kind.model if kind else said.get("model", "")),
+        platform=safe(row.platform or said.get("platform", "")),
         version=safe(said.get("version", "")),
         agency=_named(rows.agencies, row.agency_id),
         kecamatan=rows.kecamatan(row.place_id),
@@ -208,42 +213,38 @@ def _device(
 
 
 def _spans(
-    session: Session, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
+    history: History, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
 ) -> Iterator[Span]:
-    cut = store.cut_off(session, window.until)
     for row in rows.devices:
-        looks = judged(asked.get(row.id or 0, ()), cut.get(row.id or 0, ()))
+        looks = judged(asked.get(row.id or 0, ()), history.get(row.id or 0, ()), window.until)
         yield from spans_of(row.id or 0, looks, window.hold_s, window.until)
 
 
-def judged(asked: Sequence[Asked], cut: Sequence[tuple[datetime, bool]]) -> list[tuple[datetime, Seen]]:
+def judged(
+    asked: Sequence[Asked], history: Sequence[tuple[datetime, str]], until: datetime
+) -> list[tuple[datetime, Seen]]:
     """Say of each time a device was asked what was seen of it.
 
-    An answer is up. Silence is down from the first of at least FAILURES silences in a row on; a single one,
-    and any while the device was cut off behind another (`cut`), says nothing.
+    An answer is up. Silence is what the monitor came to believe of it: down from the first silence of the
+    row that led there; else (a single silence, a refusal, a device cut off behind another) not observed.
     """
+    ends = [*(a.at for a in asked[1:]), until]
     found: list[tuple[datetime, Seen]] = []
-    for start, end in _runs(asked):
-        if asked[start].answered:
-            found += [(a.at, Seen.up) for a in asked[start:end]]
-            continue
-        long = end - start >= FAILURES
-        hidden = any(_cut_off_at(a.at, cut) for a in asked[start:end])
-        seen = Seen.down if long and not hidden else Seen.unobserved
-        found += [(a.at, seen) for a in asked[start:end]]
+    for answered, run in groupby(zip(asked, ends, strict=True), key=lambda pair: pair[0].answered):
+        looks = list(run)
+        believed = [believed_at(end, history) for _, end in looks]
+        last = believed[-1]
+        for i, (look, _) in enumerate(looks):
+            settled = next((b for b in believed[i:] if b in ("down", "unreachable")), last)
+            silent = Seen.down if settled == "down" else Seen.unobserved
+            found.append((look.at, Seen.up if answered else silent))
     return found
 
 
-def _runs(asked: Sequence[Asked]) -> Iterator[tuple[int, int]]:
-    start = 0
-    for i in range(1, len(asked) + 1):
-        if i == len(asked) or asked[i].answered != asked[start].answered:
-            yield start, i
-            start = i
-
-
-def _cut_off_at(at: datetime, cut: Sequence[tuple[datetime, bool]]) -> bool:
-    return next((hidden for since, hidden in reversed(cut) if since <= at), False)
+def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:
+    """Return the state the monitor believed in at a moment; '' before the first transition."""
+    place = bisect_right(history, at, key=itemgetter(0))
+    return history[place - 1][1] if place else ""
 
 
 def _connections(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Connection]:

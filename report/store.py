@@ -37,22 +37,12 @@ def states(session: Session) -> dict[int, DeviceState]:
     return {row.device_id: row for row in session.exec(select(DeviceState))}
 
 
-def believed_at(session: Session, until: datetime) -> dict[int, str]:
-    """Return what the monitor believed of each device at a moment: the last transition until then."""
-    last = (
-        select(func.max(StateChange.id)).where(StateChange.at <= until).group_by(col(StateChange.device_id))
-    )
-    found = session.exec(select(StateChange).where(col(StateChange.id).in_(last)))
-    return {row.device_id: row.after for row in found}
-
-
-def cut_off(session: Session, until: datetime) -> dict[int, list[tuple[datetime, bool]]]:
-    """Return device → (time, whether it was unreachable from then on), for devices that ever were."""
-    ever = select(StateChange.device_id).where(StateChange.after == "unreachable")
-    query = select(StateChange).where(col(StateChange.device_id).in_(ever), StateChange.at <= until)
-    found: dict[int, list[tuple[datetime, bool]]] = defaultdict(list)
-    for row in session.exec(query.order_by(col(StateChange.at), col(StateChange.id))):
-        found[row.device_id].append((row.at, row.after == "unreachable"))
+def history(session: Session, until: datetime) -> dict[int, list[tuple[datetime, str]]]:
+    """Return device → its transitions until a moment (time, state from then on), by time."""
+    query = select(StateChange.device_id, StateChange.at, StateChange.after).where(StateChange.at <= until)
+    found: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for device_id, at, after in session.exec(query.order_by(col(StateChange.at), col(StateChange.id))):
+        found[device_id].append((at, after))
     return found
 
 

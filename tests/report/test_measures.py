@@ -50,14 +50,21 @@ def test_watched_time_never_exceeds_the_window(raw: list[tuple[int, Seen]]) -> N
         assert seen.up_s == 0
 
 
-def test_one_silence_says_nothing_and_two_are_down() -> None:
-    def asked(*answers: bool) -> list[Asked]:
-        return [Asked(1, after(i), a) for i, a in enumerate(answers)]
+def asked(*answers: bool) -> list[Asked]:
+    return [Asked(1, after(i), a) for i, a in enumerate(answers)]
 
-    seen = [s for _, s in judged(asked(True, False, True, False, False), ())]
-    assert seen == [Seen.up, Seen.unobserved, Seen.up, Seen.down, Seen.down]
-    hidden = judged(asked(False, False), [(after(0), True)])
-    assert {s for _, s in hidden} == {Seen.unobserved}
+
+def test_a_single_silence_says_nothing_and_those_that_led_to_down_are_down() -> None:
+    history = [(after(0.1), "up"), (after(4.1), "down")]
+    seen = [s for _, s in judged(asked(True, False, True, False, False, False), history, after(9))]
+    assert seen == [Seen.up, Seen.unobserved, Seen.up, Seen.down, Seen.down, Seen.down]
+
+
+def test_a_device_cut_off_or_refusing_is_not_observed() -> None:
+    for state in ("unreachable", "degraded", "up"):
+        found = judged(asked(False, False), [(after(0.1), state)], after(3))
+        assert {s for _, s in found} == {Seen.unobserved}
+    assert {s for _, s in judged(asked(False, False), [], after(3))} == {Seen.unobserved}
 
 
 def test_a_gap_ends_an_outage() -> None:
