@@ -75,6 +75,10 @@ class Agents:
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
 
+    def clock(self) -> float:
+        """Return the seconds since the simulation began."""
+        return self._loop.time() - self._start
+
     def open(self, served: Served, seed: int) -> None:
         """Open one agent's socket; one that is down gets none."""
         if served.behaviour.mood is Mood.down:
@@ -97,7 +101,7 @@ class Agents:
             self.requests += 1
             if served.behaviour.mood is Mood.lossy and draw.random() < served.behaviour.loss:
                 continue
-            answer = served.agent.answer(data, self._loop.time() - self._start)
+            answer = served.agent.answer(data, self.clock())
             if answer is not None:
                 self._reply(sock, answer, peer, served.behaviour)
 

@@ -76,6 +76,23 @@ class Door(asyncssh.SSHServer):
         return username == self._login.user and key == self._key
 
 
+class _HostDoor(Door):
+    """Remembers the connections, so that they can be ended."""
+
+    def __init__(self, login: Login, connections: set[asyncssh.SSHServerConnection]) -> None:
+        super().__init__(login)
+        self._connections = connections
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """Note who came."""
+        self._mine = conn
+        self._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note who went."""
+        self._connections.discard(self._mine)
+
+
 class Files(asyncssh.SFTPServer):
     """SFTP and SCP on the files that the commands see; a relative path starts at the host's directory."""
 
@@ -95,6 +112,7 @@ class Hosts:
         self.port = port
         self.known_hosts = known_hosts
         self._servers: list[asyncssh.SSHAcceptor] = []
+        self._connections: set[asyncssh.SSHServerConnection] = set()
         self._shells: dict[Shell, asyncio.Task[Any] | None] = {}
 
     async def open(self, host: Host, login: Login, key: asyncssh.SSHKey) -> None:
@@ -104,7 +122,7 @@ class Hosts:
             await self._run(Shell(process, host.root, environment(host, login.user)))
 
         server = await asyncssh.create_server(
-            lambda: Door(login),
+            lambda: _HostDoor(login, self._connections),
             host.address,
             self.port,
             server_host_keys=[key],
@@ -132,6 +150,8 @@ class Hosts:
         tasks = [task for task in self._shells.values() if task]
         for shell in self._shells:
             shell.kill()
+        for connection in list(self._connections):
+            connection.abort()
         for server in self._servers:
             server.close()
             with suppress(OSError, asyncssh.Error):
