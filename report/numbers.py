@@ -62,7 +62,11 @@ def number(value: float, decimals: int = 0, lang: str = "id") -> str:
 
 
 def percent(ratio: float, decimals: int = 2, lang: str = "id") -> str:
-    """Return the ratio 0.981 as `98,10%`."""
+    """Return the ratio 0.981 as `98,10%`. Not quite all is `>99,99%`, hardly any `<0,01%`: never all or none."""
+    printed, least = rounded(ratio * 100, decimals), Decimal(1).scaleb(-decimals)
+    if 0 < ratio < 1 and printed in (0, 100):
+        mark, bound = ("<", least) if printed == 0 else (">", 100 - least)
+        return f"{mark}{number(float(bound), decimals, lang)}%"
     return number(ratio * 100, decimals, lang) + "%"
 
 

@@ -170,7 +170,7 @@ def _named(figure: Figure, label: str, t: Tongue, enough: bool) -> Figure:
     if enough:
         return replace(figure, label=label)
     return replace(
-        figure, label=label, value=None, numerator=None, shown=t.say("not-enough"), tone=Tone.unknown
+        figure, label=label, value=None, numerator=None, shown=t.say("not-enough"), note="", tone=Tone.unknown
     )
 
 
@@ -331,7 +331,7 @@ def _connections(facts: Facts, t: Tongue, measured: list[Line]) -> Table:
         Column(t.say("provider"), 1.3),
         Column(t.say("contract"), 1.9),
         Column(t.say("committed"), 1.0, right=True),
-        Column(t.say("measured"), 1.4, right=True),
+        Column(t.say("measured"), 1.6, right=True),
         Column(t.say("use"), 1.1, right=True),
         Column(t.say("bins"), 0.5, right=True),
         Column(t.say("availability"), 1.2, right=True),
@@ -354,11 +354,15 @@ def _connection(line: Line, t: Tongue) -> tuple[Cell, ...]:
         t.text(c.contract, Tone.plain if c.contract else Tone.warn),
         t.rates(c.down_bps, c.up_bps, 0),
         t.rates(m.p95_down_bps, m.p95_up_bps, 2, "not-enough"),
-        t.share(m.utilisation, 1, Tone.warn if m.above else Tone.plain),
+        t.count(None) if m.utilisation is None else t.share(m.utilisation, 1, _use_tone(m)),
         t.count(m.bins),
         t.share(ratio, 2, tone(ratio)) if ratio is not None else t.word("not-observed", Tone.unknown),
         t.share(line.watched.coverage),
     )
+
+
+def _use_tone(m: Load) -> Tone:
+    return Tone.warn if m.above else Tone.plain
 
 
 def _contracts(facts: Facts, t: Tongue, measured: list[Line]) -> Table:

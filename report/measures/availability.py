@@ -103,7 +103,7 @@ def outages(spans: Iterable[Span]) -> list[Outage]:
 def buckets(start: datetime, end: datetime, at_most: int = 30) -> list[tuple[datetime, datetime]]:
     """Cut the time into at most so many equal pieces of a round length (a minute to 30 days)."""
     length = (end - start).total_seconds()
-    steps = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000)
+    steps = (10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000)
     step = next((s for s in steps if s * at_most >= length), steps[-1])
     count = max(1, min(at_most, -int(-length // step)))
     edges = [end - timedelta(seconds=step * (count - i)) for i in range(count + 1)]

@@ -59,6 +59,7 @@ def test_what_is_no_number_is_refused(value: float) -> None:
 def test_rates_shares_and_spans() -> None:
     assert numbers.mbps(12_345_678) == "12,35"
     assert numbers.percent(0.981) == "98,10%"
+    assert [numbers.percent(r, 1) for r in (0, 0.0001, 0.9999, 1)] == ["0,0%", "<0,1%", ">99,9%", "100,0%"]
     assert [numbers.span(s) for s in (0, 45, 11520, 90000, 86400)] == [
         "0 dtk",
         "45 dtk",
