@@ -190,15 +190,15 @@ def _roles(facts: Facts, t: Tongue) -> Table:
 
 def _models(facts: Facts, t: Tongue) -> Table:
     columns = (
-        Column(t.say("maker"), 1.3),
+        Column(t.say("maker"), 1.2),
         Column(t.say("model"), 1.8),
         Column(t.say("role"), 1.1),
         Column(t.say("total"), 0.7, right=True),
         Column(t.say("col-up"), 0.9, right=True),
         Column(t.say("col-down"), 0.7, right=True),
         Column(t.say("col-unobserved"), 0.9, right=True),
-        Column(t.say("eos"), 1.1, right=True),
-        Column(t.say("eol"), 1.1, right=True),
+        Column(t.say("eos"), 1.4, right=True),
+        Column(t.say("eol"), 1.4, right=True),
     )
     ends = {(d.maker, d.model): d for d in facts.devices}
     rows = []
