@@ -10,9 +10,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from functools import cache
+from io import StringIO
 from socket import socket
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from netmiko.exceptions import NetmikoBaseException
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import IncompatiblePeer
 
-from monitor.dial import MissedError, at_most, dial, first_words
+from monitor.dial import Lines, MissedError, at_most, dial, first_words
 from monitor.hostkeys import HostKey, HostKeys
 from monitor.observation import Observation, Reach
 from monitor.ssh_parse import Found, Read, Reader, UnparsedError, merged, reader_for
@@ -52,9 +53,15 @@ class Told(NamedTuple):
 
 def observe(target: Target, *, now: datetime, known_hosts: HostKeys, timeout_s: float) -> Observation:
     """Return what one device tells over SSH. Blocks, and raises nothing: a silent device is a value."""
+    return _observe(target, now, known_hosts, timeout_s, Lines())
+
+
+def _observe(
+    target: Target, now: datetime, known_hosts: HostKeys, timeout_s: float, lines: Lines
+) -> Observation:
     started = time.monotonic()
     try:
-        told = _converse(target, known_hosts, timeout_s)
+        told = _converse(target, known_hosts, timeout_s, lines)
     except MissedError as missed:
         told = Told(Found(), missed.reach, missed.reason)
     except SiagaError as error:  # ours to mend (a platform file, known_hosts), not the device's fault
@@ -91,16 +98,14 @@ async def observe_all(
     """Return the observations of all targets, in their order; at most `concurrency` are read side by side.
 
     `progress` is called in the event loop with each observation as it comes. When cancelled, no further
-    device is begun; those being read end by their own time-outs.
+    device is begun, and the connections to those being read are cut.
     """
     loop = asyncio.get_running_loop()
+    lines = Lines()
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(targets))), thread_name_prefix="ssh")
 
     async def one(target: Target) -> Observation:
-        def read() -> Observation:
-            return observe(target, now=now, known_hosts=known_hosts, timeout_s=timeout_s)
-
-        seen = await loop.run_in_executor(pool, read)
+        seen = await loop.run_in_executor(pool, _observe, target, now, known_hosts, timeout_s, lines)
         if progress is not None:
             progress(seen)
         return seen
@@ -109,6 +114,7 @@ async def observe_all(
         return list(await asyncio.gather(*map(one, targets)))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        lines.cut()
 
 
 def present_key(target: Target, timeout_s: float) -> HostKey:
@@ -128,13 +134,13 @@ def present_key(target: Target, timeout_s: float) -> HostKey:
                 raise MissedError(Reach.garbage, f"{where} shows no host key: {safe(error, 120)}.") from None
 
 
-def _converse(target: Target, known_hosts: HostKeys, timeout_s: float) -> Told:
+def _converse(target: Target, known_hosts: HostKeys, timeout_s: float, lines: Lines) -> Told:
     """Dial, log in, ask, hang up. Raises MissedError where there was no conversation."""
     where, auth = _where(target), target.ssh
     if auth is None or not auth.user:
         raise MissedError(Reach.refused, f"No SSH credential is recorded for {safe(target.name)}.")
     key = _private_key(where, auth)
-    with closing(dial(where, target.address, target.ssh_port, timeout_s)) as sock:
+    with lines.held(dial(where, target.address, target.ssh_port, timeout_s)) as sock:
         words = first_words(where, sock, timeout_s)
         kind, reader = _reader(target.platform, words)
         client = _Client(target, known_hosts)
@@ -155,13 +161,22 @@ def _reader(platform: str, words: str) -> tuple[str, Reader]:
 
 
 def _private_key(where: str, auth: SshAuth) -> paramiko.PKey | None:
-    if not auth.key_file:
+    text = auth.private_key.get_secret_value()
+    if not text and not auth.key_file:
         return None
     try:
-        return paramiko.PKey.from_path(auth.key_file)
+        return _key_of(text) if text else paramiko.PKey.from_path(auth.key_file)
     except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
         reason = f"The private key for {where} cannot be used: {safe(error, 160)}."
         raise MissedError(Reach.refused, reason) from None
+
+
+def _key_of(text: str) -> paramiko.PKey:
+    """Return the key in a text, as the vault holds it; paramiko must be told the type, so each is tried."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with suppress(paramiko.SSHException, ValueError):
+            return kind.from_private_key(StringIO(text))
+    raise ValueError("it is no ed25519, ECDSA or RSA key, or it needs a passphrase")
 
 
 class _Client(paramiko.SSHClient):
