@@ -23,6 +23,7 @@ _STATUS = {
 }
 # basic.py, command.py and action/__init__.py of ansible-core say so of what has no check mode.
 _UNCHECKED = re.compile(r"does not support check mode|would have run if not in check mode")
+_CHANGED = re.compile(r"^(?:\x1b\[[0-9;]*m)?changed: \[", re.MULTILINE)
 # What a fact is called in the inventory (observed values), and where ansible.builtin.setup puts it.
 FACTS = {
     "os": "ansible_distribution",
@@ -70,7 +71,7 @@ def read_event(event: Mapping[str, Any]) -> TaskEvent | None:
         host=data["host"],
         play=safe(data.get("play") or "", 120),
         task=safe(data.get("task") or "", 200),
-        status=_status(status, data, result),
+        status=_status(status, event, result),
         checked=not _left_out(status, result),
         diff=_diffs(result),
         message=_message(status, result),
@@ -79,10 +80,12 @@ def read_event(event: Mapping[str, Any]) -> TaskEvent | None:
     )
 
 
-def _status(status: str, data: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    if status == "failed" and data.get("ignore_errors") is True:
+def _status(status: str, event: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    if status == "failed" and event["event_data"].get("ignore_errors") is True:
         return "ignored"
-    return "changed" if status == "ok" and result.get("changed") is True else status
+    # Of a task with no_log, ansible-runner keeps nothing but the line that was printed for it.
+    said = "censored" in result and _CHANGED.search(_text(event.get("stdout")))
+    return "changed" if status == "ok" and (result.get("changed") is True or said) else status
 
 
 def _left_out(status: str, result: Mapping[str, Any]) -> bool:
@@ -146,16 +149,17 @@ def _diff_lines(result: Mapping[str, Any]) -> Iterator[str]:
         entries = part.get("diff")
         for entry in entries if isinstance(entries, list) else [entries]:
             if isinstance(entry, Mapping):
-                yield from _one_diff(entry)
+                yield from _one_diff(entry, _text(part.get("dest") or part.get("path")))
 
 
-def _one_diff(entry: Mapping[str, Any]) -> Iterator[str]:
+def _one_diff(entry: Mapping[str, Any], path: str) -> Iterator[str]:
     if isinstance(entry.get("prepared"), str):
         yield from map(shown_line, entry["prepared"][: 2 * DIFF_LIMIT].splitlines())
     before, after = _side(entry.get("before")), _side(entry.get("after"))
     if before == after:
         return
-    old, new = safe(entry.get("before_header") or "before"), safe(entry.get("after_header") or "after")
+    # Of a template, the second header is a temporary file of our own: the file on the host is what is meant.
+    old = new = safe(entry.get("before_header") or path or entry.get("after_header") or "")
     if before is None or after is None:
         yield f"--- {old}"
         yield "… too large to compare"

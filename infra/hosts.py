@@ -35,7 +35,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _RESERVED = frozenset({"all", "ungrouped", "localhost", "hosts", "children", "vars"})
 GROUPED_BY = ("role", "kecamatan", "agency", "platform")
-_PREFIXES = tuple(f"{kind}_" for kind in GROUPED_BY)
+_PREFIXES = ("device_", *(f"{kind}_" for kind in GROUPED_BY))
 TEXT_LIMIT = 4_096
 
 

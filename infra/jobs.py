@@ -134,7 +134,7 @@ def write_private(path: Path, text: str) -> Path:
 
 def prepare(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
     """Write what Ansible reads, and return the environment that it runs in."""
-    for name in ("home/.ssh", "tmp", "cp", "project"):
+    for name in ("home/.ssh", "scratch", "cp"):
         (private / name).mkdir(parents=True, mode=0o700)
     write_private(private / "ansible.cfg", "")
     keys = {a: str(write_private(private / "keys" / a, k)) for a, k in task["keys"].items()}
@@ -163,9 +163,9 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "HOME": f"{private}/home",
-        "TMPDIR": f"{private}/tmp",
+        "TMPDIR": f"{private}/scratch",
         "ANSIBLE_HOME": f"{private}/home/.ansible",
-        "ANSIBLE_LOCAL_TEMP": f"{private}/tmp",
+        "ANSIBLE_LOCAL_TEMP": f"{private}/scratch",
         "ANSIBLE_CONFIG": f"{private}/ansible.cfg",
         "ANSIBLE_ROLES_PATH": f"{task['folder']}/roles",
         "ANSIBLE_INVENTORY_ENABLED": "yaml",  # JSON is YAML; no other plugin guesses at our file
@@ -180,6 +180,7 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         # Without it, paramiko_ssh asks a terminal that nobody reads; with it, it refuses.
         "ANSIBLE_USE_PERSISTENT_CONNECTIONS": str(not task["accept_new"]),
         "ANSIBLE_PARAMIKO_LOOK_FOR_KEYS": "False",
+        "ANSIBLE_PARAMIKO_PTY": "False",
         "ANSIBLE_FORCE_HANDLERS": "True",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",
@@ -244,14 +245,18 @@ def complaint(output: str) -> dict[str, Any]:
 
 
 def keep_host_keys(seen: Path, known: Path) -> None:
-    """Add the host keys that paramiko_ssh met for the first time to our own file."""
-    with suppress(FileNotFoundError), known.open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        old = file.read()
+    """Add the host keys that paramiko_ssh met for the first time; the lock is the one the monitor takes."""
+    lock = os.open(known.with_name(known.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        old = known.read_text()
         lines = set(old.splitlines())
         new = [line for line in seen.read_text().splitlines() if line and line not in lines]
         if new:
-            file.write(("" if old.endswith("\n") or not old else "\n") + "\n".join(new) + "\n")
+            with known.open("a") as file:
+                file.write(("" if old.endswith("\n") or not old else "\n") + "\n".join(new) + "\n")
+    finally:
+        os.close(lock)
 
 
 def tell(message: Mapping[str, Any]) -> None:

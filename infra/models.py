@@ -10,7 +10,10 @@ from inventory.models import UtcDateTime
 
 
 class Plan(SQLModel, table=True):
-    """A check run with its diff, frozen: `digest` covers playbook tree, variables, targets and result."""
+    """A check run with its diff, frozen: `digest` covers playbook tree, variables, targets and result.
+
+    `digest` is a JSON object, part → digest, so that a refusal can say which part has changed.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True, index=True)
@@ -45,7 +48,7 @@ class HostResult(SQLModel, table=True):
     __tablename__ = "host_result"
     job_id: int = Field(foreign_key="job.id", primary_key=True)
     host: str = Field(primary_key=True)
-    status: str  # ok, changed, failed, unreachable, not run
+    status: str  # ok, changed, failed, unreachable, interrupted, not run
     ok: int = 0
     changed: int = 0
     failed: int = 0

@@ -100,6 +100,8 @@ def _read(path: Path) -> Playbook:
 def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:
     if spec.get("type", "str") not in TYPES:
         raise ValueError(f"parameter '{name}' has no type among {', '.join(TYPES)}")
+    if spec.get("type") == "credential" and spec.get("kind") != "snmp-v3":
+        raise ValueError(f"parameter '{name}' can only be a credential of kind snmp-v3")
     known = {k: v for k, v in spec.items() if k in Parameter.__dataclass_fields__ and k != "name"}
     return Parameter(name, **{**known, "choices": tuple(spec.get("choices", ()))})
 

@@ -5,6 +5,7 @@ The master key is 32 random bytes in `home/master.key` (mode 0400), or in $CREDE
 when systemd hands it over. The box is bound to its own name, so that boxes cannot be swapped.
 """
 
+import hmac
 import os
 from dataclasses import dataclass
 from hashlib import sha256
@@ -35,10 +36,15 @@ class Vault:
         if len(key) != KEY_BYTES:
             raise AuthError("bad-master-key", f"The master key must be {KEY_BYTES} bytes long.")
         self._key = AESGCM(key)
+        self._mark = hmac.digest(key, b"siaga-mark", "sha256")  # a key of its own for `mark`
         self.key_id = sha256(b"siaga-key-id" + key).hexdigest()[:12]
 
     def __repr__(self) -> str:
         return f"Vault({self.key_id})"
+
+    def mark(self, text: str) -> str:
+        """Return a keyed digest: equal texts have equal marks, and without the key none can be guessed."""
+        return hmac.digest(self._mark, text.encode(), "sha256").hex()
 
     def seal(self, name: str, secret: str) -> Box:
         """Seal `secret` under `name`."""

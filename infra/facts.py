@@ -1,0 +1,33 @@
+"""What Ansible learnt of the hosts becomes observed values of the devices, beside what was intended."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from infra.events import TaskEvent
+from infra.hosts import Host
+from inventory.store import observe
+
+
+def learnt(events: Iterable[TaskEvent]) -> dict[str, dict[str, str]]:
+    """Return host → facts; what was said last counts. The facts are safe already (infra.events)."""
+    found: dict[str, dict[str, str]] = {}
+    for event in events:
+        if event.facts:
+            found.setdefault(event.host, {}).update(event.facts)
+    return found
+
+
+def keep(
+    session: Session,
+    hosts: Iterable[Host],
+    facts: Mapping[str, Mapping[str, str]],
+    *,
+    job_id: int,
+    at: datetime,
+) -> None:
+    """Write the facts on the devices' rows, with job and time as their provenance."""
+    for host in hosts:
+        if host.name in facts:
+            observe(session, host.device_id, facts[host.name], source="ansible", at=at, cause=f"job {job_id}")

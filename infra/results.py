@@ -1,0 +1,71 @@
+"""What a job came to, host by host: task events are counted, and a job is judged by its hosts. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.events import TaskEvent
+
+GOOD = ("ok", "changed")
+
+
+@dataclass(frozen=True)
+class HostTally:
+    """One host's share, in tasks; `status` as in infra.models.HostResult. `unchecked`: left out by check."""
+
+    host: str
+    status: str = "not run"
+    ok: int = 0
+    changed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unreachable: int = 0
+    unchecked: int = 0
+    reason: str = ""
+
+
+def tally(hosts: Sequence[str], events: Iterable[TaskEvent], *, cut_off: bool = False) -> list[HostTally]:
+    """Count each host's tasks, in the order of `hosts`; `cut_off`: the job did not come to its end."""
+    found: Mapping[str, list[TaskEvent]] = {host: [] for host in hosts}
+    for event in events:
+        if event.host in found:
+            found[event.host].append(event)
+    return [_one(host, list(own), cut_off) for host, own in found.items()]
+
+
+def _one(host: str, events: list[TaskEvent], cut_off: bool) -> HostTally:
+    counts = Counter(e.status for e in events)
+    bad = next((e for e in events if e.status in ("failed", "unreachable")), None)
+    status = _status(counts, cut_off)
+    reason = f"{bad.task}: {bad.message}" if bad and bad.status == "failed" else bad.message if bad else ""
+    return HostTally(
+        host,
+        status,
+        counts["ok"] + counts["ignored"],
+        counts["changed"],
+        counts["failed"],
+        counts["skipped"],
+        counts["unreachable"],
+        sum(not e.checked for e in events),
+        reason if bad else f"cut off after {len(events)} tasks" if status == "interrupted" else "",
+    )
+
+
+def _status(counts: Mapping[str, int], cut_off: bool) -> str:
+    for status in ("unreachable", "failed"):
+        if counts[status]:
+            return status
+    if not sum(counts.values()):
+        return "not run"
+    return "interrupted" if cut_off else "changed" if counts["changed"] else "ok"
+
+
+def judged(tallies: Sequence[HostTally]) -> str:
+    """Return a job's status: ok if every host went well, partial if some did, failed if none."""
+    good = sum(t.status in GOOD for t in tallies)
+    return "ok" if good == len(tallies) else "partial" if good else "failed"
+
+
+def exit_code(status: str) -> int:
+    """Return the exit code of a job's status (DESIGN, the command line is a contract)."""
+    return {"ok": 0, "partial": 7}.get(status, 1)

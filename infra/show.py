@@ -1,0 +1,120 @@
+"""How plans and jobs are shown: per host the differences, then a table; messages say what to do next."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from infra.events import TaskEvent
+from infra.plans import Report
+from infra.results import HostTally
+from siaga.outcome import Format, Outcome
+from siaga.render import to_text
+from siaga.text import safe
+
+_COLOUR = {"changed": "yellow", "failed": "red", "unreachable": "red", "interrupted": "red", "ok": "green"}
+_NUMBERS = ("changed", "ok", "failed", "unreachable", "unchecked")
+_TITLES = {"unchecked": "not checkable"}
+
+
+def line(event: TaskEvent) -> str:
+    """Return a task event as one line, or nothing if it needs no telling."""
+    if event.status not in ("changed", "failed", "unreachable"):
+        return ""
+    said = f": {safe(event.message, 160)}" if event.message and event.status != "changed" else ""
+    return f"{safe(event.host, 60)}: {event.status}: {event.task}{said}"
+
+
+def outcome(report: Report, messages: Sequence[str], code: int, output: Format, *, diffs: bool) -> Outcome:
+    """Return a report as one object for programs, as text for people."""
+    text = None
+    if output in (Format.table, Format.wide):
+        text = to_text(Group(*_parts(report, diffs=diffs)), wide=output is Format.wide)
+    row = {"name": report.plan, "job": report.job_id, "status": report.status}
+    row |= {"partly_checked": bool(report.unchecked), "notes": list(report.notes)}
+    row["hosts"] = [_host(report, h) for h in report.hosts]
+    return Outcome([row], messages=messages, exit_code=code, single=True, format=output, text=text)
+
+
+def _host(report: Report, one: HostTally) -> dict[str, Any]:
+    tasks = [
+        {"task": t.task, "status": t.status, "checked": t.checked, "diff": t.diff, "message": t.message}
+        for t in report.tasks
+        if t.host == one.host and (t.status not in ("ok", "skipped") or not t.checked)
+    ]
+    counts = {k: getattr(one, k) for k in (*_NUMBERS, "skipped")}
+    return {"host": one.host, "status": one.status, **counts, "reason": one.reason, "tasks": tasks}
+
+
+def _parts(report: Report, *, diffs: bool) -> Iterator[Any]:
+    if diffs:
+        for one in report.hosts:
+            yield from _differences(one.host, [t for t in report.tasks if t.host == one.host])
+    yield _table(report.hosts)
+
+
+def _differences(host: str, tasks: Sequence[TaskEvent]) -> Iterator[Text]:
+    told = [t for t in tasks if t.status in ("changed", "failed", "unreachable") or not t.checked]
+    if not told:
+        return
+    yield Text(safe(host, 60), style="bold")
+    for task in told:
+        status = task.status if task.checked else "not checkable"
+        said = f": {task.message}" if task.message and task.status != "changed" else ""
+        yield Text(f"  {status}: {task.task}{said}", style=_COLOUR.get(task.status, ""))
+        yield from (_diff_line(text) for text in task.diff.splitlines())
+    yield Text("")
+
+
+def _diff_line(text: str) -> Text:
+    style = {"+": "green", "-": "red", "@": "cyan"}.get(text[:1], "dim")
+    return Text(f"    {text}", style="dim" if text.startswith(("+++", "---")) else style)
+
+
+def _table(hosts: Sequence[HostTally]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("host", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for key in _NUMBERS:
+        table.add_column(_TITLES.get(key, key), justify="right", no_wrap=True)
+    table.add_column("reason")
+    for one in hosts:
+        numbers = (str(getattr(one, k)) for k in _NUMBERS)
+        status = Text(one.status, style=_COLOUR.get(one.status, ""))
+        table.add_row(Text(safe(one.host, 60)), status, *numbers, Text(safe(one.reason, 200)))
+    return table
+
+
+def plan_messages(report: Report) -> list[str]:
+    """Return what a plan's reader must know, and what to type next."""
+    messages = list(report.notes)
+    if report.unchecked:
+        names = sorted({t.task for t in report.unchecked})
+        shown = "; ".join(names[:5]) + ("; …" if len(names) > 5 else "")
+        messages.append(
+            f"Partly checked: {len(names)} tasks cannot be tried without doing them, so what they change is"
+            f" not shown: {shown}."
+        )
+    messages += _unreached(report)
+    good = [h for h in report.hosts if h.status in ("ok", "changed")]
+    if not good or report.status == "interrupted":
+        return [*messages, f"Plan {report.plan} cannot be applied: the check did not succeed."]
+    if not any(h.changed or h.unchecked for h in good):
+        messages.append("Nothing would change.")
+    return [*messages, f"Apply it with: siaga apply {report.plan}"]
+
+
+def _unreached(report: Report) -> list[str]:
+    names = [h.host for h in report.hosts if h.status == "unreachable"]
+    return [f"Unreachable: {', '.join(names)}."] if names else []
+
+
+def apply_messages(report: Report) -> list[str]:
+    """Return how an apply went, in sentences."""
+    changed = sum(h.status == "changed" for h in report.hosts)
+    fine = sum(h.status == "ok" for h in report.hosts)
+    bad = len(report.hosts) - changed - fine
+    said = f"Job {report.job_id}: {changed} hosts changed, {fine} were as they should be, {bad} failed."
+    return [*report.notes, *_unreached(report), said]
