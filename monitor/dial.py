@@ -19,6 +19,36 @@ class MissedError(Exception):
         self.reason = reason
 
 
+class Lines:
+    """The connections that are open now, so that all can be cut when their round is called off."""
+
+    def __init__(self) -> None:
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._called_off = False
+
+    @contextmanager
+    def held(self, sock: socket.socket) -> Iterator[socket.socket]:
+        """Count the connection in while the block lasts, and close it then."""
+        with self._lock:
+            self._open.add(sock)
+            if self._called_off:
+                _hang_up(sock)
+        try:
+            yield sock
+        finally:
+            with self._lock:
+                self._open.discard(sock)
+            sock.close()
+
+    def cut(self) -> None:
+        """Cut every connection, and each that is opened later; whoever reads one sees its end."""
+        with self._lock:
+            self._called_off = True
+            for sock in self._open:
+                _hang_up(sock)
+
+
 def dial(where: str, address: str, port: int, timeout_s: float) -> socket.socket:
     """Return a connected socket; `where` names the device in sentences.
 

@@ -184,7 +184,7 @@ class _Client(paramiko.SSHClient):
 
     def __init__(self, target: Target, known_hosts: HostKeys) -> None:
         super().__init__()
-        self._host = (target.address, target.ssh_port)
+        self.host, self.port = target.address, target.ssh_port
         self._hosts = known_hosts
         self.set_log_channel(_LOG_NAME)
         self.set_missing_host_key_policy(_Policy(target, known_hosts))
@@ -196,7 +196,7 @@ class _Client(paramiko.SSHClient):
 
     def _transport_for(self, sock: socket, **kwargs: Any) -> paramiko.Transport:
         transport = paramiko.Transport(sock, **kwargs)
-        known = {key.kind for key in self._hosts.of(*self._host)}
+        known = {key.kind for key in self._hosts.of(self.host, self.port)}
         options = transport.get_security_options()
         # One RSA key serves under three names (RFC 8332).
         first = [t for t in options.key_types if t in known or (t.startswith("rsa-") and "ssh-rsa" in known)]
@@ -258,8 +258,8 @@ def _session(
 ) -> Iterator[Any]:
     """Give a netmiko session that is not connected yet, and take it down afterwards."""
     session = _careful(kind)(
-        host=client._host[0],  # noqa: SLF001 - of this module
-        port=client._host[1],  # noqa: SLF001
+        host=client.host,
+        port=client.port,
         username=auth.user,
         password=auth.password.get_secret_value() or None,
         secret=auth.enable_secret.get_secret_value(),

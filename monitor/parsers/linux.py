@@ -54,6 +54,8 @@ def parse(text: str) -> Found:
     parts = sections(bounded(text))
     if "begin" not in parts or "end" not in parts:
         raise UnparsedError("is not what the shell should print; is this a Linux host?")
+    if (system := _first(parts, "kernel").partition(" ")[0]) != "Linux":
+        raise UnparsedError(f"found {safe(system, 40) or 'no kernel'} where Linux was expected")
     uptime_s, ports = _uptime_s(parts), tuple(_ports(parts))
     processors, mempools = tuple(_processors(parts)), tuple(_mempools(parts))
     told = {

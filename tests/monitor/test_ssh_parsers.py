@@ -235,6 +235,11 @@ def test_what_linux_does_not_tell_is_named() -> None:
     assert [p.ifName for p in found.ports] == ["lo"]
 
 
+def test_another_unix_is_not_taken_for_linux() -> None:
+    with pytest.raises(UnparsedError, match="found FreeBSD where Linux was expected"):
+        linux.parse(LINUX.replace("Linux 6.1.0-18-amd64", "FreeBSD 14.1"))
+
+
 def test_the_shell_line_fits_a_terminal_and_carries_no_mark_in_its_echo() -> None:
     assert len(linux.COMMAND) < 1024
     assert linux.COMMAND.count("'") == 2

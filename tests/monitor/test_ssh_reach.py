@@ -3,18 +3,19 @@
 import asyncio
 import logging
 import socket
+import threading
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
-from ssh_servers import KEY, OTHER_KEY, PASSWORD, USER, cli, look, ssh_server, target, tcp_server
+from ssh_servers import KEY, NOW, OTHER_KEY, PASSWORD, USER, cli, look, ssh_server, target, tcp_server
 
 from monitor.dial import MissedError
 from monitor.hostkeys import HostKey, HostKeys
 from monitor.observation import Observation, Reach
-from monitor.ssh import present_key
+from monitor.ssh import observe_all, present_key
 from monitor.targets import SshAuth, Target
 
 VERSION = "Cisco IOS Software, C2960 Software (C2960-X), Version 15.0(2)SE11, fc1\nrtr1 uptime is 1 day\n"
@@ -259,6 +260,32 @@ def test_endless_output_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     seen = _asked({"show version": VERSION, "show interfaces": "x" * 60_000 + "\n"}, tmp_path)
     assert (seen.reach, seen.identity.sysName) == (Reach.partial, "rtr1")
     assert "it said more than 50000 characters" in seen.reason
+
+
+def test_a_round_that_is_called_off_cuts_its_connections(tmp_path: Path) -> None:
+    def readers() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("ssh_")]
+
+    async def story() -> None:
+        arrived = asyncio.Event()
+
+        async def mute(process: Any) -> None:
+            arrived.set()
+            await process.stdin.read()
+
+        async with ssh_server(mute) as port:
+            targets, keys = [target(port), target(port)], HostKeys(tmp_path / "known_hosts")
+            reading = observe_all(targets, concurrency=1, now=NOW, known_hosts=keys, timeout_s=60)
+            task = asyncio.create_task(reading)
+            await asyncio.wait_for(arrived.wait(), 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            for thread in readers():
+                await asyncio.to_thread(thread.join, 10)
+
+    asyncio.run(story())
+    assert readers() == []
 
 
 def test_the_key_a_device_shows_can_be_asked_for(tmp_path: Path) -> None:
