@@ -358,13 +358,16 @@ class _Community:
         return Reach.silent, "down, filtered, or the community is wrong."
 
 
+_AUTH_PRIV = 3  # securityLevel of RFC 3411
+
+
 class _Usm:
     """SNMPv3 messages: pysnmp's engine packs and unpacks them, and keeps engine IDs, keys and clocks."""
 
     def __init__(self, target: Target, auth: SnmpAuth, engine: SnmpEngine) -> None:
         self._engine = engine
         self._user = auth.user.encode()  # pysnmp finds it by octets, not by text
-        self._level = 3 if auth.priv_protocol else 2 if auth.auth_protocol else 1
+        self._level = _AUTH_PRIV if auth.priv_protocol else 2 if auth.auth_protocol else 1
         self._model = engine.message_processing_subsystems[3]
         self._api = api.PROTOCOL_MODULES[1]
         self._address = (target.address, target.snmp_port)
@@ -411,16 +414,16 @@ class _Usm:
         return _Stale() if isinstance(why, errind.DataMismatch) else _Garbled()
 
     def silence(self) -> tuple[Reach, str]:
-        """Some agents drop what they cannot decrypt: silence right after the clocks agreed is a refusal."""
+        """Some agents drop what they cannot decrypt: silence right after the greeting is a refusal."""
         if self._heard:
             return Reach.silent, "it answered before."
-        if self._in_time:
-            return Reach.refused, "it accepted the user and then said nothing; the privacy password is wrong."
-        if self._met:
+        if (self._met or self._in_time) and self._level == _AUTH_PRIV:
             return (
                 Reach.refused,
-                "it told its SNMPv3 engine ID and then said nothing; the user is not known there.",
+                "it greeted and then said nothing: the privacy password or protocol is wrong.",
             )
+        if self._met or self._in_time:
+            return Reach.refused, "it greeted and then said nothing: it does not accept this SNMPv3 user."
         return Reach.silent, "down, filtered, or it does not speak SNMPv3."
 
 

@@ -93,7 +93,7 @@ class Script:
         self.kinds.append(kind)
         if community[1] != self.community or (kind == BULK and not self.bulk):
             return None
-        ident, a, b, names = elements(body)
+        ident, _, b, names = elements(body)
         asked = [read_oid(elements(pair)[0][1]) for _, pair in elements(names[1])]
         rows = int.from_bytes(b[1], "big") if kind == BULK else 1
         status, index, pairs = self._pairs(kind, asked, rows, version[1] == b"\0")

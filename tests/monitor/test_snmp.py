@@ -42,7 +42,8 @@ def test_a_switch_is_read_whole() -> None:
         (2, "ether2", "lowerLayerDown", 10**9),
         (3, "ether3", "up", 10**9),
     ]
-    assert [(p.in_octets, p.out_octets, p.octets_bits) for p in seen.ports][0] == (2**40 + 1, 2**41 + 1, 64)
+    first = seen.ports[0]
+    assert (first.in_octets, first.out_octets, first.octets_bits) == (2**40 + 1, 2**41 + 1, 64)
     assert [c.percent for c in seen.processors] == [7.0]
     json.dumps(as_json(seen))
 

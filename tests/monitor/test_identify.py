@@ -1,0 +1,109 @@
+"""A device is recognised by what it says, the most telling thing first."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.platforms import Platform, platforms
+from monitor.identify import ENTITY, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, identify, identity, probes
+from monitor.tables import Oid, Tables, Value, oid
+
+NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
+CISCO = "1.3.6.1.4.1.9.1.1208"
+
+# What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
+SAID: list[tuple[str, str, str, str]] = [
+    ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
+    ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
+    ("asa", CISCO, "Cisco Adaptive Security Appliance Version 9.16(4)", ""),
+    ("ciscosb", "1.3.6.1.4.1.9.1.3211", "Catalyst 1200 Series Smart Switch, 8-port GE (C1200-8T-E-2G)", ""),
+    ("ciscowlc", "1.3.6.1.4.1.9.1.1069", "Cisco Controller", ""),
+    ("comware", "1.3.6.1.4.1.25506.1.578", "H3C Comware Software", ""),
+    ("dlink-dgs1250", "1.3.6.1.4.1.171.10.165.1.1", "DGS-1250-28X", ""),
+    ("dsm", NET_SNMP, "Linux nas 4.4.302+ x86_64", "1.3.6.1.4.1.6574.1.5.1.0"),
+    ("edgeosolt", "1.3.6.1.4.1.41112.1.5", "UFiber OLT v4.4.1", ""),
+    ("freebsd", "1.3.6.1.4.1.8072.3.2.8", "FreeBSD gw 14.0-RELEASE amd64", ""),
+    ("ftd", CISCO, "Cisco Firepower Threat Defense, Version 7.0.1", ""),
+    ("ios", CISCO, "Cisco IOS Software, C2960X Software, Version 15.0(2a)EX5", ""),
+    ("iosxe", CISCO, "Cisco IOS Software [Gibraltar], Catalyst L3 Switch Software (CAT9K_LITE_IOSXE)", ""),
+    ("hikvision-cam", "", "", "1.3.6.1.4.1.39165.1.1.0"),
+    ("linux", NET_SNMP, "Linux srv 6.1.0-25-amd64 x86_64", ""),
+    ("nxos", "1.3.6.1.4.1.9.12.3.1.3.1163", "Cisco NX-OS(tm) nxos, Version 7.0(3)I7(8)", ""),
+    ("pfsense", "1.3.6.1.4.1.12325.1.1.2.1.1", "pfSense gw 2.7.2-RELEASE FreeBSD 14.0-CURRENT amd64", ""),
+    ("qnap", NET_SNMP, "Linux nas 5.1", "1.3.6.1.4.1.24681.1.2.12.0"),
+    ("supermicro-bmc", NET_SNMP, "Linux (none) 3.18.0 armv6l", "1.3.6.1.4.1.21317.1.16.3.4.0"),
+    ("truenas", "1.3.6.1.4.1.8072.3.2.8", "TrueNAS-13.0-U6. Hardware: amd64", ""),
+    ("unifi", NET_SNMP, "UAP-nanoHD 5.43.36.12724", ""),
+    ("unifi", NET_SNMP, "Linux UAP 4.4 mips", "1.3.6.1.4.1.41112.1.6.3.3.0"),
+    ("vmware-vcsa", "1.3.6.1.4.1.6876.4.7", "VMware-vCenter-Server-Appliance 7.0.3", ""),
+    ("vyos", "1.3.6.1.4.1.44641", "VyOS 1.4", ""),
+    ("yunshan", "1.3.6.1.4.1.2011.2.23.1", "Huawei YunShan OS Version 1.22.0.1 (S5735 V600R022C10)", ""),
+]
+
+
+def hello(object_id: str, descr: str = "", probe: str = "") -> Tables:
+    seen: dict[Oid, Value] = {SYS_DESCR: descr.encode()}
+    if object_id:
+        seen[SYS_OBJECT_ID] = oid(object_id)
+    if probe:
+        seen[oid(probe)] = b"there"
+    return Tables(seen)
+
+
+def name_of(tables: Tables) -> str:
+    found = identify(platforms(), tables)
+    return found.name if found else ""
+
+
+@pytest.mark.parametrize(("name", "object_id", "descr", "probe"), SAID)
+def test_a_device_is_recognised(name: str, object_id: str, descr: str, probe: str) -> None:
+    assert name_of(hello(object_id, descr, probe)) == name
+
+
+@pytest.mark.parametrize("known", platforms(), ids=lambda p: p.name)
+def test_every_platform_can_be_recognised(known: Platform) -> None:
+    simple = [o for m in known.match if not (m.descr or m.probe) for o in m.object_id]
+    by_id = any(name_of(hello(object_id + ".1")) == known.name for object_id in simple)
+    assert by_id or any(name == known.name for name, *_ in SAID), "Give an example of it in SAID."
+
+
+def test_only_what_the_device_may_be_is_probed() -> None:
+    assert probes(platforms(), hello("1.3.6.1.4.1.14988.1")) == [oid("1.3.6.1.4.1.39165.1.1.0")]
+    assert oid("1.3.6.1.4.1.6574.1.5.1.0") in probes(platforms(), hello(NET_SNMP))
+
+
+def test_a_device_of_an_unknown_make_still_has_an_identity() -> None:
+    tables = Tables(
+        {
+            SYS_OBJECT_ID: oid("1.3.6.1.4.1.99999.1"),
+            SYS_NAME: b"sw-1",
+            (*ENTITY, 5, 7): 3,
+            (*ENTITY, 13, 7): b"X-1000",
+            (*ENTITY, 11, 7): b"SN1",
+            (*ENTITY, 10, 7): b"1.0",
+            (*ENTITY, 12, 7): b"Acme",
+        }
+    )
+    seen = identity(identify(platforms(), tables), tables)
+    assert (seen.os, seen.vendor, seen.hardware, seen.version, seen.serial) == (
+        "",
+        "Acme",
+        "X-1000",
+        "1.0",
+        "SN1",
+    )
+
+
+def test_words_that_say_nothing_are_no_serial() -> None:
+    for empty in (b"<private>", b"N/A", b"0000000", b"", b"Not Specified"):
+        tables = Tables({(*ENTITY, 5, 1): 3, (*ENTITY, 11, 1): empty})
+        assert identity(None, tables).serial == ""
+
+
+@given(st.binary(max_size=600), st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=20))
+def test_nothing_a_device_says_stops_recognition(descr: bytes, object_id: list[int]) -> None:
+    tables = Tables({SYS_DESCR: descr, SYS_OBJECT_ID: tuple(object_id)})
+    seen = identity(identify(platforms(), tables), tables)
+    assert len(seen.sysDescr) <= 255
+    assert "\n" not in seen.sysDescr
+    assert "\x1b" not in seen.sysDescr
