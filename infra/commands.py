@@ -99,8 +99,12 @@ def _watched(title: str, work: Callable[[Callable[["TaskEvent"], None]], "Report
 
     from infra.show import line
 
+    def tell(event: "TaskEvent") -> None:
+        if text := line(event):
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
     if not sys.stderr.isatty():
-        return work(lambda e: line(e) and print(line(e), file=sys.stderr, flush=True))  # noqa: T201
+        return work(tell)
     from rich.console import Console
     from rich.text import Text
 

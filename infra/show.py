@@ -1,17 +1,18 @@
 """How plans and jobs are shown: per host the differences, then a table; messages say what to do next."""
 
+import io
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Group
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from infra.events import TaskEvent
 from infra.plans import Report
 from infra.results import HostTally
-from siaga.outcome import Format, Outcome
-from siaga.render import to_text
+from siaga.outcome import Column, Format, Outcome
+from siaga.render import render
 from siaga.text import safe
 
 _COLOUR = {"changed": "yellow", "failed": "red", "unreachable": "red", "interrupted": "red", "ok": "green"}
@@ -31,7 +32,7 @@ def outcome(report: Report, messages: Sequence[str], code: int, output: Format, 
     """Return a report as one object for programs, as text for people."""
     text = None
     if output in (Format.table, Format.wide):
-        text = to_text(Group(*_parts(report, diffs=diffs)), wide=output is Format.wide)
+        text = (_differences(report) if diffs else "") + _table(report.hosts, output)
     row = {"name": report.plan, "job": report.job_id, "status": report.status}
     row |= {"partly_checked": bool(report.unchecked), "notes": list(report.notes)}
     row["hosts"] = [_host(report, h) for h in report.hosts]
@@ -48,14 +49,17 @@ def _host(report: Report, one: HostTally) -> dict[str, Any]:
     return {"host": one.host, "status": one.status, **counts, "reason": one.reason, "tasks": tasks}
 
 
-def _parts(report: Report, *, diffs: bool) -> Iterator[Any]:
-    if diffs:
-        for one in report.hosts:
-            yield from _differences(one.host, [t for t in report.tasks if t.host == one.host])
-    yield _table(report.hosts)
+def _differences(report: Report) -> str:
+    """Return each host's changes and their differences as text, coloured on a terminal, never cut."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=sys.stdout.isatty(), markup=False, highlight=False)
+    for one in report.hosts:
+        for text in _host_lines(one.host, [t for t in report.tasks if t.host == one.host]):
+            console.print(text, soft_wrap=True)
+    return out.getvalue()
 
 
-def _differences(host: str, tasks: Sequence[TaskEvent]) -> Iterator[Text]:
+def _host_lines(host: str, tasks: Sequence[TaskEvent]) -> Iterator[Text]:
     told = [t for t in tasks if t.status in ("changed", "failed", "unreachable") or not t.checked]
     if not told:
         return
@@ -73,18 +77,12 @@ def _diff_line(text: str) -> Text:
     return Text(f"    {text}", style="dim" if text.startswith(("+++", "---")) else style)
 
 
-def _table(hosts: Sequence[HostTally]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column("host", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    for key in _NUMBERS:
-        table.add_column(_TITLES.get(key, key), justify="right", no_wrap=True)
-    table.add_column("reason")
-    for one in hosts:
-        numbers = (str(getattr(one, k)) for k in _NUMBERS)
-        status = Text(one.status, style=_COLOUR.get(one.status, ""))
-        table.add_row(Text(safe(one.host, 60)), status, *numbers, Text(safe(one.reason, 200)))
-    return table
+def _table(hosts: Sequence[HostTally], output: Format) -> str:
+    columns = [Column("host", "host"), Column("status", "status")]
+    columns += [Column(k, _TITLES.get(k, k), right=True) for k in _NUMBERS]
+    columns.append(Column("reason", "reason"))
+    rows = [{c.key: getattr(h, c.key) for c in columns} for h in hosts]
+    return render(Outcome(rows, columns, format=output, style={("status", k): v for k, v in _COLOUR.items()}))
 
 
 def plan_messages(report: Report) -> list[str]:
