@@ -1,4 +1,4 @@
-"""Reads devices over SSH. The only module that imports netmiko and paramiko.
+"""Reads devices over SSH. The only module that imports netmiko.
 
 netmiko logs in and speaks the platform's CLI; monitor/parsers say which commands and read the output. The
 host key is checked before anything secret is sent (netmiko by itself accepts any key). Every step is bounded:
@@ -10,22 +10,21 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
-from io import StringIO
 from socket import socket
 from typing import Any, NamedTuple
 
 import paramiko
 from netmiko import ssh_dispatcher
 from netmiko.exceptions import NetmikoBaseException
-from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import IncompatiblePeer
 
 from monitor.dial import Lines, MissedError, at_most, dial, first_words
-from monitor.hostkeys import HostKey, HostKeys
+from monitor.hostkeys import HostKeys
 from monitor.observation import Observation, Reach
+from monitor.ssh_client import Client, present_key, private_key, where_is
 from monitor.ssh_parse import Found, Read, Reader, UnparsedError, merged, reader_for
 from monitor.targets import SshAuth, Target
 from siaga.errors import SiagaError
@@ -37,9 +36,7 @@ HEARD_LIMIT = 2_000_000
 GRACE_S = 1.0
 _TROUBLE = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, ValueError)
 
-# paramiko logs each failed connection as an error with a traceback; here it is a value with a reason.
-_LOG_NAME = "siaga.ssh.transport"
-logging.getLogger(_LOG_NAME).setLevel(logging.CRITICAL + 1)
+__all__ = ["observe", "observe_all", "present_key"]
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +65,9 @@ def _observe(
         told = Told(Found(), Reach.refused, error.sentence)
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("reading %s over SSH failed: %s", safe(target.name), safe(repr(error)))
-        told = Told(Found(), Reach.garbage, f"{_where(target)} could not be read: {safe(repr(error), 120)}.")
+        told = Told(
+            Found(), Reach.garbage, f"{where_is(target)} could not be read: {safe(repr(error), 120)}."
+        )
     return Observation(
         name=target.name,
         address=target.address,
@@ -117,33 +116,16 @@ async def observe_all(
         lines.cut()
 
 
-def present_key(target: Target, timeout_s: float) -> HostKey:
-    """Return the host key a device shows now, without logging in: what `siaga trust` asks a person about.
-
-    Raises MissedError if no SSH server answers there.
-    """
-    where = _where(target)
-    with closing(dial(where, target.address, target.ssh_port, timeout_s)) as sock:
-        first_words(where, sock, timeout_s)
-        with at_most(sock, timeout_s), closing(paramiko.Transport(sock)) as transport:
-            transport.set_log_channel(_LOG_NAME)
-            try:
-                transport.start_client(timeout=timeout_s)
-                return _host_key(transport.get_remote_server_key())
-            except _TROUBLE as error:
-                raise MissedError(Reach.garbage, f"{where} shows no host key: {safe(error, 120)}.") from None
-
-
 def _converse(target: Target, known_hosts: HostKeys, timeout_s: float, lines: Lines) -> Told:
     """Dial, log in, ask, hang up. Raises MissedError where there was no conversation."""
-    where, auth = _where(target), target.ssh
+    where, auth = where_is(target), target.ssh
     if auth is None or not auth.user:
         raise MissedError(Reach.refused, f"No SSH credential is recorded for {safe(target.name)}.")
-    key = _private_key(where, auth)
+    key = private_key(where, auth)
     with lines.held(dial(where, target.address, target.ssh_port, timeout_s)) as sock:
         words = first_words(where, sock, timeout_s)
         kind, reader = _reader(target.platform, words)
-        client = _Client(target, known_hosts)
+        client = Client(target, known_hosts)
         with closing(client), _session(kind, client, sock, auth, key, timeout_s) as session:
             _log_in(where, words, session, timeout_s)
             _prepare(where, session, reader, timeout_s)
@@ -160,71 +142,10 @@ def _reader(platform: str, words: str) -> tuple[str, Reader]:
     return found
 
 
-def _private_key(where: str, auth: SshAuth) -> paramiko.PKey | None:
-    text = auth.private_key.get_secret_value()
-    if not text and not auth.key_file:
-        return None
-    try:
-        return _key_of(text) if text else paramiko.PKey.from_path(auth.key_file)
-    except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
-        reason = f"The private key for {where} cannot be used: {safe(error, 160)}."
-        raise MissedError(Reach.refused, reason) from None
-
-
-def _key_of(text: str) -> paramiko.PKey:
-    """Return the key in a text, as the vault holds it; paramiko must be told the type, so each is tried."""
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        with suppress(paramiko.SSHException, ValueError):
-            return kind.from_private_key(StringIO(text))
-    raise ValueError("it is no ed25519, ECDSA or RSA key, or it needs a passphrase")
-
-
-class _Client(paramiko.SSHClient):
-    """A paramiko client that knows no host key itself, so that every key comes before our own policy."""
-
-    def __init__(self, target: Target, known_hosts: HostKeys) -> None:
-        super().__init__()
-        self.host, self.port = target.address, target.ssh_port
-        self._hosts = known_hosts
-        self.set_log_channel(_LOG_NAME)
-        self.set_missing_host_key_policy(_Policy(target, known_hosts))
-
-    def connect(self, *args: Any, **kwargs: Any) -> Any:
-        """Connect; ask first for the type of host key that is known, as OpenSSH does (HostKeyAlgorithms)."""
-        kwargs["transport_factory"] = self._transport_for
-        return super().connect(*args, **kwargs)
-
-    def _transport_for(self, sock: socket, **kwargs: Any) -> paramiko.Transport:
-        transport = paramiko.Transport(sock, **kwargs)
-        known = {key.kind for key in self._hosts.of(self.host, self.port)}
-        options = transport.get_security_options()
-        # One RSA key serves under three names (RFC 8332).
-        first = [t for t in options.key_types if t in known or (t.startswith("rsa-") and "ssh-rsa" in known)]
-        options.key_types = [*first, *(t for t in options.key_types if t not in first)]
-        return transport
-
-
-class _Policy(paramiko.MissingHostKeyPolicy):
-    """Has our store judge each host key; paramiko calls it after the key exchange and before any login."""
-
-    def __init__(self, target: Target, known_hosts: HostKeys) -> None:
-        self._target = target
-        self._hosts = known_hosts
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        """Raise AuthError if the key is not to be trusted."""
-        target = self._target
-        self._hosts.check(safe(target.name), target.address, target.ssh_port, _host_key(key))
-
-
-def _host_key(key: paramiko.PKey) -> HostKey:
-    return HostKey(key.get_name(), key.get_base64())
-
-
 class _Careful:
     """Mixed in before a class of netmiko: our client, an end that is noticed, a bound on what is heard."""
 
-    client: _Client
+    client: Client
     heard = 0
 
     def _build_ssh_client(self) -> paramiko.SSHClient:
@@ -254,7 +175,7 @@ def _careful(kind: str) -> Any:
 
 @contextmanager
 def _session(
-    kind: str, client: _Client, sock: socket, auth: SshAuth, key: paramiko.PKey | None, timeout_s: float
+    kind: str, client: Client, sock: socket, auth: SshAuth, key: paramiko.PKey | None, timeout_s: float
 ) -> Iterator[Any]:
     """Give a netmiko session that is not connected yet, and take it down afterwards."""
     session = _careful(kind)(
@@ -362,7 +283,3 @@ def _briefly(error: BaseException) -> str:
     """Return an error in few words; netmiko's time-outs are pages of advice to programmers."""
     text = safe(error, 120)
     return "time-out" if "Pattern not detected" in text or not text else text
-
-
-def _where(target: Target) -> str:
-    return f"{safe(target.name)} ({safe(target.address)}:{target.ssh_port})"

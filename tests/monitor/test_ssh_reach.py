@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncssh
 import pytest
+from pydantic import SecretStr
 from ssh_servers import KEY, NOW, OTHER_KEY, PASSWORD, USER, cli, look, ssh_server, target, tcp_server
 
 from monitor.dial import MissedError
@@ -208,6 +209,24 @@ def test_a_private_key_logs_in_without_a_password(tmp_path: Path) -> None:
 
     assert _run(story()).uptime_s == 86_400
     assert tried == [USER]
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"])
+def test_a_private_key_from_the_vault_logs_in(tmp_path: Path, kind: str) -> None:
+    mine = asyncssh.generate_private_key(kind)
+    text = SecretStr(mine.export_private_key().decode())
+
+    async def story() -> Observation:
+        async with ssh_server(cli({"show version": VERSION}), login=mine) as port:
+            return await look(target(port, password="", private_key=text), tmp_path)
+
+    assert _run(story()).uptime_s == 86_400
+
+
+def test_a_text_that_is_no_private_key_is_not_shown(tmp_path: Path) -> None:
+    seen = _run(look(target(9, private_key=SecretStr("bukan-kunci")), tmp_path))
+    assert seen.reach is Reach.refused
+    assert "bukan-kunci" not in repr(seen)
 
 
 @pytest.mark.parametrize("text", [None, "no key at all"])
