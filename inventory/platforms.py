@@ -46,15 +46,14 @@ class Frozen(BaseModel):
 class Match(Frozen):
     """One way to recognise a platform: everything given here must hold.
 
-    `object_id` are prefixes of sysObjectID. `descr` is searched in sysDescr. `probe` must exist on the
-    device, and `probe_value` be found in its value; probes tell apart what answers with one and the same
-    sysObjectID (net-snmp's own, mostly).
+    `object_id` are prefixes of sysObjectID. `descr` is searched in sysDescr. `probe` is a branch in which the
+    device must have something; probes tell apart what answers with one and the same sysObjectID (net-snmp's
+    own, mostly).
     """
 
     object_id: tuple[Oid, ...] = ()
     descr: Regex = ""
     probe: Oid | None = None
-    probe_value: Regex = ""
     priority: int = 0
 
 

@@ -38,7 +38,7 @@ _EMPTY = re.compile(
 
 
 def probes(platforms: Iterable[Platform], tables: Tables) -> list[Oid]:
-    """Return the instances that must be asked to choose between the platforms that this device may be."""
+    """Return the branches to look into, to choose between the platforms that this device may be."""
     wanted = {
         oid(match.probe)
         for platform in platforms
@@ -106,8 +106,7 @@ def _fits(match: Match, tables: Tables, *, probed: bool) -> bool:
     if match.descr and not re.search(match.descr, tables.text(SYS_DESCR)):
         return False
     if match.probe and probed:
-        value = tables.seen.get(oid(match.probe))
-        return value is not None and bool(re.search(match.probe_value, as_text(value)))
+        return bool(tables.column(oid(match.probe)))
     return bool(match.object_id or match.descr or match.probe)
 
 

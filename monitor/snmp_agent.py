@@ -95,6 +95,9 @@ class Agent(Protocol):
     async def get(self, oids: Sequence[Oid]) -> Answer:
         """Return the instances that exist."""
 
+    async def peek(self, branches: Sequence[Oid]) -> Answer:
+        """Return the first instance in each branch that has any."""
+
     async def walk(self, columns: Sequence[Oid]) -> Answer:
         """Return all rows of columns of one table."""
 
@@ -135,6 +138,22 @@ class PoliteAgent:
             else:
                 at = reply.index - 1 if 0 < reply.index <= len(oids) else 0
                 oids = oids[:at] + oids[at + 1 :]
+
+    async def peek(self, branches: Sequence[Oid]) -> Answer:
+        """Return the first instance in each branch that has any: one GETNEXT, fewer branches if it errs."""
+        seen: dict[Oid, Value] = {}
+        left = list(branches)
+        try:
+            while left:
+                reply = await self._exchange.ask(Request(Kind.getnext, tuple(left)))
+                if reply.status == Status.no_error:
+                    pairs = zip(left, reply.varbinds, strict=False)
+                    seen.update((got, v) for b, (got, v) in pairs if v is not None and got[: len(b)] == b)
+                    break
+                del left[reply.index - 1 if 0 < reply.index <= len(left) else 0]
+        except Trouble as trouble:
+            return Answer(seen, trouble.fault)
+        return Answer(seen)
 
     async def walk(self, columns: Sequence[Oid]) -> Answer:
         """Return all rows of the columns, asked side by side; scalars among them are simply got."""

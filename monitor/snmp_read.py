@@ -97,6 +97,11 @@ class _Reader:
         if wanted and not self.gone:
             await self._take(await self._agent.get(wanted))
 
+    async def peek(self, branches: Sequence[Oid]) -> None:
+        """Look into branches."""
+        if branches and not self.gone:
+            await self._take(await self._agent.peek(branches))
+
     async def walk(self, columns: Sequence[Oid]) -> None:
         """Walk columns side by side."""
         if columns and not self.gone:
@@ -129,7 +134,7 @@ async def _platform(reader: _Reader, known_as: str) -> Platform | None:
     known = platform(known_as) if known_as else None
     if known:
         return known
-    await reader.get(identify.probes(platforms(), reader.tables))
+    await reader.peek(identify.probes(platforms(), reader.tables))
     return identify.identify(platforms(), reader.tables)
 
 

@@ -75,3 +75,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     write(tmp_path, "one", GOOD + "colour = 1\n")
     write(tmp_path, "two", "name = ")
     assert {p.split(":")[0] for p in problems_of(tmp_path)} == {"one.toml", "two.toml"}
+
+
+def test_a_netmiko_device_type_is_one_that_netmiko_has() -> None:
+    from netmiko.ssh_dispatcher import CLASS_MAPPER
+
+    assert {p.name: p.netmiko for p in platforms() if p.netmiko and p.netmiko not in CLASS_MAPPER} == {}

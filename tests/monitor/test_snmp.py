@@ -48,6 +48,17 @@ def test_a_switch_is_read_whole() -> None:
     json.dumps(as_json(seen))
 
 
+@pytest.mark.parametrize("version", [SnmpVersion.v1, SnmpVersion.v2c])
+def test_what_answers_as_net_snmp_is_told_apart_by_what_else_it_has(version: SnmpVersion) -> None:
+    rows = switch()
+    rows[(1, 3, 6, 1, 2, 1, 1, 1, 0)] = (4, b"Linux nas 4.4.302+ x86_64")
+    rows[(1, 3, 6, 1, 2, 1, 1, 2, 0)] = (6, (1, 3, 6, 1, 4, 1, 8072, 3, 2, 10))
+    assert seen_of(Script(rows).answer, replace(AUTH, version=version)).identity.os == "linux"
+    rows[(1, 3, 6, 1, 4, 1, 6574, 1, 5, 1, 0)] = (4, b"DS214se")
+    nas = seen_of(Script(rows).answer, replace(AUTH, version=version)).identity
+    assert (nas.os, nas.hardware) == ("dsm", "DS214se")
+
+
 def test_the_light_round_has_ports_and_health_in_fewer_requests() -> None:
     whole, light = Script(switch()), Script(switch())
     seen_of(whole.answer)
