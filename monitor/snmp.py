@@ -1,9 +1,8 @@
 """SNMP v1, v2c and v3 over UDP by pysnmp: the one module that imports it.
 
 pysnmp gives the BER codec, the user-based security model and its message processing (RFC 3414, 3412); the
-datagrams, retries and judgement of answers are here. Every device has its own connected socket: the kernel
-passes on only what comes from the address asked, and tells when nothing listens there. What pysnmp or
-pyasn1 raise on a mutated reply is caught around one exchange and becomes a value.
+datagrams and tries are in snmp_udp.py, what is asked in snmp_read.py. What pysnmp or pyasn1 raise on a
+mutated reply is caught around one message and becomes a value.
 """
 
 import asyncio
@@ -12,9 +11,8 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
@@ -29,14 +27,9 @@ from pysnmp.proto.error import StatusInformation
 from monitor.observation import Observation, Reach
 from monitor.snmp_agent import Fault, Kind, PoliteAgent, Reply, Request, Trouble
 from monitor.snmp_read import observation, read
+from monitor.snmp_udp import Again, Codec, Exchange, Garbled, Good, Judged, Line, Stale
 from monitor.tables import Oid, Value
 from monitor.targets import SnmpAuth, SnmpVersion, Target
-
-BACK_OFF = 1.5  # each try waits this much longer than the one before
-PATIENCE_S = (
-    300.0  # one device may take this long; a slow trickle of good answers is no reason to wait longer
-)
-RESYNCS = 4  # engine discovery and time synchronisation take two; more is a device that never agrees
 
 # pyasn1 and pysnmp raise these, beside their own, on replies with flipped bits.
 MUTATED = (
@@ -146,174 +139,18 @@ async def _agent(target: Target, engines: Engines) -> AsyncIterator[PoliteAgent]
     loop = asyncio.get_running_loop()
     try:
         transport, line = await loop.create_datagram_endpoint(
-            _Line, remote_addr=(target.address, target.snmp_port)
+            Line, remote_addr=(target.address, target.snmp_port)
         )
     except (OSError, UnicodeError) as error:
         raise Trouble(Fault(Reach.silent, f"There is no way to {target.address}: {error}.")) from None
     try:
-        yield PoliteAgent(_Exchange(line, codec, target))
+        yield PoliteAgent(Exchange(line, codec, target))
     finally:
         transport.close()
         await asyncio.sleep(0)  # lets the loop close the socket before it is asked to end
 
 
-class _Line(asyncio.DatagramProtocol):
-    """One connected socket; what came lies in a bounded queue, a flood beyond it is dropped."""
-
-    def __init__(self) -> None:
-        self.came: asyncio.Queue[bytes | OSError] = asyncio.Queue(64)
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Before Python 3.12 the loop's datagram transport is no DatagramTransport by class.
-        self.transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        if not self.came.full():
-            self.came.put_nowait(data)
-
-    def error_received(self, exc: Exception) -> None:
-        if isinstance(exc, OSError) and not self.came.full():
-            self.came.put_nowait(exc)
-
-    def send(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.sendto(data)
-
-
-@dataclass(frozen=True)
-class _Garbled:
-    """A datagram that is no SNMP response of the version asked."""
-
-
-@dataclass(frozen=True)
-class _Stale:
-    """A response to no question that is open."""
-
-
-@dataclass(frozen=True)
-class _Again:
-    """The device must be asked once more: SNMPv3 discovery or time synchronisation; `why` if it never ends."""
-
-    why: Fault
-
-
-@dataclass(frozen=True)
-class _Good:
-    """A response, by the id of its request."""
-
-    number: int
-    reply: Reply
-
-
-_Read = _Garbled | _Stale | _Again | _Good
-
-
-class _Codec(Protocol):
-    """Turns requests into datagrams and datagrams into responses, for one device."""
-
-    def pack(self, request: Request) -> tuple[int, bytes]:
-        """Return the request's id and its datagram."""
-
-    def unpack(self, data: bytes) -> _Read:
-        """Return what the datagram is; raises Trouble when the device refuses."""
-
-    def silence(self) -> tuple[Reach, str]:
-        """Return what no answer means, and the words that follow "No answer in N s"."""
-
-
-@dataclass
-class _Seen:
-    """What came during one question, when no answer did."""
-
-    ids: set[int] = field(default_factory=set)
-    garbled: int = 0
-    stale: int = 0
-    error: OSError | None = None
-    waited_s: float = 0.0
-
-
-class _Exchange:
-    """One question and its answer: sends, waits longer each time, and says why nothing usable came."""
-
-    def __init__(self, line: _Line, codec: _Codec, target: Target) -> None:
-        self._line = line
-        self._codec = codec
-        self._target = target
-        self._until = asyncio.get_running_loop().time() + PATIENCE_S
-        self.bulk = target.snmp is not None and target.snmp.version is not SnmpVersion.v1
-
-    async def ask(self, request: Request, tries: int | None = None) -> Reply:
-        """Return the reply; raises Trouble (silent, refused or garbage)."""
-        seen = _Seen()
-        if asyncio.get_running_loop().time() > self._until:
-            raise Trouble(Fault(Reach.silent, f"Reading took longer than {PATIENCE_S:.0f} s."))
-        for number in range(tries or self._target.retries + 1):
-            wait_s = self._target.timeout_s * BACK_OFF**number
-            smaller = replace(request, rows=max(1, request.rows >> number))
-            reply = await self._try(smaller, wait_s, seen)
-            if reply is not None:
-                return replace(reply, tries=number + 1)
-        raise Trouble(self._why(seen))
-
-    async def _try(self, request: Request, wait_s: float, seen: _Seen) -> Reply | None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        self._send(request, seen)
-        asked_again = 0
-        try:
-            while (data := await self._next(started + wait_s)) is not None:
-                if isinstance(data, OSError):
-                    seen.error = data
-                    return None
-                match self._codec.unpack(data):
-                    case _Good(number, reply) if number in seen.ids:
-                        return reply
-                    case _Again(why):
-                        asked_again += 1
-                        if asked_again > RESYNCS:
-                            raise Trouble(why)
-                        self._send(request, seen)
-                    case _Garbled():
-                        seen.garbled += 1
-                        return None
-                    case _:
-                        seen.stale += 1
-            return None
-        finally:
-            seen.waited_s += loop.time() - started
-
-    def _send(self, request: Request, seen: _Seen) -> None:
-        number, data = self._codec.pack(request)
-        seen.ids.add(number)
-        self._line.send(data)
-
-    async def _next(self, until: float) -> bytes | OSError | None:
-        """Return what came next, or None when the time is over; what already lies there is never timed out."""
-        try:
-            async with asyncio.timeout_at(until):
-                return await self._line.came.get()
-        except TimeoutError:
-            return None if self._line.came.empty() else self._line.came.get_nowait()
-
-    def _why(self, seen: _Seen) -> Fault:
-        where = f"{self._target.address} port {self._target.snmp_port}"
-        if isinstance(seen.error, ConnectionRefusedError):
-            return Fault(Reach.silent, f"Nothing listens at {where} (ICMP port unreachable).")
-        if seen.error is not None:
-            return Fault(Reach.silent, f"There is no way to {where}: {seen.error.strerror or seen.error}.")
-        if seen.garbled:
-            return Fault(Reach.garbage, f"What answers at {where} does not speak SNMP{self._version()}.")
-        if seen.stale:
-            return Fault(Reach.garbage, f"What answers at {where} answers other questions than those asked.")
-        reach, sentence = self._codec.silence()
-        return Fault(reach, f"No answer in {seen.waited_s:.1f} s: {sentence}")
-
-    def _version(self) -> str:
-        return f"v{self._target.snmp.version.value}" if self._target.snmp else ""
-
-
-def _codec(target: Target, engines: Engines) -> _Codec:
+def _codec(target: Target, engines: Engines) -> Codec:
     auth = target.snmp
     if auth is None:
         raise Trouble(Fault(Reach.refused, f"No SNMP credential is recorded for {target.name}."))
@@ -345,14 +182,14 @@ class _Community:
         self._api.apiMessage.set_pdu(message, _pdu(self._api, request, number))
         return number, bytes(encoder.encode(message))
 
-    def unpack(self, data: bytes) -> _Read:
+    def unpack(self, data: bytes) -> Judged:
         try:
             message, _ = decoder.decode(data, asn1Spec=self._api.Message())
             if int(message[0]) != self._version:
-                return _Garbled()
+                return Garbled()
             return _response(self._api, self._api.apiMessage.get_pdu(message))
         except MUTATED:
-            return _Garbled()
+            return Garbled()
 
     def silence(self) -> tuple[Reach, str]:
         return Reach.silent, "down, filtered, or the community is wrong."
@@ -387,7 +224,7 @@ class _Usm:
             raise Trouble(_refusal(error)) from None
         return number, bytes(data)
 
-    def unpack(self, data: bytes) -> _Read:
+    def unpack(self, data: bytes) -> Judged:
         try:
             elements = self._model.prepare_data_elements(
                 self._engine, config.SNMP_UDP_DOMAIN, self._address, data
@@ -397,21 +234,21 @@ class _Usm:
         except StatusInformation as status:
             return self._report(status)
         except MUTATED:
-            return _Garbled()
+            return Garbled()
 
-    def _report(self, status: StatusInformation) -> _Read:
+    def _report(self, status: StatusInformation) -> Judged:
         """Judge what the security model says: go on with discovery, refuse, or not for us."""
         why = status.get("errorIndication")
         asked = "sendPduHandle" in status
         self._met = self._met or asked
         if asked and isinstance(why, errind.UnknownEngineID | errind.NotInTimeWindow):
             self._in_time = self._in_time or isinstance(why, errind.NotInTimeWindow)
-            return _Again(_refusal(status))
+            return Again(_refusal(status))
         if asked or isinstance(
             why, errind.AuthenticationFailure | errind.WrongDigest | errind.DecryptionError
         ):
             raise Trouble(_refusal(status))
-        return _Stale() if isinstance(why, errind.DataMismatch) else _Garbled()
+        return Stale() if isinstance(why, errind.DataMismatch) else Garbled()
 
     def silence(self) -> tuple[Reach, str]:
         """Some agents drop what they cannot decrypt: silence right after the greeting is a refusal."""
@@ -479,13 +316,13 @@ def _pdu(pmod: Any, request: Request, number: int) -> Any:
     return pdu
 
 
-def _response(pmod: Any, pdu: Any) -> _Read:
+def _response(pmod: Any, pdu: Any) -> Judged:
     """Return the PDU's meaning; only a Response is one (not an echo of the request). Raises MUTATED."""
     if pdu.tagSet != pmod.GetResponsePDU.tagSet:
-        return _Garbled()
+        return Garbled()
     varbinds = tuple((tuple(name), _value(value)) for name, value in pmod.apiPDU.get_varbinds(pdu))
     status, index = int(pmod.apiPDU.get_error_status(pdu)), pmod.apiPDU.get_error_index(pdu, muteErrors=True)
-    return _Good(int(pmod.apiPDU.get_request_id(pdu)), Reply(varbinds, status, int(index)))
+    return Good(int(pmod.apiPDU.get_request_id(pdu)), Reply(varbinds, status, int(index)))
 
 
 def _value(value: Any) -> Value | None:

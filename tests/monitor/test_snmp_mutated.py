@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from monitor.identify import SYSTEM
 from monitor.observation import Reach
-from monitor.snmp import Engines, _Community, _Good, _Usm, observe
+from monitor.snmp import Engines, _Community, _Usm, observe
 from monitor.snmp_agent import Kind, Request, Trouble
+from monitor.snmp_udp import Good
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -43,7 +44,7 @@ def test_no_mutated_reply_raises() -> None:
     _, question = codec.pack(Request(Kind.getbulk, SYSTEM, 5))
     reply = Script(switch()).answer(question)
     assert reply is not None
-    assert isinstance(codec.unpack(reply), _Good)
+    assert isinstance(codec.unpack(reply), Good)
     for _ in range(3000):
         codec.unpack(mutated(dice, reply))
 
