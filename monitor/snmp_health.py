@@ -35,7 +35,8 @@ CISCO_SENSOR = oid("1.3.6.1.4.1.9.9.91.1.1.1.1")
 _BUFFERS = ("memory buffers", "buffers", "buffer memory")
 _CACHED = ("cached memory", "cache memory")
 _PARTS = (*_BUFFERS, *_CACHED, "shared memory")  # parts of physical memory, each listed as if it were a whole
-_ZONES = ("uma: ", "malloc: ", "mbuf")  # FreeBSD's kernel zones, which are listed as memory too
+# Listed as memory too: FreeBSD's kernel zones, and net-snmp's row of what is left.
+_ZONES = ("uma: ", "malloc: ", "mbuf", "available memory")
 
 
 def celsius(tables: Tables, types: Oid) -> list[Oid]:

@@ -120,11 +120,18 @@ def test_a_pool_needs_two_numbers_or_a_percentage(
 def test_physical_memory_is_counted_without_the_kernels_caches() -> None:
     ram, other = snmp_health._RAM, snmp_health._OTHER
     seen = {
-        **column(snmp_health.HR_TYPE, ram, other, other, oid("1.3.6.1.2.1.25.2.1.4")),
-        **column(snmp_health.HR_DESCR, b"Physical memory", b"Memory buffers", b"Cached memory", b"/"),
-        **column(snmp_health.HR_UNIT, 1024, 1024, 1024, 4096),
-        **column(snmp_health.HR_SIZE, 1000, 1000, 300, 5000),
-        **column(snmp_health.HR_USED, 900, 100, 300, 100),
+        **column(snmp_health.HR_TYPE, ram, other, other, oid("1.3.6.1.2.1.25.2.1.4"), other),
+        **column(
+            snmp_health.HR_DESCR,
+            b"Physical memory",
+            b"Memory buffers",
+            b"Cached memory",
+            b"/",
+            b"Available memory",
+        ),
+        **column(snmp_health.HR_UNIT, 1024, 1024, 1024, 4096, 1024),
+        **column(snmp_health.HR_SIZE, 1000, 1000, 300, 5000, 500),
+        **column(snmp_health.HR_USED, 900, 100, 300, 100, 0),
     }
     pools = {p.descr: (p.percent, p.total, p.used) for p in mempools(None, Tables(seen))}
     assert pools == {
