@@ -1,13 +1,16 @@
 """The SSH client under netmiko: paramiko, with our own judgement of host keys before anything secret is sent."""
 
 import logging
-from contextlib import closing, suppress
+from contextlib import closing
 from io import StringIO
+from pathlib import Path
 from socket import socket
 from typing import Any
 
 import paramiko
-from paramiko.pkey import UnknownKeyType
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from monitor.dial import MissedError, at_most, dial, first_words
 from monitor.hostkeys import HostKey, HostKeys
@@ -18,6 +21,11 @@ from siaga.text import safe
 # paramiko logs each failed connection as an error with a traceback; here it is a value with a reason.
 _LOG_NAME = "siaga.ssh.transport"
 logging.getLogger(_LOG_NAME).setLevel(logging.CRITICAL + 1)
+_KINDS: dict[type, type[paramiko.PKey]] = {
+    ed25519.Ed25519PrivateKey: paramiko.Ed25519Key,
+    ec.EllipticCurvePrivateKey: paramiko.ECDSAKey,
+    rsa.RSAPrivateKey: paramiko.RSAKey,
+}
 
 
 def where_is(target: Target) -> str:
@@ -48,18 +56,29 @@ def private_key(where: str, auth: SshAuth) -> paramiko.PKey | None:
     if not text and not auth.key_file:
         return None
     try:
-        return _key_of(text) if text else paramiko.PKey.from_path(auth.key_file)
-    except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
+        return _key_of(text or Path(auth.key_file).expanduser().read_text("utf-8"))
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm, paramiko.SSHException) as error:
         reason = f"The private key for {where} cannot be used: {safe(error, 160)}."
         raise MissedError(Reach.refused, reason) from None
 
 
 def _key_of(text: str) -> paramiko.PKey:
-    """Return the key in a text, as the vault holds it; paramiko must be told the type, so each is tried."""
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        with suppress(paramiko.SSHException, ValueError):
-            return kind.from_private_key(StringIO(text))
-    raise ValueError("it is no ed25519, ECDSA or RSA key, or it needs a passphrase")
+    """Return the private key in a text, OpenSSH's format or PEM, without passphrase.
+
+    paramiko's own reader of OpenSSH's format fails where the secret part needs no padding and has no
+    comment (every other ECDSA key without one), so it is given what cryptography has read and written again.
+    """
+    try:
+        loaded = serialization.load_ssh_private_key(text.encode(), None)
+    except ValueError:
+        loaded = serialization.load_pem_private_key(text.encode(), None)  # type: ignore[assignment]
+    kind = next((kind for held, kind in _KINDS.items() if isinstance(loaded, held)), None)
+    if kind is None:
+        raise ValueError("it is no ed25519, ECDSA or RSA key")
+    formats = serialization.PrivateFormat
+    shape = formats.OpenSSH if kind is paramiko.Ed25519Key else formats.TraditionalOpenSSL
+    again = loaded.private_bytes(serialization.Encoding.PEM, shape, serialization.NoEncryption())
+    return kind.from_private_key(StringIO(again.decode()))
 
 
 class Client(paramiko.SSHClient):

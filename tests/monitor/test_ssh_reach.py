@@ -17,6 +17,7 @@ from monitor.dial import MissedError
 from monitor.hostkeys import HostKey, HostKeys
 from monitor.observation import Observation, Reach
 from monitor.ssh import observe_all, present_key
+from monitor.ssh_client import private_key
 from monitor.targets import SshAuth, Target
 
 VERSION = "Cisco IOS Software, C2960 Software (C2960-X), Version 15.0(2)SE11, fc1\nrtr1 uptime is 1 day\n"
@@ -221,6 +222,17 @@ def test_a_private_key_from_the_vault_logs_in(tmp_path: Path, kind: str) -> None
             return await look(target(port, password="", private_key=text), tmp_path)
 
     assert _run(story()).uptime_s == 86_400
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs1-pem", "pkcs8-pem"])
+def test_every_usual_form_of_private_key_is_read(form: str) -> None:
+    # Ten, for paramiko by itself fails on one in two of those in OpenSSH's form.
+    for _ in range(10):
+        mine = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
+        auth = SshAuth(USER, private_key=SecretStr(mine.export_private_key(form).decode()))
+        key = private_key("rtr1", auth)
+        assert key is not None
+        assert HostKey(key.get_name(), key.get_base64()) == _key(mine)
 
 
 def test_a_text_that_is_no_private_key_is_not_shown(tmp_path: Path) -> None:
