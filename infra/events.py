@@ -5,11 +5,13 @@ have been written by the host: it is bounded, and made safe to show, here and no
 """
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from infra.scrub import scrubbed
 from siaga.text import safe
 
 DIFF_LIMIT = 20_000  # characters of diff kept of one task on one host
@@ -20,6 +22,7 @@ _STATUS = {
     "runner_on_failed": "failed",
     "runner_on_unreachable": "unreachable",
     "runner_on_skipped": "skipped",
+    "runner_item_on_skipped": "skipped",
 }
 # basic.py, command.py and action/__init__.py of ansible-core say so of what has no check mode.
 _UNCHECKED = re.compile(r"does not support check mode|would have run if not in check mode")
@@ -65,8 +68,10 @@ def read_event(event: Mapping[str, Any]) -> TaskEvent | None:
     status = _STATUS.get(str(event.get("event")))
     if status is None or not isinstance(data, Mapping) or not isinstance(data.get("host"), str):
         return None
-    result = data.get("res")
+    result = data.get("res") or (_printed(event) if status == "skipped" else None)
     result = result if isinstance(result, Mapping) else {}
+    if event.get("event") == "runner_item_on_skipped" and not _left_out(status, result):
+        return None  # the loop's own event follows
     return TaskEvent(
         host=data["host"],
         play=safe(data.get("play") or "", 120),
@@ -78,6 +83,18 @@ def read_event(event: Mapping[str, Any]) -> TaskEvent | None:
         duration_s=_seconds(data.get("duration")),
         facts=_facts(result),
     )
+
+
+def _printed(event: Mapping[str, Any]) -> Any:
+    """Return the result that was printed for a skipped task (with -v); ansible-runner hands on no other."""
+    text = event.get("stdout")
+    brace = text.find("=> {") if isinstance(text, str) else -1
+    if brace < 0 or len(text) > 20 * DIFF_LIMIT:  # type: ignore[arg-type]
+        return {}
+    try:
+        return json.loads(text[brace + 3 :])  # type: ignore[index]
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _status(status: str, event: Mapping[str, Any], result: Mapping[str, Any]) -> str:
@@ -177,6 +194,6 @@ def _side(value: object) -> list[str] | None:
 
 
 def shown_line(line: str) -> str:
-    """Return one line safe to show with its spaces kept, because in a diff the indentation counts."""
-    pieces = re.split(r"( +)", line.expandtabs(8)[:LINE_LIMIT])
+    """Return one line without secrets, safe to show, its spaces kept: in a diff the indentation counts."""
+    pieces = re.split(r"( +)", scrubbed(line.expandtabs(8)[: 4 * LINE_LIMIT])[:LINE_LIMIT])
     return "".join(piece if piece.startswith(" ") else safe(piece, LINE_LIMIT) for piece in pieces)

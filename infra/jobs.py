@@ -212,7 +212,8 @@ def run(task: Mapping[str, Any], private: Path, wish: Wish) -> dict[str, Any]:
         project_dir=task["folder"],
         playbook=task["playbook"],
         inventory=str(private / "inventory" / "hosts.json"),
-        cmdline="--check --diff" if task["check"] else "--diff",
+        # -v: why a task was skipped is in the printed line alone (see infra.events).
+        cmdline="--check --diff -v" if task["check"] else "--diff",
         settings={"pexpect_timeout": 0.2, "suppress_ansible_output": True},
         quiet=True,
         event_handler=on_event,

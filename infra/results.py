@@ -67,5 +67,5 @@ def judged(tallies: Sequence[HostTally]) -> str:
 
 
 def exit_code(status: str) -> int:
-    """Return the exit code of a job's status (DESIGN, the command line is a contract)."""
-    return {"ok": 0, "partial": 7}.get(status, 1)
+    """Return the exit code of a job's status; 130 is what a shell gives to Ctrl-C."""
+    return {"ok": 0, "partial": 7, "interrupted": 130}.get(status, 1)

@@ -3,16 +3,32 @@
 import asyncio
 import secrets
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+from sqlmodel import select
 
 from demo.hosts import Host, Hosts, Login, serve
+from infra.events import TaskEvent
+from infra.plans import Desk
+from inventory.credentials import store_secret
+from inventory.database import initialise
+from inventory.models import Credential, Device, Place
+from inventory.store import make_engine, session
+from siaga.secrets import open_vault
+from siaga.settings import Settings
 
 USER = "siaga"
+NOW = datetime(2026, 11, 24, 0, 15, 2, tzinfo=UTC)
+# Secrets that must be found nowhere but in the sealed table.
+AUTH, PRIV = "canary-auth-7Qx2", "canary-priv-9Zk4"
 
 
 @dataclass
@@ -23,6 +39,37 @@ class Farm:
     port: int
     password: str
     key: str
+
+
+@dataclass
+class Regency:
+    """A home with an inventory of the farm's hosts, and what provisioning works with."""
+
+    farm: Farm
+    engine: Engine
+    settings: Settings
+    seen: list[TaskEvent] = field(default_factory=list)
+    now: datetime = NOW
+
+    @property
+    def desk(self) -> Desk:
+        """A desk whose clock stands still."""
+        vault = open_vault(self.settings.home)
+        return Desk(self.engine, vault, self.settings, "tester", lambda: self.now)
+
+    def change(self, name: str, **values: Any) -> None:
+        """Change a device's row."""
+        with session(self.engine) as opened:
+            device = opened.exec(select(Device).where(Device.name == name)).one()
+            for key, value in values.items():
+                setattr(device, key, value)
+
+    def play(self, name: str, text: str) -> None:
+        """Add a play to the folder of the operator's own."""
+        folder = self.settings.playbooks[0]
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.toml").write_text(f'title = "{name}"\nrisk = "low"\n')
+        (folder / f"{name}.yml").write_text(text)
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +86,11 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture
 def farm(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Farm]:
-    """Serve three hosts on their own loopback addresses."""
+    """Serve two hosts on their own loopback addresses."""
     net = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}"
-    hosts = [Host(f"srv-{i}", f"{net}.{i}", tmp_path / "hosts" / f"srv-{i}") for i in (1, 2, 3)]
+    hosts = [Host(f"srv-{i}", f"{net}.{i}", tmp_path / "hosts" / f"srv-{i}") for i in (1, 2)]
     key = asyncssh.generate_private_key("ssh-ed25519")
-    password = "pw-" + secrets.token_hex(12)
+    password = "canary-pw-" + secrets.token_hex(8)
     public = key.export_public_key().decode().strip()
     (tmp_path / "keys").mkdir()
 
@@ -55,3 +102,57 @@ def farm(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Farm]:
         yield Farm(hosts, running.port, password, key.export_private_key().decode())
     finally:
         asyncio.run_coroutine_threadsafe(running.close(), loop).result(20)
+
+
+@pytest.fixture
+def regency(farm: Farm, tmp_path: Path) -> Iterator[Regency]:
+    """Make a home whose inventory holds the farm: srv-1 is entered with a key, srv-2 with a password."""
+    settings = Settings(home=tmp_path / "home", playbooks=(tmp_path / "plays",))
+    initialise(settings)
+    engine = make_engine(settings.database)
+    with session(engine) as opened:
+        vault = open_vault(settings.home)
+        place = Place(name="Ruang server", kind="room", kecamatan="Sepatan Timur")
+        by_key = Credential(name="by-key", kind="ssh-key", username=USER)
+        by_password = Credential(name="by-password", kind="ssh-password", username=USER)
+        snmp = Credential(
+            name="v3", kind="snmp-v3", username="monitor", auth_protocol="SHA-256", priv_protocol="AES"
+        )
+        opened.add_all([place, by_key, by_password, snmp])
+        opened.flush()
+        store_secret(opened, vault, by_key.id or 0, "key", SecretStr(farm.key))
+        store_secret(opened, vault, by_password.id or 0, "password", SecretStr(farm.password))
+        store_secret(opened, vault, snmp.id or 0, "auth", SecretStr(AUTH))
+        store_secret(opened, vault, snmp.id or 0, "priv", SecretStr(PRIV))
+        for host, login in zip(farm.hosts, (by_key, by_password), strict=True):
+            opened.add(_device(host, farm.port, login, snmp, place))
+    yield Regency(farm, engine, settings)
+    engine.dispose()
+
+
+def _device(host: Host, port: int, login: Credential, snmp: Credential, place: Place) -> Device:
+    return Device(
+        name=host.name,
+        role="server",
+        address=host.address,
+        ssh_port=port,
+        place_id=place.id,
+        credential_id=snmp.id,
+        ssh_credential_id=login.id,
+        vars={"siaga_root": str(host.root), "siaga_manage_packages": False, "siaga_manage_services": False},
+    )
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """Return every file below `root` with its content, but for Ansible's and the shell's own scratch."""
+    return {
+        str(p.relative_to(root)): p.read_bytes()
+        for p in sorted(root.rglob("*"))
+        if p.is_file() and p.relative_to(root).parts[0] not in ("tmp", ".cache")
+    }
+
+
+@pytest.fixture
+def watch(regency: Regency) -> Callable[[TaskEvent], None]:
+    """Keep what a job tells while it runs."""
+    return regency.seen.append

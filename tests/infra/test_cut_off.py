@@ -1,0 +1,164 @@
+"""A job that is cut off leaves no process, no file, and a record that says so."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from infra import store
+from infra.events import TaskEvent
+from infra.jobs import PREFIX, children, sweep
+from infra.models import TaskResult
+from infra.plans import apply_plan, make_plan, settle
+from inventory.models import Run
+from inventory.store import reading
+from siaga.errors import InvalidError
+from siaga.settings import Provision
+from tests.infra.conftest import Regency
+
+SLOW = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Write
+      ansible.builtin.copy:
+        dest: "{{ siaga_root }}/etc/begun"
+        content: begun
+        mode: "0644"
+    - name: Sleep
+      ansible.builtin.command: sleep 60
+"""
+
+
+def until(true: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+    """Look again and again until something is so, at most `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return every process below `pid`."""
+    found = children(pid)
+    return found + [d for child in found for d in descendants(child)]
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def private_directories() -> set[Path]:
+    """Return the directories of jobs, ours and others'."""
+    return set(Path("/dev/shm").glob(f"{PREFIX}*"))
+
+
+@contextmanager
+def applying(regency: Regency, name: str) -> Iterator[tuple[subprocess.Popen[bytes], list[int], set[Path]]]:
+    """Run `siaga apply` until its second task sleeps on the host."""
+    others = private_directories()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(regency.settings.home),
+        "SIAGA_HOME": str(regency.settings.home),
+        "SIAGA_PLAYBOOKS": str(regency.settings.playbooks[0]),
+    }
+    command = [sys.executable, "-c", "import cli; cli.main()", "apply", name, "--yes"]
+    process = subprocess.Popen(
+        command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        until(lambda: (regency.farm.hosts[0].root / "etc/begun").exists(), "the first task never ran")
+        until(lambda: _stored(regency, "Write"), "the first task was never stored")
+        below = descendants(process.pid)
+        mine = {d for d in private_directories() - others if any(_uses(p, d) for p in below)}
+        assert mine, "the job has a private directory"
+        yield process, below, mine
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _uses(pid: int, directory: Path) -> bool:
+    try:
+        return str(directory).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _stored(regency: Regency, task: str) -> bool:
+    with reading(regency.engine) as opened:
+        return any(
+            t.task == task and t.status == "changed" for t in opened.exec(select(TaskResult)).all()[2:]
+        )
+
+
+@pytest.fixture
+def slow(regency: Regency) -> str:
+    """Return the name of a plan whose apply takes a minute."""
+    regency.play("slow", SLOW)
+    return make_plan(regency.desk, "slow", "srv-1", [], lambda _: None).plan
+
+
+def test_killing_the_command_ends_the_job_and_the_next_one_says_so(regency: Regency, slow: str) -> None:
+    with applying(regency, slow) as (process, below, private):
+        process.kill()
+        process.wait()
+        until(lambda: not any(map(alive, below)), "a process was left")
+        until(lambda: not any(p.exists() for p in private), "a file was left")
+    (sentence,) = settle(regency.desk)
+    assert "was cut off when its process ended and is marked interrupted" in sentence
+    assert settle(regency.desk) == []
+    with reading(regency.engine) as opened:
+        job, plan, counts = store.jobs(opened, 1)[0]
+        assert (job.status, plan.status, counts) == ("interrupted", "applied", {"interrupted": 1})
+        assert [t.task for t in store.tasks_of(opened, job.id or 0)] == ["Write"]
+        assert {r.status for r in opened.exec(select(Run).where(Run.kind == "apply"))} == {"interrupted"}
+    with pytest.raises(InvalidError, match="plan-used"):
+        apply_plan(regency.desk, slow, lambda _: None)
+
+
+def test_ctrl_c_ends_the_job_in_order(regency: Regency, slow: str) -> None:
+    with applying(regency, slow) as (process, below, private):
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 130, said
+        assert b"The job was cancelled" in said
+        assert not [p for p in below if alive(p)]
+        assert not [p for p in private if p.exists()]
+    assert settle(regency.desk) == [], "it closed its own records"
+
+
+def test_a_job_that_takes_too_long_is_ended(regency: Regency, slow: str) -> None:
+    settings = regency.settings.model_copy(update={"provision": Provision(timeout_s=4)})
+    regency.settings = settings
+    seen: list[TaskEvent] = []
+    report = apply_plan(regency.desk, slow, seen.append)
+    assert report.status == "failed"
+    assert "The job was ended after 4 s (provision.timeout_s)." in report.notes
+    assert not [p for p in descendants(os.getpid()) if _uses(p, Path(PREFIX))]
+
+
+def test_what_a_killed_job_left_is_swept_and_what_runs_is_not(tmp_path: Path) -> None:
+    import fcntl
+
+    left, running = tmp_path / f"{PREFIX}left", tmp_path / f"{PREFIX}running"
+    left.mkdir()
+    running.mkdir()
+    (left / "secret").write_text("x")
+    lock = os.open(running, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    sweep(tmp_path, min_age_s=0)
+    os.close(lock)
+    assert [p.name for p in tmp_path.iterdir()] == [f"{PREFIX}running"]
