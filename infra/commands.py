@@ -40,8 +40,8 @@ def plan(
     report = _watched(
         f"plan {playbook}", lambda watch: make_plan(desk, playbook, joined(selector), param or [], watch)
     )
-    messages = [*warnings, *show.plan_messages(report)]
-    return show.outcome(report, messages, exit_code(report.status), output, diffs=True)
+    said = show.plan_messages(report)
+    return show.outcome(report, said, exit_code(report.status), output, diffs=True, warnings=warnings)
 
 
 def apply(
@@ -58,8 +58,8 @@ def apply(
     warnings = settle(desk)
     _agreed(desk, plan_name, yes=yes)
     report = _watched(f"apply {plan_name}", lambda watch: apply_plan(desk, plan_name, watch))
-    messages = [*warnings, *show.apply_messages(report)]
-    return show.outcome(report, messages, exit_code(report.status), output, diffs=False)
+    said = show.apply_messages(report)
+    return show.outcome(report, said, exit_code(report.status), output, diffs=False, warnings=warnings)
 
 
 def _desk() -> "Desk":
@@ -81,16 +81,18 @@ def _agreed(desk: "Desk", plan_name: str, *, yes: bool) -> None:
     import sys
 
     from infra import store
+    from infra.results import GOOD
     from inventory.store import reading
     from siaga.errors import UsageError
 
     with reading(desk.engine) as session:
         found = store.plan_called(session, plan_name)
+        count = sum(h.status in GOOD for h in store.hosts_of(session, found.job_id or 0))
     if yes or found.status != "ready":
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("needs-yes", "Applying a plan changes hosts: say --yes where nobody can be asked.")
-    typer.confirm(f"Change {len(found.hosts)} hosts as plan {plan_name} shows?", abort=True, err=True)
+    typer.confirm(f"Change {count} hosts as plan {plan_name} shows?", abort=True, err=True)
 
 
 def _watched(title: str, work: Callable[[Callable[["TaskEvent"], None]], "Report"]) -> "Report":
@@ -112,7 +114,8 @@ def _watched(title: str, work: Callable[[Callable[["TaskEvent"], None]], "Report
     with console.status(Text(f"{title}: connecting")) as status:
 
         def watch(event: "TaskEvent") -> None:
-            status.update(Text(f"{title}: {event.host}: {event.task}"))
+            if event.status != "skipped":
+                status.update(Text(f"{title}: {event.host}: {event.task}"))
             if event.status in ("changed", "failed", "unreachable"):
                 console.print(Text(line(event)))
 
@@ -127,6 +130,7 @@ def job_list(
     """List the jobs, newest first, each with its plan."""
     from infra import store
     from infra.plans import settle
+    from infra.results import GOOD
     from inventory.store import session
 
     desk = _desk()
@@ -143,16 +147,19 @@ def job_list(
                 "who": found.who,
                 "started_at": job.started_at,
                 "ended_at": job.ended_at,
-                "hosts": counts,
+                "hosts": sum(counts.values()),
+                "failed": sum(n for status, n in counts.items() if status not in GOOD),
+                "results": counts,
             }
             for job, found, counts in store.jobs(opened, limit)
         ]
-    wide = {"plan_status", "ended_at"}
-    columns = [Column(k, k.replace("_", " "), wide=k in wide, right=k == "job") for k in _JOB]
+    columns = [Column(k, k.replace("_", " "), right=k in ("job", "hosts", "failed")) for k in _JOB]
+    columns += [Column(k, k.replace("_", " "), wide=True) for k in _JOB_WIDE]
     return Outcome(rows, columns, messages=warnings, format=output)
 
 
-_JOB = ("job", "mode", "status", "plan", "plan_status", "selector", "who", "started_at", "ended_at", "hosts")
+_JOB = ("job", "mode", "status", "plan", "hosts", "failed", "started_at")
+_JOB_WIDE = ("ended_at", "selector", "who", "plan_status", "results")
 
 
 @job_app.command("show")

@@ -175,14 +175,19 @@ def _one_diff(entry: Mapping[str, Any], path: str) -> Iterator[str]:
     before, after = _side(entry.get("before")), _side(entry.get("after"))
     if before == after:
         return
-    # Of a template, the second header is a temporary file of our own: the file on the host is what is meant.
-    old = new = safe(entry.get("before_header") or path or entry.get("after_header") or "")
+    name = _file_meant(entry, path)
     if before is None or after is None:
-        yield f"--- {old}"
+        yield f"--- {name}"
         yield "… too large to compare"
         return
-    for line in difflib.unified_diff(before, after, old, new, lineterm="", n=2):
-        yield line if line.startswith(("---", "+++", "@@")) else line[:1] + shown_line(line[1:])
+    for line in difflib.unified_diff(before, after, name, name, lineterm="", n=2):
+        yield line[:1] + shown_line(line[1:])
+
+
+def _file_meant(entry: Mapping[str, Any], path: str) -> str:
+    """Return the file on the host; of a new template Ansible names only its own temporary file here."""
+    name = safe(entry.get("before_header") or path or entry.get("after_header") or "")
+    return name.rpartition("/")[2].removesuffix(".j2") if "/ansible-local-" in name else name
 
 
 def _side(value: object) -> list[str] | None:

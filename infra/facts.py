@@ -27,7 +27,13 @@ def keep(
     job_id: int,
     at: datetime,
 ) -> None:
-    """Write the facts on the devices' rows, with job and time as their provenance."""
+    """Write the facts on the devices' rows, with job and time as their provenance.
+
+    A host that is a directory (siaga_root) has no hardware of its own: serial and model are another's.
+    """
     for host in hosts:
-        if host.name in facts:
-            observe(session, host.device_id, facts[host.name], source="ansible", at=at, cause=f"job {job_id}")
+        said = facts.get(host.name, {})
+        if host.variables.get("siaga_root"):
+            said = {k: v for k, v in said.items() if k not in ("serial", "model")}
+        if said:
+            observe(session, host.device_id, said, source="ansible", at=at, cause=f"job {job_id}")

@@ -28,15 +28,28 @@ def line(event: TaskEvent) -> str:
     return f"{safe(event.host, 60)}: {event.status}: {event.task}{said}"
 
 
-def outcome(report: Report, messages: Sequence[str], code: int, output: Format, *, diffs: bool) -> Outcome:
-    """Return a report as one object for programs, as text for people."""
+def outcome(
+    report: Report,
+    said: Sequence[str],
+    code: int,
+    output: Format,
+    *,
+    diffs: bool,
+    warnings: Sequence[str] = (),
+) -> Outcome:
+    """Return a report as one object for programs, as text for people.
+
+    What is `said` ends the text, because a long difference would push it off the screen; beside data for a
+    program it goes to standard error.
+    """
     text = None
     if output in (Format.table, Format.wide):
         text = (_differences(report) if diffs else "") + _table(report.hosts, output)
+        text, said = "\n".join([text, *said]), ()
     row = {"name": report.plan, "job": report.job_id, "status": report.status}
     row |= {"partly_checked": bool(report.unchecked), "notes": list(report.notes)}
     row["hosts"] = [_host(report, h) for h in report.hosts]
-    return Outcome([row], messages=messages, exit_code=code, single=True, format=output, text=text)
+    return Outcome([row], messages=[*warnings, *said], exit_code=code, single=True, format=output, text=text)
 
 
 def _host(report: Report, one: HostTally) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from infra.models import TaskResult
 from infra.plans import apply_plan, make_plan, settle
 from inventory.models import Run
 from inventory.store import reading
-from siaga.errors import InvalidError
+from siaga.errors import InvalidError, TemporaryError
 from siaga.settings import Provision
 from tests.infra.conftest import Regency
 
@@ -59,6 +59,15 @@ def alive(pid: int) -> bool:
         return False
 
 
+def told_to(pid: int) -> bytes:
+    """Return a process's arguments and environment, which others may read or a core may hold."""
+    found = b""
+    for name in ("cmdline", "environ"):
+        with suppress(OSError):
+            found += Path(f"/proc/{pid}/{name}").read_bytes()
+    return found
+
+
 def private_directories() -> set[Path]:
     """Return the directories of jobs, ours and others'."""
     return set(Path("/dev/shm").glob(f"{PREFIX}*"))
@@ -79,11 +88,12 @@ def applying(regency: Regency, name: str) -> Iterator[tuple[subprocess.Popen[byt
         command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        until(lambda: (regency.farm.hosts[0].root / "etc/begun").exists(), "the first task never ran")
+        until(lambda: (regency.farm.hosts[1].root / "etc/begun").exists(), "the first task never ran")
         until(lambda: _stored(regency, "Write"), "the first task was never stored")
         below = descendants(process.pid)
         mine = {d for d in private_directories() - others if any(_uses(p, d) for p in below)}
         assert mine, "the job has a private directory"
+        assert not [p for p in below if regency.farm.password.encode() in told_to(p)]
         yield process, below, mine
     finally:
         process.kill()
@@ -108,7 +118,7 @@ def _stored(regency: Regency, task: str) -> bool:
 def slow(regency: Regency) -> str:
     """Return the name of a plan whose apply takes a minute."""
     regency.play("slow", SLOW)
-    return make_plan(regency.desk, "slow", "srv-1", [], lambda _: None).plan
+    return make_plan(regency.desk, "slow", "srv-2", [], lambda _: None).plan
 
 
 def test_killing_the_command_ends_the_job_and_the_next_one_says_so(regency: Regency, slow: str) -> None:
@@ -148,6 +158,22 @@ def test_a_job_that_takes_too_long_is_ended(regency: Regency, slow: str) -> None
     assert report.status == "failed"
     assert "The job was ended after 4 s (provision.timeout_s)." in report.notes
     assert not [p for p in descendants(os.getpid()) if _uses(p, Path(PREFIX))]
+
+
+def test_if_its_events_cannot_be_stored_the_job_is_ended(regency: Regency, slow: str) -> None:
+    def full(_: TaskEvent) -> None:
+        raise TemporaryError("disk-full", "The disk of the database is full.")
+
+    with pytest.raises(TemporaryError, match="disk-full"):
+        apply_plan(regency.desk, slow, full)
+    assert not [p for p in descendants(os.getpid()) if _uses(p, Path(PREFIX))]
+    with reading(regency.engine) as opened:
+        job, plan, _ = store.jobs(opened, 1)[0]
+        assert (job.status, job.reason, plan.status) == (
+            "failed",
+            "The disk of the database is full.",
+            "applied",
+        )
 
 
 def test_what_a_killed_job_left_is_swept_and_what_runs_is_not(tmp_path: Path) -> None:

@@ -75,6 +75,17 @@ def test_a_difference_is_bounded_and_cannot_move_the_cursor() -> None:
     assert read("runner_on_ok", {"diff": huge}).diff.endswith("too large to compare")
 
 
+def test_a_line_that_looks_like_a_header_of_the_difference_is_made_safe_too() -> None:
+    difference = {"before": "--\x1b[2J /x\n", "after": "++\x1b[2J /x\n@@\x1b\n"}
+    assert "\x1b" not in read("runner_on_ok", {"diff": difference}).diff
+
+
+def test_a_new_file_is_not_called_by_a_temporary_name() -> None:
+    header = "/dev/shm/siaga-job-x/scratch/ansible-local-1abc/tmpdef/10-siaga.conf.j2"
+    found = read("runner_on_ok", {"diff": [{"before": "", "after": "a\n", "after_header": header}]})
+    assert found.diff.splitlines()[:2] == ["--- 10-siaga.conf", "+++ 10-siaga.conf"]
+
+
 def test_only_the_facts_that_are_kept_are_read_and_only_as_text() -> None:
     facts = {
         "ansible_distribution": "Debian\n\x1b[31m12",
