@@ -19,18 +19,23 @@ from infra.usm import engine_id, user_variables
 from inventory.credentials import OpenCredential
 from siaga.text import safe
 
+_SWITCH = re.compile(r"(?i)true|false|yes|no|1|0|on|off")
 ROW_VARIABLES: Mapping[str, re.Pattern[str]] = {
     "ansible_connection": re.compile(r"ssh|(ansible\.builtin\.)?(ssh|paramiko_ssh)"),
     "ansible_user": re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}"),
     "ansible_port": re.compile(r"[1-9][0-9]{0,4}"),
     "ansible_host": re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}"),
     "ansible_python_interpreter": re.compile(r"/[A-Za-z0-9._/-]{1,200}|auto|auto_silent"),
-    "ansible_become": re.compile(r"True|False|true|false|yes|no"),
+    "ansible_become": _SWITCH,
+    "siaga_manage_packages": _SWITCH,
+    "siaga_manage_services": _SWITCH,
     "ansible_become_method": re.compile(r"sudo|su|doas"),
     "ansible_become_user": re.compile(r"[a-z_][a-z0-9_-]{0,31}"),
     "ansible_remote_tmp": re.compile(r"[A-Za-z0-9._/~-]{1,200}"),
     "siaga_root": re.compile(r"|/[A-Za-z0-9._/-]{1,400}"),
 }
+# A cell of a workbook or a word of the command line is text: 'false' must not be taken for something.
+SWITCHES = ("ansible_become", "siaga_manage_packages", "siaga_manage_services")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _RESERVED = frozenset({"all", "ungrouped", "localhost", "hosts", "children", "vars"})
@@ -127,6 +132,7 @@ def host(
 ) -> Host:
     """Return a device without problems as a host; the row's `vars` win over `defaults`, `given` over both."""
     own = {k: clean(v) for k, v in (row.get("vars") or {}).items()}
+    own |= {k: str(own[k]).lower() in ("true", "yes", "1", "on") for k in SWITCHES if k in own}
     root = str(own.get("siaga_root", "")).rstrip("/")
     user = own.get("ansible_user", login.username)
     variables = {

@@ -44,14 +44,29 @@ def prepare(
         )
     places = {p["name"]: p["kecamatan"] for p in rows(session, "place")}
     devices = [{**r, "kecamatan": places.get(r.get("place"), "")} for r in rows(session, "device", ids)]
+    problems = [p for d in devices for p in _typed(play, d)]
     logins = _opened(session, vault, [str(d.get("ssh_credential") or "") for d in devices])
-    problems = [p for d in devices for p in _problems(play, d, logins.get(str(d.get("ssh_credential"))))]
+    problems += [p for d in devices for p in _problems(play, d, logins.get(str(d.get("ssh_credential"))))]
     if problems:
         raise _refusal(play, problems)
     defaults = {p.name: p.default for p in play.parameters}
     made = [to_host.host(d, logins[d["ssh_credential"]], connection, defaults, given) for d in devices]
     hosts = _with_users(session, vault, play, devices, made, given)
     return Prepared(play, {**defaults, **given}, tuple(hosts), tuple(_notes(play, hosts)))
+
+
+def _typed(play: Playbook, device: dict[str, Any]) -> list[str]:
+    """Read a device's variables that are parameters of the play by their type; return what is wrong."""
+    known = {p.name: p for p in play.parameters}
+    own, problems = dict(device.get("vars") or {}), []
+    for name in own.keys() & known.keys():
+        text = ",".join(map(str, own[name])) if isinstance(own[name], list) else str(own[name])
+        try:
+            own[name] = playbooks.read(known[name], text)
+        except ValueError as error:
+            problems.append(f"'{device['name']}': the variable {name}: {error}.")
+    device["vars"] = own
+    return problems
 
 
 def _refusal(play: Playbook, problems: Sequence[str]) -> InvalidError:

@@ -78,6 +78,19 @@ def test_the_ansible_inventory_can_be_seen_without_secrets(
         assert secret not in out
 
 
+def test_a_device_may_have_its_own_parameters_read_by_their_type(
+    regency: Regency, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = "192.0.2.1, ntp.bmkg.go.id"
+    assert said(capsys, "device", "set", "srv-1", f"var.ntp_servers={own}")[0] == 0
+    code, out, _ = said(capsys, "playbook", "hosts", "srv-1")
+    assert code == 0
+    assert json.loads(out)["all"]["hosts"]["srv-1"]["ntp_servers"] == own.split(", ")
+    regency.change("srv-1", vars={"ntp_servers": "a b"})
+    code, _, err = said(capsys, "plan", "baseline", "srv-1")
+    assert (code, "'srv-1': the variable ntp_servers: 'a b' does not match" in err) == (5, True)
+
+
 def test_plays_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert [p["name"] for p in json.loads(said(capsys, "playbook", "list", "-o", "json")[1])] == [
         "baseline",

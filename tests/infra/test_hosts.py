@@ -39,6 +39,13 @@ def test_a_row_cannot_pretend_to_be_another_host_or_login() -> None:
     assert (made.variables["siaga_name"], made.variables["siaga_login"]) == ("srv-1", "password")
 
 
+def test_a_switch_that_was_typed_as_text_is_a_switch() -> None:
+    own = {"siaga_manage_services": "false", "siaga_manage_packages": "Yes", "ansible_become": "no"}
+    made = host({**ROW, "vars": own}, KEY, "ssh").variables
+    assert [made[k] for k in own] == [False, True, False]
+    assert len(problems({**ROW, "vars": {"siaga_manage_services": "perhaps"}}, KEY)) == 1
+
+
 def test_root_and_a_directory_need_no_sudo() -> None:
     root = OpenCredential("k", "ssh-key", "root", "", "", {"key": SecretStr("x")})
     assert host(ROW, root, "ssh").variables["ansible_become"] is False
