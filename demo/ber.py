@@ -23,7 +23,8 @@ def tlv(tag: int, body: bytes) -> bytes:
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
     """Encode a whole number; counters and gauges get a leading zero octet rather than a sign."""
-    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return tlv(tag, value.to_bytes(size, "big", signed=True))
 
 
 def oid(value: Oid) -> bytes:

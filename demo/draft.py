@@ -181,6 +181,7 @@ class Draft:
         odd = self.facts["behaviour"]
         draw = self.draw("device", name)
         hot = name in odd["hot"]
+        mean = model.get("temperature") or draw.uniform(36, 52)
         return DeviceSpec(
             name=name,
             platform=model["platform"],
@@ -194,7 +195,7 @@ class Draft:
             cores=model["cores"],
             memory_total=model["memory"] * 2**20,
             memory=gauge(f"{name} memory", draw.uniform(28, 72), 2),
-            temperature=gauge(f"{name} °C", 79 if hot else draw.uniform(36, 52), 1.5),
+            temperature=gauge(f"{name} °C", 79 if hot else mean, 1.5),
             room=gauge(f"{name} room", 23.5, 1.2),
         )
 

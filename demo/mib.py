@@ -132,14 +132,16 @@ def _text(text: str) -> bytes:
     return ber.tlv(ber.OCTETS, text.encode())
 
 
+def _filled(device: DeviceSpec, form: str) -> str:
+    """Fill a text of makes.toml in with what the device is called."""
+    return form.format(model=device.model, version=device.version, serial=device.serial, name=device.name)
+
+
 def _system(device: DeviceSpec, make: Mapping[str, Any]) -> dict[Oid, bytes | Encoder]:
     start = device.uptime_s
-    descr = make["sys_descr"].format(
-        model=device.model, version=device.version, serial=device.serial, name=device.name
-    )
     base = (1, 3, 6, 1, 2, 1, 1)
     return {
-        (*base, 1, 0): _text(descr),
+        (*base, 1, 0): _text(_filled(device, make["sys_descr"])),
         (*base, 2, 0): ber.oid(parsed(make["sys_object_id"])),
         (*base, 3, 0): lambda at: ber.integer(int((start + at) * 100) % WORD, ber.TIMETICKS),
         (*base, 4, 0): _text(device.contact),
@@ -258,7 +260,7 @@ def _value(device: DeviceSpec, what: str | int, kind: str, factor: float) -> byt
         return ber.integer(what, ber.GAUGE32 if kind == "gauge" else ber.INTEGER)
     quantity = _quantity(device, what)
     if quantity is None:
-        return _text(getattr(device, what) if what in ("serial", "version", "model", "name") else what)
+        return _text(_filled(device, what))
     if kind == "text":
         return lambda at: _text(f"{quantity(at) * factor:.1f}")
     tag = ber.GAUGE32 if kind == "gauge" else ber.INTEGER

@@ -114,7 +114,11 @@ class Agent:
             return []
         columns = [(self.tree.after(name), name) for name in names[singles:]]
         last = len(self.tree.oids)
-        for _ in range(repetitions if columns else 0):
+        alive = bool(columns)
+        for _ in range(repetitions):
+            if not alive:
+                break
+            alive = False
             for k, (place, name) in enumerate(columns):
                 bind = self._at(place, name, at_s)
                 used += len(bind)
@@ -122,9 +126,7 @@ class Agent:
                     return binds
                 binds.append(bind)
                 if place < last:
-                    columns[k] = place + 1, self.tree.names[place]
-            if all(place >= last for place, _ in columns):
-                break
+                    columns[k], alive = (place + 1, self.tree.names[place]), True
         return binds
 
     # -- SNMPv3 (RFC 3412, 3414) ---------------------------------------------------------------------------
