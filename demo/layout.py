@@ -157,7 +157,7 @@ def agencies(draft: Draft) -> None:
     """Add every OPD with its office, access switch and, for some, a router; then the other agencies."""
     capital, source = draft.facts["regency"]["capital"], draft.facts["source"]
     for n, (name, title) in enumerate(draft.facts["opd"]["rows"]):
-        place = BUILDING if name == "diskominfo" else f"Kantor {title}"
+        place = BUILDING if name == "diskominfo" else f"Kantor {title}".replace(",", "")  # no comma in a name
         if place != BUILDING:
             notes = f"{ILLUSTRATIVE}: letak dianggap di {capital}"
             draft.add("place", name=place, kind="site", parent=capital, notes=notes)
