@@ -124,8 +124,6 @@ def _server_room(draft: Draft, here: dict[str, Any]) -> None:
     managed = here | {"credential": "demo-v3", "ssh_credential": "demo-ssh", "parent": switch}
     for name in MANAGED:
         draft.wire(switch, draft.device(name, "server", "server", HOSTS, tags="managed", **managed), 1000)
-    for name in ("srv-app-2", "srv-mon-1", "srv-bak-1"):
-        draft.wire(switch, draft.device(name, "server", "server", HOSTS, parent=switch, **here), 1000)
     for n in (1, 2):
         draft.device(f"ups-srv-{n}", "smt3000", "ups", POWER, parent=switch, **here)
     _command_line_switches(draft, here["agency"])
@@ -257,7 +255,6 @@ def _connect(draft: Draft, agency: str, place: str, kind: str, letter: str, wan:
 
 def services(draft: Draft) -> None:
     """Add the applications; on which server each runs is invented."""
-    hosts = ("srv-app-1", "srv-web-1", "srv-app-2")
     notes = f"Sumber: {draft.facts['source']['service']}; letak pada server: {ILLUSTRATIVE}"
     for n, (name, title, owner, criticality) in enumerate(draft.facts["service"]["rows"]):
         draft.add(
@@ -265,7 +262,7 @@ def services(draft: Draft) -> None:
             name=name,
             title=title,
             agency=owner or None,
-            device=hosts[n % len(hosts)],
+            device=MANAGED[n % len(MANAGED)],
             criticality=criticality,
             notes=notes,
         )
