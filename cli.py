@@ -113,14 +113,12 @@ def _failed(error: SiagaError) -> int:
 
 
 def _usage_or_bug(error: Exception) -> int:
-    import click
-
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    return _bug(error)
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if not isinstance(code, int):
+        return _bug(error)
+    if show is not None:  # typer's own usage errors; typer.Exit has none to show
+        show()
+    return code
 
 
 def _bug(error: Exception) -> int:

@@ -135,7 +135,8 @@ def _polled(engine: Any, result: Any, summary: dict[str, Any], output: Format, q
         f"Asked {summary['asked']} devices in {summary['took_s']:.1f} s:"
         f" {summary['up']} up, {summary['partial']} partial, {summary['silent']} silent,"
         f" {summary['refused']} refused, {summary['garbage']} garbage;"
-        f" {summary['changes']} state changes, {summary['alerts_opened']} alerts opened, {summary['alerts_closed']} closed."
+        f" {summary['changes']} state changes, {summary['alerts_opened']} alerts opened,"
+        f" {summary['alerts_closed']} closed."
     )
     if output is not Format.table:
         return Outcome([{**summary, "state_changes": changes}], single=True, format=output)

@@ -183,10 +183,8 @@ def _secret(file: str, variable: str = "", default: str = "") -> SecretStr:
 def described(seen: Observation) -> str:
     """Return an observation as text for people."""
     identity = seen.identity
-    lines = [
-        f"{safe(seen.name)}  {seen.address}:{seen.port}  {seen.transport}  {seen.reach.value}"
-        f"  {shown(seen.at)}  {seen.took_s:.2f} s"
-    ]
+    where = f"{seen.address}:{seen.port}  {seen.transport}  {seen.reach.value}"
+    lines = [f"{safe(seen.name)}  {where}  {shown(seen.at)}  {seen.took_s:.2f} s"]
     if seen.reach in (Reach.silent, Reach.refused, Reach.garbage):
         return lines[0]
     facts = {

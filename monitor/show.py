@@ -26,7 +26,8 @@ def duration(seconds: float | None) -> str:
     """Return a duration in its two largest units, such as 3d 4h."""
     if seconds is None:
         return "-"
-    left, parts = int(seconds), []
+    left = int(seconds)
+    parts: list[str] = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
         if left >= size or (unit == "s" and not parts):
             parts.append(f"{left // size}{unit}")

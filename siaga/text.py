@@ -21,6 +21,9 @@ def safe(text: object, limit: int = LIMIT) -> str:
     Runs of white space become one space; what was cut is marked by an ellipsis.
     """
     raw = str(text)[: limit * 4]
+    if raw.isascii() and raw.isprintable():  # the usual case, and the quick one
+        line = " ".join(raw.split())
+        return line if len(line) <= limit else line[: limit - 1] + "…"
     kept = (" " if c.isspace() else c for c in raw if c.isspace() or _shown(c))
     line = " ".join("".join(kept).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
