@@ -42,6 +42,8 @@ _RESERVED = frozenset({"all", "ungrouped", "localhost", "hosts", "children", "va
 GROUPED_BY = ("role", "kecamatan", "agency", "platform")
 _PREFIXES = ("device_", *(f"{kind}_" for kind in GROUPED_BY))
 TEXT_LIMIT = 4_096
+# A directory has no packages and no services: those of the machine around it must be left alone.
+_ONLY_FILES = {"siaga_manage_packages": False, "siaga_manage_services": False}
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def host(
         **({"ansible_remote_tmp": f"{root}/tmp/.ansible"} if root else {}),  # noqa: S108  (on the host, below its own root)
         **own,
         **given,
+        **(_ONLY_FILES if root else {}),
         "siaga_root": root,
         "siaga_user": user,
         "siaga_login": "key" if login.kind == "ssh-key" else "password",

@@ -175,7 +175,9 @@ def parse(text: str) -> Tree:
         return _Build().transform(_parser().parse(text))
     except UnexpectedInput as error:
         ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        raise pointed(text, len(text) if ended else error.pos_in_stream or 0, "this cannot stand here") from None
+        raise pointed(
+            text, len(text) if ended else error.pos_in_stream or 0, "this cannot stand here"
+        ) from None
     except VisitError as error:  # pragma: no cover - the transformer has no failing branch
         raise UsageError("bad-selector", f"The selector cannot be read: {error}.") from None
 

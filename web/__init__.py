@@ -1,1 +1,1 @@
-"""."""
+"""The second floor, right: pages for screens and browsers. Nothing lives here yet."""
