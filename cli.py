@@ -1,5 +1,7 @@
 """The roof: mounts each floor's commands, renders what they return, and turns errors into exit codes."""
 
+import gc
+import os
 import sys
 from typing import Any
 
@@ -70,7 +72,14 @@ def version() -> str:
 
 def main() -> None:
     """Run one command line and end the process with its exit code."""
+    _start_quickly()
     sys.exit(run(sys.argv[1:]))
+
+
+def _start_quickly() -> None:
+    """Save a tenth of a second at start-up: no search for pydantic plug-ins, less work for the collector."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.set_threshold(50_000, 50, 50)
 
 
 def run(arguments: list[str]) -> int:
@@ -116,14 +125,24 @@ def _usage_or_bug(error: Exception) -> int:
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if not isinstance(code, int):
         return _bug(error)
-    if show is not None:  # typer's own usage errors; typer.Exit has none to show
+    if type(error).__name__ == "NoArgsIsHelpError" and show is not None:
         show()
+    elif show is not None:  # typer's own usage errors; typer.Exit has none to show
+        _misused(error)
     return code
+
+
+def _misused(error: Any) -> None:
+    """Say in one line what is wrong with the command line, and which help shows it right."""
+    from siaga.text import safe
+
+    path = getattr(error.ctx, "command_path", "siaga") if getattr(error, "ctx", None) else "siaga"
+    sentence = f"{safe(error.format_message()).rstrip('.')}. See '{path} -h'."
+    print(f"siaga: usage: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 def _bug(error: Exception) -> int:
     """Write the traceback to a file that only the user can read, and say where it is."""
-    import os
     import tempfile
     import traceback
 

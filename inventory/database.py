@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from inventory.store import has_tables, make_engine
+from inventory.store import guarded, has_tables, make_engine
 from siaga.errors import SiagaError
 from siaga.secrets import make_key
 from siaga.settings import Settings
@@ -16,7 +16,7 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 def initialise(settings: Settings) -> list[str]:
     """Make home, master key and schema where they are missing; return one sentence for each thing done.
 
-    Running it again is harmless. Raises SiagaError (`cannot-initialise`).
+    Running it again is harmless. Raises SiagaError (`cannot-initialise`, `database-damaged`), TemporaryError.
     """
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,8 @@ def initialise(settings: Settings) -> list[str]:
         sentence = f"{settings.home} cannot be set up: {error.strerror}."
         raise SiagaError("cannot-initialise", sentence) from None
     done = [f"Made the master key {key}: keep a copy of it apart from the backups."] if new_key else []
-    return [*done, *upgrade(settings)]
+    with guarded():
+        return [*done, *upgrade(settings)]
 
 
 def upgrade(settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, SQLModel, col, select
 
 from inventory.models import Interface, Observed
@@ -73,7 +73,7 @@ def session(engine: Engine) -> Iterator[Session]:
     Raises TemporaryError (`database-busy`, `disk-full`) for what may pass.
     """
     with (
-        _guarded(),
+        guarded(),
         Session(engine.execution_options(siaga_writes=True), expire_on_commit=False) as opened,
         opened.begin(),
     ):
@@ -86,17 +86,28 @@ def session(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """Open a transaction that only reads; it sees one moment of the database."""
-    with _guarded(), Session(engine) as opened:
+    with guarded(), Session(engine) as opened:
         yield opened
 
 
 @contextmanager
-def _guarded() -> Iterator[None]:
-    """Turn the database's own failures into errors with a sentence."""
+def guarded() -> Iterator[None]:
+    """Turn the database's own failures into errors with a sentence.
+
+    Raises TemporaryError, NotFoundError (`not-initialised`) or SiagaError (`database-damaged`, `database-error`).
+    """
     try:
         yield
     except OperationalError as error:
         raise _sentence(str(error.orig)) from None
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # its subclasses are faults of the program, not of the file
+            raise
+        raise SiagaError(
+            "database-damaged",
+            f"The database of record is damaged, or is no database ({safe(error.orig)}):"
+            " nothing was written; put a backup of it back.",
+        ) from None
 
 
 def _sentence(reason: str) -> SiagaError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from siaga.clock import as_utc
-from siaga.errors import TemporaryError
+from siaga.errors import SiagaError, TemporaryError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -94,6 +94,14 @@ class EmbeddedStore:
                 f"The samples in {self.path} cannot be used now: {error}. What was stored before is kept."
             )
             raise TemporaryError("samples-unavailable", sentence) from None
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # its subclasses are faults of the program
+                raise
+            sentence = (
+                f"The samples in {self.path} are damaged ({error}): put a backup back, or move the file"
+                " aside to begin a new one; the inventory is not touched."
+            )
+            raise SiagaError("samples-damaged", sentence) from None
 
     def write(self, samples: Iterable[Sample], asked: Iterable[Asked]) -> None:
         """Store a round in one transaction. Raises TemporaryError (disk full, locked)."""

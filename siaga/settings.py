@@ -118,6 +118,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         at = tree
         for part in parts:
             at = at.setdefault(part, {})
+            if not isinstance(at, dict):
+                sentence = f"{name} and another variable for the whole of '{part}' are both set: unset one."
+                raise InvalidError("bad-settings", sentence)
         at[leaf] = value.split(os.pathsep) if leaf == "playbooks" else value
     return tree
 
