@@ -57,7 +57,10 @@ def demo(
     directory: str = typer.Option("siaga-demo", "--directory", help="Where the demo keeps its files."),
     seed: int = typer.Option(36_03, "--seed", help="The same seed gives the same regency."),
 ) -> Outcome:
-    """Show the main job on a simulated regency: inventory, poll, provision, report. Needs no root."""
+    """Show the main job on a simulated regency.
+
+    Inventory, poll, provision, report: from nothing to the PDF, without root and without devices at hand.
+    """
     from demo.story import tell
 
     return tell(directory, keep=keep, seed=seed)

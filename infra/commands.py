@@ -29,7 +29,10 @@ def plan(
     param: Parameters = None,
     output: Output = Format.table,
 ) -> Outcome:
-    """Try a play on devices without changing them, show the differences, and keep that as a plan."""
+    """Try a play on devices and change nothing.
+
+    The differences are shown, and kept as a plan that can be applied.
+    """
     from infra import show
     from infra.plans import make_plan, settle
     from infra.results import exit_code
@@ -49,7 +52,10 @@ def apply(
     yes: Yes = False,
     output: Output = Format.table,
 ) -> Outcome:
-    """Carry out a plan on the hosts it was checked on; refused if anything has changed since."""
+    """Carry out a plan exactly as it was shown.
+
+    On the hosts it was checked on; refused if anything has changed since.
+    """
     from infra import show
     from infra.plans import apply_plan, settle
     from infra.results import exit_code

@@ -24,15 +24,15 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Values = Annotated[list[str] | None, typer.Argument(help="field=value …; an empty value empties the field.")]
 
 NOUNS = {
-    "place": "Places: regency, kecamatan, desa, kelurahan, site, building, room.",
-    "agency": "Agencies: OPD, kecamatan, puskesmas, RSUD, desa.",
+    "place": "Places, from regency to room.",
+    "agency": "Agencies: OPD, kecamatan, puskesmas, RSUD.",
     "provider": "Providers of circuits and services.",
-    "contract": "Contracts: what a provider promised, and its price.",
-    "device-type": "Makers and models, with their end of sale and life.",
+    "contract": "What providers promised, and its price.",
+    "device-type": "Makers and models, with their end of life.",
     "device": "Servers and network devices.",
     "interface": "Interfaces of devices, intended and observed.",
-    "link": "Links between interfaces, and providers' circuits.",
-    "connection": "Agencies' connections to the regency network.",
+    "link": "Links between interfaces, and circuits.",
+    "connection": "Agencies' connections to the network.",
     "service": "Applications of the agencies.",
     "credential": "How to log in; the secrets lie sealed.",
     "group": "Saved selectors, used as @name.",
@@ -125,13 +125,12 @@ def list_rows(noun_name: str, selector: Sequence[str], output: Format, fields: s
     """Return the selected rows of a noun."""
     from inventory import store
     from inventory.nouns import noun
-    from inventory.select import joined, selected
     from siaga.outcome import Column
     from siaga.settings import load
 
     kind = noun(noun_name)
     with store.reading(store.open_engine(load())) as session:
-        ids = selected(session, noun_name, joined(selector)) if selector else None
+        ids = _ids(session, noun_name, selector) if selector else None
         found = store.rows(session, noun_name, ids)
     if ids is None:
         found.sort(key=lambda r: [str(r[k]) for k in kind.key])
@@ -139,6 +138,15 @@ def list_rows(noun_name: str, selector: Sequence[str], output: Format, fields: s
     columns += [Column(k, k, wide=True, right=_is_number(kind, k)) for k in kind.wide]
     rows = [{k: v for k, v in row.items() if k != "id"} for row in found]
     return Outcome(rows, columns, format=output, fields=_split(fields))
+
+
+def _ids(session: Any, noun_name: str, selector: Sequence[str]) -> list[int]:
+    from inventory.select import (  # the parser is not needed, and not loaded, without a selector
+        joined,
+        selected,
+    )
+
+    return selected(session, noun_name, joined(selector))
 
 
 def _is_number(kind: Any, key: str) -> bool:
@@ -443,7 +451,10 @@ def history_verify() -> Outcome:
 
 
 def init() -> Outcome:
-    """Set up the database, the master key and the home directory (harmless to run again)."""
+    """Set up database, master key and home.
+
+    Harmless to run again; an older database is copied aside and brought up to date.
+    """
     from inventory.database import initialise
     from siaga.settings import load
 
@@ -462,7 +473,9 @@ def import_(
     why: Why = "",
     output: Output = Format.table,
 ) -> Outcome:
-    """Import rows by their names: new ones are added, known ones changed; all of them or none.
+    """Import rows from a workbook or CSV.
+
+    Rows are known by their names: new ones are added, known ones changed; all of them or none.
 
     Example: siaga import inventaris.xlsx --dry-run
     """
@@ -522,7 +535,10 @@ def _imported(diffs: Sequence[Any], *, dry_run: bool, output: Format) -> Outcome
 
 
 def run_list(output: Output = Format.table) -> Outcome:
-    """List the last runs (imports, polls, plans, applies), and mark those that were cut off."""
+    """List the last runs; those cut off are marked.
+
+    Runs are imports, polls, plans and applies.
+    """
     from sqlmodel import col, select
 
     from inventory import store

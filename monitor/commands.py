@@ -51,7 +51,9 @@ def inspect(
     timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.")] = 2.0,
     retries: Annotated[int, typer.Option(help="How often to ask again.")] = 2,
 ) -> Outcome:
-    """Show everything one device tells now; nothing is stored.
+    """Show everything one device tells now.
+
+    Nothing is stored.
 
     Examples: siaga inspect 10.1.2.3 · siaga inspect rtr-kec-mauk · siaga inspect 10.1.2.3 --snmp 3
     --user poller --auth SHA-256 --auth-file a.txt --priv AES --priv-file p.txt.
@@ -85,7 +87,10 @@ def poll(
     output: Output = Format.table,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what changed.")] = False,
 ) -> Outcome:
-    """Ask devices once, now: state, health, counters; keep it all. A silent device is a value, not an error."""
+    """Ask devices once, now, and keep the answers.
+
+    State, health and counters. A silent device is a value, not an error.
+    """
     import getpass
 
     from inventory.runs import recorded
@@ -179,7 +184,7 @@ def status(
     fields: Fields = "",
     all_: Annotated[bool, typer.Option("--all", "-a", help="Also the devices that are up.")] = False,
 ) -> Outcome:
-    """Show the state of devices: what is wrong first; with --all every one."""
+    """Show the state of devices, worst first."""
     from inventory.select import joined, selected
     from inventory.store import open_engine, reading, rows
     from monitor.store import status_rows
@@ -241,7 +246,10 @@ def top(
     since: Annotated[str, typer.Option("--since", help="The window: 30m, 2h, 7d.")] = "1h",
     output: Output = Format.table,
 ) -> Outcome:
-    """Show the busiest connections against their contracts, with sparklines."""
+    """Show the busiest connections, with sparklines.
+
+    The share is of what the contract commits, in the busier direction, at the last poll.
+    """
     from monitor.bandwidth import busiest
     from siaga.clock import utc_now
     from siaga.settings import load
@@ -277,7 +285,7 @@ def _readable_top(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-alert_app = typer.Typer(name="alert", help="Alerts: what is wrong now, and what was.", no_args_is_help=True)
+alert_app = typer.Typer(name="alert", help="Alerts: what is wrong, and what was.", no_args_is_help=True)
 
 
 @alert_app.command("list")
@@ -309,7 +317,10 @@ def trust(
     device: Annotated[str, typer.Argument(help="The device's name.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> Outcome:
-    """Accept the SSH host key that a device shows now, after its key has changed for a good reason."""
+    """Accept the SSH host key a device shows now.
+
+    For a key that has changed for a good reason: its fingerprint is shown and confirmed first.
+    """
     from monitor.inspect import accept_host_key
     from siaga.settings import load
 
