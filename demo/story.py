@@ -19,7 +19,7 @@ from typing import TextIO
 from pydantic import SecretStr
 
 from demo.regency import Regency, Secrets, build, workbook
-from demo.world import WorldProcess, start
+from demo.world import Ports, WorldProcess, start
 from inventory.credentials import store_secret
 from inventory.database import initialise
 from inventory.history import Author
@@ -192,7 +192,7 @@ def _world(say: Teller, home: Path, seed: int, keys: Secrets) -> Iterator[tuple[
     # SIGTERM ends the story as Ctrl-C does, so that the world is stopped in order.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with start(home, seed, keys, utc_now()) as world:
+        with _started(say, home, seed, keys) as world:
             ports = world.ports
             regency = build(home, seed, keys, snmp_port=ports.snmp, ssh_port=ports.ssh, year=utc_now().year)
             say.text(
@@ -203,6 +203,17 @@ def _world(say: Teller, home: Path, seed: int, keys: Secrets) -> Iterator[tuple[
             yield world, regency
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _started(say: Teller, home: Path, seed: int, keys: Secrets) -> WorldProcess:
+    """Start the world on its usual ports, or on any free ones if something else listens there."""
+    try:
+        return start(home, seed, keys, utc_now())
+    except SiagaError as error:
+        if error.code != "port-taken":
+            raise
+        say.text(f"{error.sentence} Free ones are taken instead.")
+        return start(home, seed, keys, utc_now(), Ports(0, 0))
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

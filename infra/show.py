@@ -113,7 +113,7 @@ def plan_messages(report: Report) -> list[str]:
     if not good or report.status == "interrupted":
         return [*messages, f"Plan {report.plan} cannot be applied: the check did not succeed."]
     if not any(h.changed or h.unchecked for h in good):
-        messages.append("Nothing would change.")
+        return [*messages, "Nothing would change: there is nothing to apply."]
     return [*messages, f"Apply it with: siaga apply {report.plan}"]
 
 

@@ -16,7 +16,7 @@ from siaga.errors import InvalidError
 
 PREFIX = "SIAGA_"
 # Variables with the prefix that are no settings: where to look, and switches of the tests.
-NOT_SETTINGS = frozenset({"config", "corpus", "require_real"})
+NOT_SETTINGS = frozenset({"config", "corpus", "require_real", "ci_logs", "lab_id", "lab_keep"})
 
 
 class Frozen(BaseModel):
