@@ -199,7 +199,7 @@ def test_what_cannot_be_read_is_said_and_changes_nothing(
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
     """A CSV of devices that do not fit SQLite's cache, so that the log grows before the commit."""
-    lines = [f"srv-{i},server,Kantor Mauk,{'x' * 2500}" for i in range(1000)]
+    lines = [f"srv-{i},server,Kantor Mauk,{'x' * 1900}" for i in range(1200)]
     path = tmp_path / "device.csv"
     path.write_text("\n".join(["name,role,place,notes", *lines]))
     return path
@@ -207,7 +207,7 @@ def large(tmp_path: Path) -> Path:
 
 def _imported_whole(siaga: Siaga, large: Path, home: Path) -> None:
     siaga("import", large).well()
-    assert len(stored(home)["device"]) == 1001
+    assert len(stored(home)["device"]) == 1201
     siaga("history", "verify").well()
 
 
