@@ -123,21 +123,34 @@ def noun_app(name: str, help_text: str) -> typer.Typer:
 
 def list_rows(noun_name: str, selector: Sequence[str], output: Format, fields: str) -> Outcome:
     """Return the selected rows of a noun."""
-    from inventory import store
-    from inventory.nouns import noun
+    from inventory import catalog, quick
     from siaga.outcome import Column
     from siaga.settings import load
 
+    settings = load()
+    listed = None if selector else quick.listed(settings.database, noun_name)
+    numbers, found = listed or _selected_rows(settings, noun_name, selector)
+    spec = next(s for s in catalog.SPECS if s.name == noun_name)
+    columns = [Column(k, k, right=k in numbers) for k in spec.shown]
+    columns += [Column(k, k, wide=True, right=k in numbers) for k in spec.wide]
+    return Outcome(found, columns, format=output, fields=_split(fields))
+
+
+def _selected_rows(
+    settings: Any, noun_name: str, selector: Sequence[str]
+) -> tuple[frozenset[str], list[dict[str, Any]]]:
+    """Return the names of the numeric fields, and the rows without their ids."""
+    from inventory import store
+    from inventory.nouns import noun
+
     kind = noun(noun_name)
-    with store.reading(store.open_engine(load())) as session:
+    with store.reading(store.open_engine(settings)) as session:
         ids = _ids(session, noun_name, selector) if selector else None
         found = store.rows(session, noun_name, ids)
     if ids is None:
         found.sort(key=lambda r: [str(r[k]) for k in kind.key])
-    columns = [Column(k, k, right=_is_number(kind, k)) for k in kind.shown]
-    columns += [Column(k, k, wide=True, right=_is_number(kind, k)) for k in kind.wide]
-    rows = [{k: v for k, v in row.items() if k != "id"} for row in found]
-    return Outcome(rows, columns, format=output, fields=_split(fields))
+    numbers = frozenset(a.name for a in kind.attributes.values() if a.kind in ("int", "float"))
+    return numbers, [{k: v for k, v in row.items() if k != "id"} for row in found]
 
 
 def _ids(session: Any, noun_name: str, selector: Sequence[str]) -> list[int]:
@@ -147,10 +160,6 @@ def _ids(session: Any, noun_name: str, selector: Sequence[str]) -> list[int]:
     )
 
     return selected(session, noun_name, joined(selector))
-
-
-def _is_number(kind: Any, key: str) -> bool:
-    return kind.attributes[key].kind in ("int", "float")
 
 
 def _split(fields: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from inventory import models
+from inventory.catalog import SPECS
 from siaga.errors import NotFoundError
 
 # Written by siaga itself, never by a person or an import.
@@ -110,74 +111,29 @@ def _attributes(model: type[SQLModel]) -> dict[str, Attribute]:
     return found
 
 
-_WAN = ("committed_down_bps", "committed_up_bps")
-# In the order in which an import must make them: a noun stands after those it refers to.
-_SPECS: tuple[Noun, ...] = (
-    Noun("place", models.Place, ("name", "kind", "code", "parent"), wide=("latitude", "longitude", "notes")),
-    Noun(
-        "agency",
-        models.Agency,
-        ("name", "title", "kind", "place"),
-        wide=("notes",),
-        paths={"kecamatan": "place.kecamatan"},
-    ),
-    Noun("provider", models.Provider, ("name", "title", "contact"), wide=("notes",)),
-    Noun(
-        "contract",
-        models.Contract,
-        ("name", "provider", "kind", "start", "end", *_WAN, "availability_pct"),
-        wide=("price_idr", "claim_after_s", "notes"),
-    ),
-    Noun("device_type", models.DeviceType, ("name", "maker", "model", "eos", "eol"), wide=("notes",)),
-    Noun("credential", models.Credential, ("name", "kind", "username", "auth_protocol", "priv_protocol")),
-    Noun(
-        "device",
-        models.Device,
-        ("name", "role", "status", "place", "agency", "platform", "address", "transport"),
-        wide=("device_type", "serial", "credential", "ssh_credential", "parent", "tags", "notes"),
-        paths={
-            "kecamatan": "place.kecamatan",
-            "maker": "device_type.maker",
-            "model": "device_type.model",
-            "site": "place",
-        },
-    ),
-    Noun(
-        "interface",
-        models.Interface,
-        ("device", "name", "alias", "oper_status", "speed_bps", "seen_speed_bps", "mac"),
-        key=("device", "name"),
-        wide=("if_index", "seen_alias", "admin_status", "seen_at", "notes"),
-        paths={"kecamatan": "device.place.kecamatan", "role": "device.role"},
-    ),
-    Noun(
-        "link",
-        models.Link,
-        ("name", "kind", "a_interface", "z_interface", "contract", "role", "state"),
-        wide=("intra", "path_group", "notes"),
-    ),
-    Noun(
-        "connection",
-        models.Connection,
-        ("name", "agency", "place", "contract", "interface", *_WAN),
-        wide=("device", "link", "notes"),
-        paths={"kecamatan": "place.kecamatan"},
-    ),
-    Noun(
-        "service", models.Service, ("name", "title", "agency", "device", "url"), wide=("criticality", "notes")
-    ),
-    Noun("group", models.Group, ("name", "noun", "selector"), wide=("notes",)),
-)
+_MODELS: Mapping[str, type[SQLModel]] = {
+    "place": models.Place,
+    "agency": models.Agency,
+    "provider": models.Provider,
+    "contract": models.Contract,
+    "device_type": models.DeviceType,
+    "credential": models.Credential,
+    "device": models.Device,
+    "interface": models.Interface,
+    "link": models.Link,
+    "connection": models.Connection,
+    "service": models.Service,
+    "group": models.Group,
+}
 
 
 @cache
 def nouns() -> Mapping[str, Noun]:
     """Return every noun by name, in import order."""
     return {
-        spec.name: Noun(
-            spec.name, spec.model, spec.shown, spec.key, spec.wide, spec.paths, _attributes(spec.model)
-        )
-        for spec in _SPECS
+        spec.name: Noun(spec.name, model, spec.shown, spec.key, spec.wide, spec.paths, _attributes(model))
+        for spec in SPECS
+        for model in [_MODELS[spec.name]]
     }
 
 
