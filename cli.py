@@ -98,11 +98,27 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        return _unwritable(error)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)  # noqa: T201
         return 130
     except Exception as error:  # noqa: BLE001 - the rim: one line instead of a traceback
         return _usage_or_bug(error)
+
+
+def _unwritable(error: OSError) -> int:
+    """A file, or standard output itself, that cannot be read or written: the disk, or the rights."""
+    import errno
+
+    what = f" ({error.filename})" if error.filename else ""
+    code = 75 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS) else 4
+    known = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
+    if not known:
+        return _bug(error)
+    name = "disk-full" if code == 75 else "no-permission"
+    sys.stdout = None  # what could not be written must not be tried again at the end
+    return _failed(SiagaError(name, f"{error.strerror}{what}: make room, or see to the rights.")) and code
 
 
 def _shown(result: Any) -> int:
@@ -112,8 +128,9 @@ def _shown(result: Any) -> int:
 
     for message in result.messages:
         print(message, file=sys.stderr)  # noqa: T201
-    sys.stdout.write(render(result))
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.write(render(result))
+        sys.stdout.flush()
     return result.exit_code
 
 

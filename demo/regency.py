@@ -120,7 +120,15 @@ def build(
 def _sheets(draft: Draft, hosts: tuple[Host, ...], ports: Mapping[str, int]) -> dict[str, tuple[Row, ...]]:
     sheets = {noun: tuple(draft.rows[noun]) for noun in COLUMNS}
     added = {host.name: _ansible(host) for host in hosts}
-    sheets["device"] = tuple({**row, **ports, **added.get(row["name"], {})} for row in sheets["device"])
+    sheets["device"] = tuple(
+        {
+            **row,
+            **ports,
+            **added.get(row["name"], {}),
+            "tags": f"{row.get('tags') or ''} illustrative".strip(),
+        }
+        for row in sheets["device"]
+    )
     return sheets
 
 

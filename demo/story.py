@@ -4,6 +4,7 @@ The simulated devices run in a process of their own (demo.world); this process t
 after the other, and ends the world however it ends itself.
 """
 
+import fcntl
 import os
 import shlex
 import shutil
@@ -26,7 +27,7 @@ from inventory.history import Author
 from inventory.store import open_engine, session
 from inventory.writing import Writer
 from siaga.clock import shown, utc_now
-from siaga.errors import InvalidError, SiagaError
+from siaga.errors import InvalidError, SiagaError, TemporaryError
 from siaga.outcome import Outcome
 from siaga.secrets import open_vault
 from siaga.settings import Settings
@@ -37,6 +38,7 @@ _SETTINGS = """# Settings of the demo: the simulated devices are near, so a shor
 [poll]
 timeout_s = 0.7
 retries = 1
+interval_s = 300
 """
 
 
@@ -45,9 +47,15 @@ def tell(directory: str, *, keep: bool, seed: int) -> Outcome:
 
     Raises InvalidError (`not-a-demo`) when the directory holds something else, and what a step raises.
     """
-    began = time.monotonic()
     home = Path(directory).resolve()
-    _clear(home)
+    with _held(home), _ended_in_order(home):
+        _clear(home)
+        _tell(home, keep=keep, seed=seed)
+    return Outcome()
+
+
+def _tell(home: Path, *, keep: bool, seed: int) -> None:
+    began = time.monotonic()
     say = Teller(home, sys.stdout)
     say.title("siaga: a simulated regency, from nothing to the readiness report")
     say.text(
@@ -56,7 +64,8 @@ def tell(directory: str, *, keep: bool, seed: int) -> Outcome:
     )
     keys = Secrets.drawn()
     with _world(say, home, seed, keys) as (world, regency):
-        _inventory(say, home, regency, keys)
+        _inventory(say, home, regency)
+        _yesterday(say, home, regency)
         _monitor(say)
         _provision(say, home)
         _report(say)
@@ -64,7 +73,40 @@ def tell(directory: str, *, keep: bool, seed: int) -> Outcome:
         say.where_next(keep)
         if keep:
             _hold(say, world)
-    return Outcome()
+
+
+@contextmanager
+def _held(home: Path) -> Iterator[None]:
+    """Make the directory and hold it, so that a second demo does not empty it under the first one's feet.
+
+    Raises InvalidError (`not-a-demo`) when it holds something else, TemporaryError (`demo-running`).
+    """
+    if home.exists() and not (home / MARK).is_file() and any(home.iterdir()):
+        sentence = f"{home} holds something that no demo made: choose another directory with --directory."
+        raise InvalidError("not-a-demo", sentence)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+        mark = (home / MARK).open("a+")
+    except OSError as error:
+        raise SiagaError("cannot-write", f"{home} cannot be written: {error.strerror}.") from None
+    with mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sentence = f"Another demo is running in {home}: end it, or choose another place with --directory."
+            raise TemporaryError("demo-running", sentence) from None
+        yield
+
+
+@contextmanager
+def _ended_in_order(home: Path) -> Iterator[None]:
+    """On Ctrl-C say what is left: files, and no process."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stdout.write(f"\nStopped: no process is left. What was made so far is in {home}.\n")
+        raise
 
 
 class Teller:
@@ -149,8 +191,9 @@ class Teller:
 
 
 def _run(command: Sequence[str], environment: dict[str, str], stdout: int | None) -> tuple[int, str]:
-    """Run a command; on Ctrl-C give it time to end by itself (the terminal has told it too)."""
-    with subprocess.Popen(command, env=environment, stdout=stdout, text=True) as process:
+    """Run a command; whatever ends the story ends the command."""
+    # In a process group of its own: Ctrl-C comes to the story, which ends the command politely.
+    with subprocess.Popen(command, env=environment, stdout=stdout, text=True, process_group=0) as process:
         try:
             output, _ = process.communicate()
         except BaseException:
@@ -160,30 +203,23 @@ def _run(command: Sequence[str], environment: dict[str, str], stdout: int | None
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    for act, patience_s in ((None, 3), (signal.SIGTERM, 8), (signal.SIGKILL, 5)):
-        if act is not None:
-            process.send_signal(act)
+    for act, patience_s in ((signal.SIGTERM, 8), (signal.SIGKILL, 5)):
+        process.send_signal(act)
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(patience_s)
             return
 
 
 def _clear(home: Path) -> None:
-    """Empty the directory if a demo made it; refuse any other that is not empty."""
-    if home.exists() and any(home.iterdir()):
-        if not (home / MARK).is_file():
-            raise InvalidError(
-                "not-a-demo",
-                f"{home} holds something that no demo made: choose another directory with --directory.",
-            )
-        shutil.rmtree(home)
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o700)
-        (home / MARK).write_text("Made by 'siaga demo'; the next demo here empties this directory.\n")
-        (home / "siaga.toml").write_text(_SETTINGS)
-    except OSError as error:
-        raise SiagaError("cannot-write", f"{home} cannot be written: {error.strerror}.") from None
+    """Empty the directory of what an earlier demo made; the mark, which is held, stays."""
+    for path in home.iterdir():
+        if path.name == MARK:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    (home / "siaga.toml").write_text(_SETTINGS)
 
 
 @contextmanager
@@ -220,14 +256,14 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _inventory(say: Teller, home: Path, regency: Regency, keys: Secrets) -> None:
+def _inventory(say: Teller, home: Path, regency: Regency) -> None:
     say.chapter("Inventory: what should be, from the team's workbook")
     workbook(home / "regency.xlsx", regency)
     settings = Settings(home=home)
     initialise(settings)
     _store_credentials(settings, regency)
     say.text(
-        "The database is made; four credentials drawn for this demo lie sealed in it (siaga credential list).",
+        "The database is made; credentials drawn for this demo lie sealed in it (siaga credential list).",
         "The workbook has a sheet for each kind of thing; rows refer to each other by name.",
     )
     say.run("import", str(home / "regency.xlsx"), "--why", "first inventory")
@@ -256,6 +292,22 @@ def _store_credentials(settings: Settings, regency: Regency) -> None:
         writer.finish()
 
 
+def _yesterday(say: Teller, home: Path, regency: Regency) -> None:
+    """Give percentiles and availability a day to rest on, computed from the same simulation."""
+    from demo import history
+    from inventory.store import labels, reading
+    from monitor.samples import open_samples
+
+    with reading(open_engine(Settings(home=home))) as opened:
+        ids = {name: i for i, name in labels(opened, "device").items()}
+    count = history.write(open_samples(home), regency, ids, utc_now())
+    say.text(
+        "",
+        f"A demo of a minute has no yesterday: {count} values, what polls every five minutes would have read",
+        "of the same simulated counters in the last 24 hours, are written into the samples.",
+    )
+
+
 def _monitor(say: Teller) -> None:
     say.chapter("Monitoring: what is")
     say.text("One device first, without storing anything; then three rounds over all of them.")
@@ -267,7 +319,7 @@ def _monitor(say: Teller) -> None:
             time.sleep(max(0.0, ROUND_GAP_S - (time.monotonic() - began)))
     say.text("", "A device is called down after two silent rounds; one behind it is unreachable, not down.")
     say.run("status")
-    say.run("top", "-n", "8")
+    say.run("top", "-n", "8", "--since", "24h")
     say.run("alert", "list")
     say.run("device", "show", "rtr-kec-mauk", head=36)
 
@@ -301,7 +353,7 @@ def _newest_plan(home: Path) -> str:
 def _report(say: Teller) -> None:
     say.chapter("The readiness report: what can be proved, and from what")
     target = str(say.home / "readiness.pdf")
-    say.run("report", "readiness", "-o", target, "--since", "1h", "--illustrative")
+    say.run("report", "readiness", "-o", target, "--since", "24h")
     say.run("history", "verify")
 
 

@@ -371,6 +371,7 @@ def _secrets(given: Sequence[str]) -> dict[str, Any]:
     """Read PART=env:VAR, PART=file:PATH or PART=ask; a secret never stands on the command line itself."""
     import getpass
     import os
+    import sys
     from pathlib import Path
 
     from pydantic import SecretStr
@@ -382,8 +383,15 @@ def _secrets(given: Sequence[str]) -> dict[str, Any]:
         part, _, source = text.partition("=")
         how, _, where = source.partition(":")
         if how == "ask":
+            if not sys.stdin.isatty():
+                raise UsageError(
+                    "nobody-to-ask",
+                    f"The {part} cannot be asked for here: give {part}=env:VAR or =file:PATH.",
+                )
             secret = getpass.getpass(f"{part}: ")
-        elif how == "env" and where in os.environ:
+        elif how == "env" and where:
+            if where not in os.environ:
+                raise NotFoundError("no-such-variable", f"There is no variable {where}.")
             secret = os.environ[where]
         elif how == "file":
             try:

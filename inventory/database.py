@@ -3,11 +3,11 @@
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from inventory.store import guarded, has_tables, make_engine
-from siaga.errors import SiagaError
-from siaga.secrets import make_key
+from siaga.errors import AuthError, SiagaError
+from siaga.secrets import key_path, make_key
 from siaga.settings import Settings
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -21,7 +21,13 @@ def initialise(settings: Settings) -> list[str]:
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         settings.home.chmod(0o700)
-        new_key = not (settings.home / "master.key").exists()
+        new_key = not key_path(settings.home).exists()
+        if new_key and sealed_secrets(settings):
+            raise AuthError(
+                "no-master-key",
+                f"{settings.database} holds secrets sealed with a key that is not in {settings.home}: put its"
+                " master.key back; a new one could not open them.",
+            )
         key = make_key(settings.home)
     except OSError as error:
         sentence = f"{settings.home} cannot be set up: {error.strerror}."
@@ -29,6 +35,17 @@ def initialise(settings: Settings) -> list[str]:
     done = [f"Made the master key {key}: keep a copy of it apart from the backups."] if new_key else []
     with guarded():
         return [*done, *upgrade(settings)]
+
+
+def sealed_secrets(settings: Settings) -> int:
+    """Return how many secrets lie sealed in the database, 0 where there is none yet."""
+    if settings.database.startswith("sqlite:///") and not Path(settings.database[10:]).exists():
+        return 0
+    engine = make_engine(settings.database)
+    with guarded(), engine.connect() as connection:
+        if not inspect(connection).has_table("secret"):
+            return 0
+        return int(connection.execute(text("SELECT count(*) FROM secret")).scalar_one())
 
 
 def upgrade(settings: Settings) -> list[str]:

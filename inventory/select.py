@@ -306,6 +306,11 @@ class _Compiler:
         return text.regexp_match(tree.values[0])
 
     def value(self, attribute: Attribute, text: str, tree: Compare) -> Any:
+        if attribute.choices and tree.operator in ("=", "!=") and text and text not in attribute.choices:
+            offered = ", ".join(c for c in attribute.choices if c)
+            raise pointed(
+                self.text, tree.at, f"{attribute.name} is never '{safe(text, 40)}', but one of {offered}"
+            )
         if attribute.kind in ("text", "vars"):
             return text
         if attribute.kind == "date" and re.fullmatch(r"-?\d{1,5}d", text):

@@ -48,8 +48,13 @@ def inspect(
     ssh: Annotated[bool, typer.Option("--ssh", help="Read over SSH instead of SNMP.")] = False,
     password_file: Annotated[str, typer.Option(help="A file with the SSH password.")] = "",
     platform: Annotated[str, typer.Option(help="The platform if it is known: linux, cisco_ios, frr …")] = "",
-    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.")] = 2.0,
-    retries: Annotated[int, typer.Option(help="How often to ask again.")] = 2,
+    timeout_s: Annotated[
+        float | None,
+        typer.Option("--timeout", min=0.05, max=300, help="Seconds to wait; default: the settings'."),
+    ] = None,
+    retries: Annotated[
+        int | None, typer.Option(min=0, max=10, help="How often to ask again; default: the settings'.")
+    ] = None,
 ) -> Outcome:
     """Show everything one device tells now.
 
@@ -98,12 +103,15 @@ def poll(
     from inventory.store import open_engine, reading
     from monitor.poller import poll as poll_round
     from siaga.clock import utc_now
+    from siaga.errors import NotFoundError
     from siaga.settings import load
 
     settings = load()
     engine = open_engine(settings)
     with reading(engine) as session:
         ids = selected(session, "device", joined(selector or []))
+    if selector and not ids:
+        raise NotFoundError("nothing-selected", f"No device matches '{' '.join(selector)}'.")
     summary: dict[str, Any] = {}
     with (
         recorded(engine, "poll", who=getpass.getuser(), summary=summary) as run_id,
@@ -137,10 +145,10 @@ def _polled(engine: Any, result: Any, summary: dict[str, Any], output: Format, q
         for c in result.changes
     ]
     said = (
-        f"Asked {summary['asked']} devices in {summary['took_s']:.1f} s:"
+        f"Asked {_count(summary['asked'], 'device')} in {summary['took_s']:.1f} s:"
         f" {summary['up']} up, {summary['partial']} partial, {summary['silent']} silent,"
         f" {summary['refused']} refused, {summary['garbage']} garbage;"
-        f" {summary['changes']} state changes, {summary['alerts_opened']} alerts opened,"
+        f" {_count(summary['changes'], 'state change')}, {_count(summary['alerts_opened'], 'alert')} opened,"
         f" {summary['alerts_closed']} closed."
     )
     if output is not Format.table:
@@ -149,6 +157,10 @@ def _polled(engine: Any, result: Any, summary: dict[str, Any], output: Format, q
     columns = [Column(k, k) for k in ("device", "before", "after", "reason")]
     messages = [] if quiet and not notable else [said]
     return Outcome(notable or None, columns, messages=messages, style=_styles("before", "after"))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 class _bar:  # noqa: N801 - used like a function
@@ -231,7 +243,7 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
     return {
         **row,
-        "since": shown(row["since"])[:16].replace("T", " "),
+        "since": shown(row["since"])[5:16].replace("T", " "),
         "uptime_s": duration(row["uptime_s"]),
         **{k: percent(row[k]) for k in ("cpu_pct", "memory_pct", "temperature_c")},
     }
@@ -242,7 +254,7 @@ def top(
         list[str] | None,
         typer.Argument(help="Which connections: agency.kind=rsud kecamatan=Mauk. Default: all."),
     ] = None,
-    number: Annotated[int, typer.Option("-n", help="How many.")] = 10,
+    number: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 10,
     since: Annotated[str, typer.Option("--since", help="The window: 30m, 2h, 7d.")] = "1h",
     output: Output = Format.table,
 ) -> Outcome:

@@ -38,14 +38,16 @@ class Asking:
     ssh: bool = False
     password_file: str = ""
     platform: str = ""
-    timeout_s: float = 2.0
-    retries: int = 2
+    timeout_s: float | None = None
+    retries: int | None = None
 
 
 def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
     """Read the device and return it as one row; the exit code says how far it could be reached."""
     from monitor.poller import ask
 
+    if asking.timeout_s is not None:
+        settings = _patient(settings, asking.timeout_s)
     target = _target(settings, asking)
     seen = asyncio.run(ask([target], settings, now=utc_now))[0]
     messages = [f"{seen.reach.value}: {safe(seen.reason, 500)}"] if seen.reach is not Reach.up else []
@@ -60,6 +62,10 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
 
 
 def _target(settings: Settings, asking: Asking) -> Target:
+    if asking.retries is not None:
+        settings = settings.model_copy(
+            update={"poll": settings.poll.model_copy(update={"retries": asking.retries})}
+        )
     if (settings.home / "siaga.db").exists() or settings.database_url:
         known = _from_inventory(settings, asking)
         if known is not None:
@@ -76,8 +82,22 @@ def _target(settings: Settings, asking: Asking) -> Target:
         platform=asking.platform,
         snmp=snmp,
         ssh=ssh,
-        timeout_s=asking.timeout_s,
-        retries=asking.retries,
+        timeout_s=settings.poll.timeout_s,
+        retries=settings.poll.retries,
+    )
+
+
+def _patient(settings: Settings, timeout_s: float) -> Settings:
+    parts = {
+        name: getattr(settings, name).model_copy(update={"timeout_s": timeout_s}) for name in ("poll", "ssh")
+    }
+    return settings.model_copy(update=parts)
+
+
+def _explicit(asking: Asking) -> bool:
+    """Tell whether the command line says itself how to log in: then that is tried, not what is stored."""
+    return bool(
+        asking.user or asking.community_file or asking.community_env or asking.snmp != "2c" or asking.ssh
     )
 
 
@@ -97,7 +117,10 @@ def _from_inventory(settings: Settings, asking: Asking) -> Target | None:
         device = session.exec(select(Device).where(Device.name == asking.host)).first()
         target = targets(session, [device], open_vault(settings.home), settings)[0] if device else None
         if not asking.credential:
-            return target and replace(target, timeout_s=asking.timeout_s, retries=asking.retries)
+            if target is None or not _explicit(asking):
+                return target
+            snmp, ssh = (None, _ssh(asking)) if asking.ssh else (_snmp(asking), None)
+            return replace(target, snmp=snmp, ssh=ssh, platform=asking.platform or target.platform)
         row = session.exec(select(Credential).where(Credential.name == asking.credential)).first()
         if row is None or row.id is None:
             raise NotFoundError("no-such-credential", f"No credential is called '{asking.credential}'.")
@@ -110,8 +133,8 @@ def _from_inventory(settings: Settings, asking: Asking) -> Target | None:
         platform=asking.platform or target.platform,
         snmp=snmp_auth(credential),
         ssh=ssh_auth(credential),
-        timeout_s=asking.timeout_s,
-        retries=asking.retries,
+        timeout_s=settings.poll.timeout_s,
+        retries=settings.poll.retries,
     )
 
 
@@ -146,6 +169,8 @@ def _snmp(asking: Asking) -> SnmpAuth:
     if asking.snmp == "3":
         if not asking.user:
             raise UsageError("no-user", "SNMPv3 needs --user.")
+        _known_protocol("auth_protocol", asking.auth)
+        _known_protocol("priv_protocol", asking.priv)
         return SnmpAuth(
             version=SnmpVersion.v3,
             user=asking.user,
@@ -158,6 +183,17 @@ def _snmp(asking: Asking) -> SnmpAuth:
         raise UsageError("bad-version", f"SNMP version '{safe(asking.snmp)}' is none of 1, 2c, 3.")
     community = _secret(asking.community_file, asking.community_env, "public")
     return SnmpAuth(version=SnmpVersion(asking.snmp), community=community)
+
+
+def _known_protocol(field: str, name: str) -> None:
+    from inventory.models import Credential
+
+    known = Credential.CHOICES[field]
+    if name not in known:
+        offered = ", ".join(filter(None, known))
+        raise UsageError(
+            "bad-protocol", f"'{safe(name, 40)}' is no {field.replace('_', ' ')}; there are {offered}."
+        )
 
 
 def _ssh(asking: Asking) -> SshAuth:

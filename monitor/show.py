@@ -1,15 +1,27 @@
 """How the monitor's values look as text: rates, durations, sparklines. Pure."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(values: Sequence[float | None], width: int = 20) -> str:
-    """Return the last `width` values as bars scaled from zero to their maximum; a gap is a space."""
-    last = list(values)[-width:]
+    """Return values as at most `width` bars scaled from zero to their maximum; a gap is a space.
+
+    More values than bars are averaged in equal groups, so that the line always covers the whole window.
+    """
+    last = _grouped(list(values), width)
     top = max((v for v in last if v is not None), default=0) or 1
     return "".join(" " if v is None else _BARS[min(7, int(v / top * 7.999))] for v in last)
+
+
+def _grouped(values: list[float | None], width: int) -> list[float | None]:
+    if len(values) <= width:
+        return values
+    edges = [round(i * len(values) / width) for i in range(width + 1)]
+    groups = [[v for v in values[a:b] if v is not None] for a, b in pairwise(edges)]
+    return [sum(g) / len(g) if g else None for g in groups]
 
 
 def rate(bps: float | None) -> str:

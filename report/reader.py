@@ -228,7 +228,7 @@ def judged(
     An answer is up. Silence is what the monitor came to believe of it: down from the first silence of the
     row that led there; else (a single silence, a refusal, a device cut off behind another) not observed.
     """
-    ends = [*(a.at for a in asked[1:]), until]
+    ends = [*(a.at for a in asked[1:]), until][: len(asked)]
     found: list[tuple[datetime, Seen]] = []
     for answered, run in groupby(zip(asked, ends, strict=True), key=lambda pair: pair[0].answered):
         looks = list(run)

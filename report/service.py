@@ -14,7 +14,7 @@ from report.language import LANGUAGES
 from report.reader import Window, read
 from report.readiness import build
 from report.render import as_json, as_pdf
-from siaga.clock import utc_now
+from siaga.clock import shown, utc_now
 from siaga.errors import UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
@@ -51,8 +51,8 @@ def make(order: Order) -> Outcome:
         "pdf": str(order.output),
         "json": str(json_path),
         "figures": len(report.figures),
-        "since": report.meta["since"],
-        "until": report.meta["until"],
+        "since": shown(datetime.fromisoformat(str(report.meta["since"]))),
+        "until": shown(datetime.fromisoformat(str(report.meta["until"]))),
         "illustrative": report.meta["illustrative"],
     }
     return Outcome(rows=[row], single=True, messages=[f"The readiness report is in {order.output}."])

@@ -91,5 +91,6 @@ def open_vault(home: Path) -> Vault:
         return Vault(path.read_bytes())
     except OSError as error:
         raise AuthError(
-            "no-master-key", f"The master key {path} cannot be read ({error.strerror}): run 'siaga init'."
+            "no-master-key",
+            f"The master key {path} cannot be read ({error.strerror}): put it back, or on a new home run 'siaga init'.",
         ) from None

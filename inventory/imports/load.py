@@ -77,6 +77,9 @@ def _rows(sheet: Sheet, problems: list[str]) -> list[_Row]:
     first: dict[tuple[str, ...], int] = {}
     rows = []
     for line, cells in sheet.rows:
+        if any(str(c or "").strip() for c in cells[len(columns) :]):
+            problems.append(f"{sheet.source}, row {line}: there are more cells than columns")
+            continue
         values = {c: v for c, v in zip(columns, cells, strict=False) if v is not None}
         key = tuple(str(values.get(k, "")).strip() for k in kind.key)
         earlier = first.setdefault(key, line)

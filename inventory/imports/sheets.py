@@ -15,6 +15,7 @@ from siaga.errors import InvalidError, NotFoundError, UsageError
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
 MAX_BYTES = 64 * 1024 * 1024
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def _text(path: Path) -> str:
 def _csv_sheet(name: str, text: str, noun: str) -> Sheet:
     # Spreadsheets of Indonesian locale write ; because the comma is the decimal sign.
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
+    reader = csv.reader(
+        io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
+    )
     try:
         lines = [(reader.line_num, tuple(row)) for row in reader]
     except csv.Error as error:
@@ -85,6 +88,7 @@ def _workbook(path: Path, only: str) -> Iterator[Sheet]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError, OSError) as error:
         raise InvalidError("bad-workbook", f"{path} is not a readable workbook: {error}.") from None
     try:
+        _refuse_formulas(path)
         for tab in book.worksheets:
             if only and tab.title != only:
                 continue
@@ -96,6 +100,40 @@ def _workbook(path: Path, only: str) -> Iterator[Sheet]:
         book.close()
 
 
+def _refuse_formulas(path: Path) -> None:
+    """Refuse cells whose formula was never computed: they would be read as empty. Raises InvalidError.
+
+    A workbook saved by a spreadsheet holds each formula's value; one written by a program may not.
+    """
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(path) as archive:
+        infos = [i for i in archive.infolist() if i.filename.startswith("xl/worksheets/")]
+        if sum(i.file_size for i in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise InvalidError(
+                "bad-workbook", f"{path} unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MiB."
+            )
+        if not any(b"<f" in archive.read(i) for i in infos):
+            return
+    with path.open("rb") as one, path.open("rb") as other:
+        formulas, values = (
+            load_workbook(one, read_only=True),
+            load_workbook(other, read_only=True, data_only=True),
+        )
+        problems = [
+            f"{path.name}, sheet '{tab.title}', row {cell.row}, cell {cell.coordinate}: a formula without a value"
+            for tab in formulas.worksheets
+            for row, computed in zip(
+                tab.iter_rows(), values[tab.title].iter_rows(values_only=True), strict=False
+            )
+            for cell, value in zip(row, computed, strict=False)
+            if value is None and cell.data_type == "f"
+        ]
+    if problems:
+        sentence = "The workbook holds formulas that were never computed: open it in a spreadsheet and save it again."
+        raise InvalidError("bad-workbook", sentence, problems[:100])
+
+
 def _sheet(source: str, noun: str, lines: Sequence[tuple[int, tuple[Any, ...]]]) -> Sheet:
     filled = [(n, cells) for n, cells in lines if any(_filled(c) for c in cells)]
     if not filled:
@@ -105,7 +143,7 @@ def _sheet(source: str, noun: str, lines: Sequence[tuple[int, tuple[Any, ...]]])
     header = [str(c).strip() if c is not None else "" for c in filled[0][1]]
     while header and not header[-1]:
         header.pop()
-    return Sheet(source, noun, tuple(header), tuple((n, cells[: len(header)]) for n, cells in filled[1:]))
+    return Sheet(source, noun, tuple(header), tuple(filled[1:]))
 
 
 def _filled(cell: Any) -> bool:

@@ -184,3 +184,29 @@ def test_what_is_no_workbook_is_said_in_one_line(tmp_path: Path) -> None:
             read_sheets(str(tmp_path / name))
     with pytest.raises(NotFoundError):
         read_sheets(str(tmp_path / "none.xlsx"))
+
+
+def test_a_formula_that_was_never_computed_is_refused_with_its_place(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "device"
+    book.active.append(["name", "notes"])
+    book.active.append(["rtr-1", "=1+1"])
+    book.save(tmp_path / "w.xlsx")
+    with pytest.raises(InvalidError) as caught:
+        read_sheets(str(tmp_path / "w.xlsx"))
+    assert caught.value.problems == ("w.xlsx, sheet 'device', row 2, cell B2: a formula without a value",)
+
+
+def test_cells_beyond_the_columns_are_not_lost_in_silence(
+    tmp_path: Path, engine: Engine, author: Author
+) -> None:
+    (tmp_path / "device.csv").write_text("name,role\nrtr-1,router,Mauk\n")
+    with pytest.raises(InvalidError) as caught:
+        load(engine, read_sheets(str(tmp_path / "device.csv")), author)
+    assert caught.value.problems == ("device.csv, row 2: there are more cells than columns",)
+
+
+def test_an_unclosed_quote_is_said(tmp_path: Path) -> None:
+    (tmp_path / "device.csv").write_text('name,notes\nrtr-1,"open\nrtr-2,x\n')
+    with pytest.raises(InvalidError, match="unexpected end of data"):
+        read_sheets(str(tmp_path / "device.csv"))

@@ -93,7 +93,12 @@ def value_of(path: str, row: dict[str, Any]) -> Any:
 WORDS = st.sampled_from(
     ["router", "switch", "active", "Mauk", "Pasar Kemis", "core", "wan", "rtr-mauk", "S1", "m", ""]
 )
-PATHS = st.sampled_from(["name", "role", "status", "serial", "place", "kecamatan", "place.kind", "address"])
+PATHS = st.sampled_from(["name", "serial", "place", "kecamatan", "address"])
+CLOSED = {
+    "role": ["router", "switch", "ups", ""],
+    "status": ["active", "retired", ""],
+    "place.kind": ["site", "desa"],
+}
 COMPARISONS = (
     st.builds(
         Compare,
@@ -120,8 +125,16 @@ COMPARISONS = (
         st.tuples(st.sampled_from(["^rtr", "a", "r$", "[0-9]", "x|y", "^$"])),
     )
 )
+CLOSED_COMPARISONS = st.sampled_from(sorted(CLOSED)).flatmap(
+    lambda path: st.builds(
+        Compare,
+        st.just(path),
+        st.sampled_from(["=", "!="]),
+        st.lists(st.sampled_from(CLOSED[path]), min_size=1, max_size=3).map(tuple),
+    )
+)
 TREES = st.recursive(
-    COMPARISONS,
+    COMPARISONS | CLOSED_COMPARISONS,
     lambda parts: (
         st.builds(Not, parts)
         | st.lists(parts, min_size=1, max_size=3).map(lambda p: All(tuple(p)))
@@ -210,6 +223,7 @@ def test_examples(filled: Engine, text: str, names: list[str]) -> None:
         ("@nobody", 0, "no saved group"),
         ("@loop", 0, "refers to itself"),
         ("role.kind=x", 0, "has no parts"),
+        ("name=a role=ruter", 7, "role is never 'ruter', but one of core-router, router"),
     ],
 )
 def test_an_error_points_at_the_character(filled: Engine, text: str, mark: int, words: str) -> None:

@@ -10,6 +10,7 @@ from monitor.alerts import Verdict, examine, reconcile
 from monitor.checks import Committed, Finding, Seen, all_checks
 from monitor.observation import Mempool, Observation, Processor, Reach, Sensor
 from monitor.poller import judged, samples_of
+from monitor.show import duration, rate, sparkline
 from monitor.state import Standing, State, judge
 
 T0 = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -161,3 +162,17 @@ def test_no_alert_is_doubled_lost_or_stuck(rounds: list[tuple[set[tuple[str, str
 
 def test_what_was_not_observed_has_no_sample() -> None:
     assert samples_of(1, seen(reach=SILENT)) == []
+
+
+def test_a_sparkline_covers_the_window_and_shows_gaps() -> None:
+    assert sparkline([0.0, 1.0, None, 2.0]) == "▁▄ █"
+    assert sparkline([1.0] * 100 + [2.0] * 100, 4) == "▄▄██"
+    assert sparkline([]) == ""
+    assert [rate(v) for v in (None, 0, 999, 41_300_000, 1e9)] == [
+        "-",
+        "0 bps",
+        "999 bps",
+        "41.3 Mbps",
+        "1 Gbps",
+    ]
+    assert [duration(v) for v in (None, 0, 61, 90_061)] == ["-", "0s", "1m 1s", "1d 1h"]
