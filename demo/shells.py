@@ -9,6 +9,7 @@ import os
 import signal
 import struct
 import termios
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Shell:
         self._home = home
         self._environment = environment
         self._child: asyncio.subprocess.Process | None = None
+        self._spawning: asyncio.Future[asyncio.subprocess.Process] | None = None
 
     async def run(self) -> None:
         """Run to the end, or until the other side goes away; give back the exit status as a shell does."""
@@ -41,11 +43,26 @@ class Shell:
             if work.done():
                 self._exit(work.result())
         finally:
+            await self._spawned()
             self.kill()
             for task in (work, gone):
                 task.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)
             await self._reaped()
+
+    async def _start(
+        self, spawning: Coroutine[Any, Any, asyncio.subprocess.Process]
+    ) -> asyncio.subprocess.Process:
+        """Spawn a child whose beginning cannot be cut off: half begun, its group could not be killed."""
+        self._spawning = asyncio.ensure_future(spawning)
+        self._child = await asyncio.shield(self._spawning)
+        return self._child
+
+    async def _spawned(self) -> None:
+        """Wait for a child that is just being spawned."""
+        if self._spawning is not None and self._child is None:
+            with suppress(OSError):
+                self._child = await self._spawning
 
     def kill(self) -> None:
         """Kill the shell and everything in its process group."""
@@ -70,14 +87,16 @@ class Shell:
 
     async def _on_pipes(self) -> int:
         pipe = asyncio.subprocess.PIPE
-        child = self._child = await asyncio.create_subprocess_exec(
-            *self._arguments(),
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            cwd=self._home,
-            env=self._environment,
-            process_group=0,
+        child = await self._start(
+            asyncio.create_subprocess_exec(
+                *self._arguments(),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                cwd=self._home,
+                env=self._environment,
+                process_group=0,
+            )
         )
         assert child.stdin
         assert child.stdout
@@ -105,7 +124,7 @@ class Shell:
         master, slave = os.openpty()
         try:
             fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *_rows_columns(self._channel), 0, 0))
-            child = self._child = await self._spawned_on(slave)
+            child = await self._start(self._spawned_on(slave))
         finally:
             os.close(slave)
         os.set_blocking(master, False)
