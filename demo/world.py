@@ -30,6 +30,7 @@ from siaga.errors import SiagaError
 
 READY_S = 30.0
 STOP_S = 5.0
+NOTICE_S = 2.0
 _WATCH_S = 0.5
 
 
@@ -191,6 +192,10 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.stdin:
         with suppress(OSError):
             process.stdin.close()
+    # The life line has ended, which ends the child in order. A signal at that moment could hit it when it has
+    # already put its handlers away, so it is only for a child that did not notice.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(NOTICE_S)
     if process.poll() is None:
         process.terminate()
     try:
