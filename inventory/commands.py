@@ -43,6 +43,7 @@ def noun_app(name: str, help_text: str) -> typer.Typer:
     """Return the commands of one noun."""
     app = typer.Typer(name=name, help=help_text, no_args_is_help=True)
     noun = name.replace("-", "_")
+    fields_help = _fields_help(noun)
 
     @app.command("list")
     def list_(
@@ -62,7 +63,7 @@ def noun_app(name: str, help_text: str) -> typer.Typer:
         """Show one row whole, with what was observed of it."""
         return show_row(noun, name, output, fields)
 
-    @app.command("add")
+    @app.command("add", help=f"Add one row.\n\n{fields_help}")
     def add(
         name: Annotated[str, typer.Argument(help="The new row's name.")],
         values: Values = None,
@@ -77,10 +78,9 @@ def noun_app(name: str, help_text: str) -> typer.Typer:
         dry_run: DryRun = False,
         why: Why = "",
     ) -> Outcome:
-        """Add one row."""
         return add_row(noun, name, values or [], secret or [], dry_run=dry_run, why=why)
 
-    @app.command("set")
+    @app.command("set", help=f"Change rows; more than one asks first.\n\n{fields_help}")
     def set_(
         selector: Annotated[
             str, typer.Argument(help="Which rows, in one word: a name, or 'role=router kecamatan=Mauk'.")
@@ -98,7 +98,6 @@ def noun_app(name: str, help_text: str) -> typer.Typer:
         yes: Yes = False,
         why: Why = "",
     ) -> Outcome:
-        """Change rows; more than one asks first."""
         return set_rows(noun, selector, values or [], secret or [], dry_run=dry_run, yes=yes, why=why)
 
     @app.command("rm")
@@ -119,6 +118,20 @@ def noun_app(name: str, help_text: str) -> typer.Typer:
         return history_of(noun, name, output)
 
     return app
+
+
+def _fields_help(noun: str) -> str:
+    from inventory.catalog import SPECS
+
+    spec = next(s for s in SPECS if s.name == noun)
+    text = f"Fields: {', '.join(dict.fromkeys((*spec.shown, *spec.wide)))}."
+    if noun == "credential":
+        text += (
+            " Kinds and their secrets: snmp-v1 and snmp-v2c (community), snmp-v3 (auth, priv), ssh-password"
+            " (password, enable), ssh-key (key). Example: siaga credential add noc kind=snmp-v2c --secret"
+            " community=ask"
+        )
+    return text
 
 
 def list_rows(noun_name: str, selector: Sequence[str], output: Format, fields: str) -> Outcome:

@@ -212,7 +212,9 @@ def status(
     shown = (
         found if all_ or selector or output is not Format.table else [r for r in found if r["state"] != "up"]
     )
-    message = f"{len(found)} devices: " + ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+    message = f"{_count(len(found), 'device')}{': ' if found else ''}" + ", ".join(
+        f"{n} {state}" for state, n in counts.items() if n
+    )
     return Outcome(
         shown if output is not Format.table else [_readable(r) for r in shown],
         _STATUS_COLUMNS,

@@ -175,7 +175,7 @@ def _many(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], outcome:
         cells = [
             _painted(
                 _fitted(text, width, column.right),
-                "1" if tty and not number else styles.get((column.key, text)),
+                "1" if tty and _colours() and not number else styles.get((column.key, text)),
             )
             for text, width, column in zip(texts, widths, columns, strict=True)
         ]
