@@ -167,10 +167,8 @@ class Teller:
             f"  changed by play   {self.home / 'hosts'}",
         )
         home, config = (shlex.quote(str(p)) for p in (self.home, self.home / "siaga.toml"))
-        self.text(
-            f"  siaga itself      {Path(sys.executable).parent / 'siaga'}  (or: . {Path(sys.executable).parent}/activate)",
-            "",
-        )
+        programs = Path(sys.executable).parent
+        self.text(f"  siaga itself      {programs / 'siaga'}  (or: . {programs / 'activate'})", "")
         use = f"export SIAGA_HOME={home} SIAGA_CONFIG={config}"
         if keep:
             self.text("The devices keep answering. In another terminal:", f"  {use}")

@@ -291,7 +291,7 @@ class _Compiler:
             return not_(found) if tree.operator == "!=" else found
         values = [self.value(attribute, v, tree) for v in tree.values]
         if tree.operator in ("=", "!="):
-            found = _one_of(column, values)
+            found = _one_of(column, values, text=attribute.kind in ("text", "vars"))
             return not_(found) if tree.operator == "!=" else found
         known = [v for v in values if v not in (None, "")]
         operation = _ORDER[tree.operator]
@@ -331,13 +331,11 @@ def _positive(tree: Compare) -> Compare:
     return Compare(tree.path, "=" if tree.operator == "!=" else tree.operator, tree.values, tree.at)
 
 
-def _one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+def _one_of(column: Any, values: Sequence[Any], *, text: bool) -> ColumnElement[bool]:
     known = [v for v in values if v not in (None, "")]
     parts: list[ColumnElement[bool]] = [and_(column.is_not(None), column.in_(known))] if known else []
     if len(known) < len(values):
-        parts += (
-            [column.is_(None)] if not isinstance(column.type, String) else [func.coalesce(column, "") == ""]
-        )
+        parts.append(func.coalesce(column, "") == "" if text else column.is_(None))
     return or_(false(), *parts)
 
 

@@ -156,7 +156,7 @@ def written(tree: Tree) -> str:
     return tree.path + tree.operator + ",".join(f'"{v}"' for v in tree.values)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=TREES)
 def test_sql_selects_what_a_naive_reading_selects(filled: Engine, tree: Tree) -> None:
     text = written(tree)
@@ -200,6 +200,9 @@ def test_a_bare_word_is_a_name_and_a_star_matches_any() -> None:
         ("@inti role=router", ["rtr-mauk"]),
         ("name~^(rtr|sw)- not status=retired", ["rtr-mauk", "sw-mauk"]),
         ("place=''", ["srv-app-1"]),
+        ("serial=''", ["rtr-pasar", "ups-1"]),
+        ("serial!='' status=active", ["rtr-mauk", "srv-app-1", "sw-mauk"]),
+        ("snmp_port=161 serial='',S1", ["rtr-mauk", "rtr-pasar", "ups-1"]),
         ("kecamatan!=Mauk", ["rtr-pasar", "srv-app-1", "ups-1"]),
         ("rtr-*", ["rtr-mauk", "rtr-pasar"]),
         ("(role=ups or role=server) status=active", ["srv-app-1"]),
