@@ -1,7 +1,7 @@
 """Recorded devices are recognised and their ports listed exactly.
 
 The recordings lie beside the repository ($SIAGA_CORPUS, or ../shared/corpus); where there are none the test
-is skipped, but with SIAGA_REQUIRE_REAL=1 it fails.
+is skipped; a $SIAGA_CORPUS that holds none fails.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     """Serve the recordings on loopback addresses of their own; give name → address, port."""
     if not (CORPUS / "serve.py").exists():
         reason = f"The recordings are not at {CORPUS}."
-        if os.environ.get("SIAGA_REQUIRE_REAL") == "1":
+        if "SIAGA_CORPUS" in os.environ:
             pytest.fail(reason)
         pytest.skip(reason)
     table = tmp_path_factory.mktemp("corpus") / "map.json"
