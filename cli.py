@@ -11,7 +11,7 @@ import infra.commands
 import inventory.commands
 import monitor.commands
 import report.commands
-from siaga.errors import SiagaError
+from siaga.errors import AuthError, SiagaError, TemporaryError
 from siaga.outcome import Outcome
 
 _HELP = """siaga keeps a regency's ICT infrastructure ready, and proves it.
@@ -111,14 +111,15 @@ def _unwritable(error: OSError) -> int:
     """A file, or standard output itself, that cannot be read or written: the disk, or the rights."""
     import errno
 
-    what = f" ({error.filename})" if error.filename else ""
-    code = 75 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS) else 4
-    known = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
-    if not known:
+    what = f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+        failure: SiagaError = TemporaryError("disk-full", f"{what}: make room and run it again.")
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        failure = AuthError("no-permission", f"{what}: see to the rights of the file.")
+    else:
         return _bug(error)
-    name = "disk-full" if code == 75 else "no-permission"
-    sys.stdout = None  # what could not be written must not be tried again at the end
-    return _failed(SiagaError(name, f"{error.strerror}{what}: make room, or see to the rights.")) and code
+    sys.stdout = None  # what could not be written must not be tried again at exit
+    return _failed(failure)
 
 
 def _shown(result: Any) -> int:

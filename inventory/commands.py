@@ -530,12 +530,12 @@ def import_(
             sheets = read_sheets(source, noun)
             check_any(sheets, source)
             author = Author(getpass.getuser(), utc_now(), why, f"import {run_id}")
-            diffs = load(engine, sheets, author, progress=_progress(len(sheets)))
+            diffs = load(engine, sheets, author, progress=_progress())
             summary["changed"] = sum(d.action != "same" for d in diffs)
     return _imported(diffs, dry_run=dry_run, output=output)
 
 
-def _progress(_sheets: int) -> Any:
+def _progress() -> Any:
     """Return a callback that shows how far a long import is, on a terminal only."""
     import sys
 

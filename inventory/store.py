@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from inventory.models import Interface, Observed
-from inventory.nouns import Attribute, Noun, noun, nouns
+from inventory.nouns import Attribute, Noun, noun
 from siaga.errors import NotFoundError, SiagaError, TemporaryError
 from siaga.settings import Settings
 from siaga.text import safe
@@ -207,18 +207,3 @@ def observed(session: Session, device_ids: Sequence[int] | None = None) -> dict[
     for row in session.exec(query):
         found.setdefault(row.device_id, {})[row.field] = row
     return found
-
-
-def counts(session: Session) -> dict[str, int]:
-    """Return how many rows each noun has."""
-    from sqlalchemy import func
-
-    return {
-        name: session.execute(select(func.count()).select_from(spec.model.__table__)).scalar_one()  # type: ignore[attr-defined]
-        for name, spec in nouns().items()
-    }
-
-
-def model_of(name: str) -> type[SQLModel]:
-    """Return the table class of a noun."""
-    return noun(name).model

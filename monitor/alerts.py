@@ -1,6 +1,6 @@
 """Alerts from findings: what to open and what to close. Pure; at most one alert is open per subject."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from monitor.checks import Finding, Seen, all_checks
@@ -35,9 +35,5 @@ def reconcile(opened: Collection[Subject], verdict: Verdict) -> tuple[list[Findi
     """
     now = {(f.rule, f.subject): f for f in verdict.findings}
     to_open = [f for key, f in now.items() if key not in opened]
-    to_close = [key for key in _sorted(opened) if key not in now and key[0] not in verdict.silent]
+    to_close = [key for key in sorted(opened) if key not in now and key[0] not in verdict.silent]
     return to_open, to_close
-
-
-def _sorted(subjects: Iterable[Subject]) -> list[Subject]:
-    return sorted(subjects)

@@ -46,8 +46,7 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
     """Read the device and return it as one row; the exit code says how far it could be reached."""
     from monitor.poller import ask
 
-    if asking.timeout_s is not None:
-        settings = _patient(settings, asking.timeout_s)
+    settings = _patient(settings, asking)
     target = _target(settings, asking)
     seen = asyncio.run(ask([target], settings, now=utc_now))[0]
     messages = [f"{seen.reach.value}: {safe(seen.reason, 500)}"] if seen.reach is not Reach.up else []
@@ -62,10 +61,6 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
 
 
 def _target(settings: Settings, asking: Asking) -> Target:
-    if asking.retries is not None:
-        settings = settings.model_copy(
-            update={"poll": settings.poll.model_copy(update={"retries": asking.retries})}
-        )
     if (settings.home / "siaga.db").exists() or settings.database_url:
         known = _from_inventory(settings, asking)
         if known is not None:
@@ -87,11 +82,15 @@ def _target(settings: Settings, asking: Asking) -> Target:
     )
 
 
-def _patient(settings: Settings, timeout_s: float) -> Settings:
-    parts = {
-        name: getattr(settings, name).model_copy(update={"timeout_s": timeout_s}) for name in ("poll", "ssh")
+def _patient(settings: Settings, asking: Asking) -> Settings:
+    """Return the settings with the command line's own time-out and tries, where it gives any."""
+    waits = {} if asking.timeout_s is None else {"timeout_s": asking.timeout_s}
+    tries = {} if asking.retries is None else {"retries": asking.retries}
+    changed = {
+        "poll": settings.poll.model_copy(update={**waits, **tries}),
+        "ssh": settings.ssh.model_copy(update=waits),
     }
-    return settings.model_copy(update=parts)
+    return settings.model_copy(update=changed)
 
 
 def _explicit(asking: Asking) -> bool:

@@ -25,7 +25,6 @@ def test_values_come_back_by_time_and_once(tmp_path: Path) -> None:
     key = (1, "in_octets_64", "ether1")
     assert store.read([key, (9, "x", "")], T0, T0 + DAY) == {key: [(s.at, s.value) for s in samples]}
     assert store.asked(T0, T0 + DAY) == {1: [Asked(1, T0, True)], 2: [Asked(2, T0, False)]}
-    assert store.instances(1, "in_octets_64") == ["ether1"]
 
 
 def test_a_value_once_written_is_not_replaced(tmp_path: Path) -> None:
