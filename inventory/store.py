@@ -18,8 +18,8 @@ from siaga.text import safe
 BUSY_TIMEOUT_MS = 10_000
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine; on SQLite with WAL, `synchronous=FULL` and foreign keys.
+def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+    """Return an engine; on SQLite with WAL, `synchronous=FULL` and foreign keys (a migration does without).
 
     pysqlite's own transaction handling is switched off, so that BEGIN comes when we say (SQLAlchemy,
     "Serializable isolation / Savepoints / Transactional DDL" of the SQLite dialect).
@@ -28,6 +28,8 @@ def make_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        if not foreign_keys:
+            event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA foreign_keys=OFF") and None)
     return engine
 
 

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import infra.models  # noqa: F401
 import monitor.models  # noqa: F401
 
 connection = context.config.attributes["connection"]

@@ -5,16 +5,18 @@ A nested key is SIAGA_POLL__TIMEOUT_S in the environment, `[poll] timeout_s = 2`
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
 
 from siaga.errors import InvalidError
 
 PREFIX = "SIAGA_"
+FIELD_NAME = "^[a-z][a-z0-9_]{0,62}$"
 # Variables with the prefix that are no settings: where to look, and switches of the tests.
 NOT_SETTINGS = frozenset({"config", "corpus", "require_real", "ci_logs", "lab_id", "lab_keep"})
 
@@ -50,6 +52,57 @@ class Provision(Frozen):
     plan_expires_h: int = Field(24, ge=1)
 
 
+class CustomField(Frozen):
+    """A field of the regency's own on a noun: `[fields.NOUN.NAME]`."""
+
+    type: Literal["text", "int", "float", "bool", "date", "choice", "ref"] = "text"
+    title: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    ref: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str = ""
+    limit: int = Field(255, ge=1, le=4000)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.type == "choice" and not self.choices:
+            raise ValueError("a choice needs its choices")
+        if self.type == "ref" and not self.ref:
+            raise ValueError("a ref needs the noun it refers to, as ref = ...")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"the pattern is no regular expression ({error})") from None
+        return self
+
+
+class Rule(Frozen):
+    """A rule of the regency's own: rows of `noun` that `when` selects must be selected by `must` as well.
+
+    `protect`: rows that it selects cannot be removed. A warning is shown; an error keeps a change out.
+    """
+
+    name: str
+    noun: str = "device"
+    when: str = ""
+    must: str = ""
+    require: tuple[str, ...] = ()
+    protect: bool = False
+    severity: Literal["error", "warning"] = "error"
+    message: str = ""
+
+
+class Custody(Frozen):
+    """How a BAST is numbered and headed. `number` knows {n}, {n:03}, {unit}, {month} (roman) and {year}."""
+
+    number: str = "{n:03}/BAST/{unit}/{month}/{year}"
+    unit: str = "DISKOMINFO"
+    regency: str = "Kabupaten Tangerang"
+    place: str = "Tigaraksa"
+
+
 def default_home() -> Path:
     """Return $XDG_DATA_HOME/siaga, or ~/.local/share/siaga."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
@@ -67,6 +120,9 @@ class Settings(Frozen):
     ssh: Ssh = Ssh()
     provision: Provision = Provision()
     playbooks: tuple[Path, ...] = ()
+    fields: Mapping[str, Mapping[Annotated[str, StringConstraints(pattern=FIELD_NAME)], CustomField]] = {}
+    rules: tuple[Rule, ...] = ()
+    custody: Custody = Custody()
 
     @property
     def database(self) -> str:
