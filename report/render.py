@@ -1,4 +1,4 @@
-"""Report → readiness.json and the PDF that prints it. The only module that knows Typst.
+"""Report → readiness.json and the PDF that prints it; and any other template's PDF. The only module that knows Typst.
 
 The PDF is a function of the JSON: Typst reads it as data, so a hostile name stays a string, and the file is
 attached to the PDF. Same report, same bytes: the only clock is the report's own `now`.
@@ -58,45 +58,81 @@ def _block(block: Block) -> Mapping[str, Any]:
 
 def as_pdf(document: bytes) -> bytes:
     """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a readiness.json."""
-    with _workplace(document) as place:
-        made = _compile(place, document, "pdf")
-    return made[0]
+    return typeset("readiness.typ", {"readiness.json": document}, now=_now(document), inputs=_hash(document))
 
 
 def as_pages(document: bytes, ppi: float = 80) -> list[bytes]:
     """Return each page as PNG, to look at."""
-    with _workplace(document) as place:
-        return _compile(place, document, "png", ppi)
+    files = {"readiness.json": document}
+    return pictures("readiness.typ", files, now=_now(document), inputs=_hash(document), ppi=ppi)
 
 
-def _workplace(document: bytes) -> tempfile.TemporaryDirectory[str]:
-    """Make a directory that holds the template and the data: Typst can read nothing outside it."""
+def _now(document: bytes) -> datetime:
+    return datetime.fromisoformat(json.loads(document)["meta"]["now"])
+
+
+def _hash(document: bytes) -> dict[str, str]:
+    return {"hash": hashlib.sha256(document).hexdigest()}
+
+
+def typeset(
+    template: str, files: Mapping[str, bytes], *, now: datetime, inputs: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a) that a template of report/templates makes of its data files.
+
+    `now`, aware, is the only clock, so that the same files make the same bytes. Raises SiagaError.
+    """
+    return _compile(template, files, now, inputs or {}, "pdf")[0]
+
+
+def pictures(
+    template: str,
+    files: Mapping[str, bytes],
+    *,
+    now: datetime,
+    inputs: Mapping[str, str] | None = None,
+    ppi: float = 80,
+) -> list[bytes]:
+    """Return each page as PNG, to look at."""
+    return _compile(template, files, now, inputs or {}, "png", ppi)
+
+
+def _workplace(files: Mapping[str, bytes]) -> tempfile.TemporaryDirectory[str]:
+    """Make a directory that holds the templates and the data: Typst can read nothing outside it."""
     place = tempfile.TemporaryDirectory(prefix="siaga-report-")
     for template in (HERE / "templates").glob("*.typ"):
         shutil.copyfile(template, Path(place.name) / template.name)
-    (Path(place.name) / "readiness.json").write_bytes(document)
+    for name, data in files.items():
+        (Path(place.name) / name).write_bytes(data)
     return place
 
 
-def _compile(place: str, document: bytes, kind: Literal["pdf", "png"], ppi: float = 80) -> list[bytes]:
+def _compile(
+    template: str,
+    files: Mapping[str, bytes],
+    now: datetime,
+    inputs: Mapping[str, str],
+    kind: Literal["pdf", "png"],
+    ppi: float = 80,
+) -> list[bytes]:
     fonts = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")]
     )
-    now = datetime.fromisoformat(json.loads(document)["meta"]["now"])
-    try:
-        made = typst.compile(
-            str(Path(place) / "readiness.typ"),
-            root=place,
-            font_paths=fonts,
-            ignore_system_fonts=True,
-            format=kind,
-            ppi=ppi,
-            sys_inputs={"hash": hashlib.sha256(document).hexdigest()},
-            pdf_standards=list(STANDARDS) if kind == "pdf" else [],
-            timestamp=now,
-        )
-    except typst.TypstError as error:
-        raise SiagaError(
-            "report-not-typeset", f"The report could not be typeset: {error.message}."
-        ) from error
+    with _workplace(files) as place:
+        try:
+            made = typst.compile(
+                str(Path(place) / template),
+                root=place,
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                format=kind,
+                ppi=ppi,
+                sys_inputs=dict(inputs),
+                pdf_standards=list(STANDARDS) if kind == "pdf" else [],
+                timestamp=now,
+            )
+        except typst.TypstError as error:
+            raise SiagaError(
+                "report-not-typeset", f"The report could not be typeset: {error.message}."
+            ) from error
     return [made] if isinstance(made, bytes) else list(made or [])
