@@ -288,6 +288,7 @@ def _store_credentials(settings: Settings, regency: Regency) -> None:
         for credential in regency.credentials:
             fields = ("name", "kind", "username", "auth_protocol", "priv_protocol")
             writer.put("credential", {f: getattr(credential, f) for f in fields})
+            writer.flush()
             for part, value in credential.secrets.items():
                 store_secret(opened, vault, writer.ids("credential")[credential.name], part, SecretStr(value))
         writer.finish()

@@ -1,6 +1,6 @@
 """What is shown of each noun: names only, so that a plain list need not load the tables' libraries."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 
@@ -23,6 +23,14 @@ class Spec:
     naming: str = "name"
     auto: tuple[str, ...] = ()
     seen: bool = False
+
+    def ordered(self, names: Collection[str]) -> list[str]:
+        """Return field names in the order of a list: the key, what is shown, what is wide, then the others."""
+        first = [
+            n for n in dict.fromkeys((*self.key, *self.shown, *self.wide)) if n in names and n != "notes"
+        ]
+        last = ["notes"] if "notes" in names else []
+        return [*first, *sorted(set(names) - {*first, *last}), *last]
 
 
 _WAN = ("committed_down_bps", "committed_up_bps")

@@ -425,6 +425,7 @@ def _store_secrets(session: Any, writer: Any, settings: Any, name: str, secrets:
     from inventory.credentials import store_secret
     from siaga.secrets import open_vault
 
+    writer.flush()
     vault = open_vault(settings.home)
     for part, secret in secrets.items():
         store_secret(session, vault, writer.ids("credential")[name], part, secret)

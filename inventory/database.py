@@ -80,7 +80,9 @@ def _to_head(engine: Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-            raise SiagaError("cannot-upgrade", "The old database holds rows that refer to nothing; nothing was changed.")
+            raise SiagaError(
+                "cannot-upgrade", "The old database holds rows that refer to nothing; nothing was changed."
+            )
 
 
 def _copied_aside(engine: Engine) -> str:

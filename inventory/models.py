@@ -56,7 +56,7 @@ class Row(SQLModel):
 
     id: int | None = Field(default=None, primary_key=True)
     notes: str = ""
-    custom: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    custom: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     revision: int = 0
 
 

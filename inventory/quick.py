@@ -6,13 +6,13 @@ What the rows mean is read from the database itself (column types, foreign keys)
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from inventory.catalog import SPECS
+from inventory import catalog
 
 Rows = tuple[frozenset[str], list[dict[str, Any]]]
 _READ: Mapping[str, Callable[[Any], Any]] = {
@@ -24,32 +24,36 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 _NUMBERS = ("INTEGER", "BIGINT", "FLOAT")
 
 
-def listed(url: str, noun: str) -> Rows | None:
-    """Return (names of numeric fields, all rows by natural key) of a noun; None if this is no usable SQLite file."""
+def listed(url: str, noun: str, declared: Collection[str] = ()) -> Rows | None:
+    """Return (names of numeric fields, all rows by natural key) of a noun; None if this is no usable SQLite file.
+
+    `declared` are the noun's fields of the settings, which lie in the column `custom`.
+    """
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.is_file():
         return None
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as database:
             database.execute("BEGIN")  # one moment of the database for all of it
-            return _listed(database, noun)
+            return _listed(database, noun, declared)
     except (sqlite3.Error, ValueError, StopIteration):
         return None
 
 
-def _listed(database: sqlite3.Connection, noun: str) -> Rows:
-    spec = next(s for s in SPECS if s.name == noun)
+def _listed(database: sqlite3.Connection, noun: str, declared: Collection[str]) -> Rows:
+    spec = catalog.spec(noun)
     table = spec.table or spec.name
     types = {row[1]: row[2] for row in database.execute(f'PRAGMA table_info("{table}")')}
     keys = {row[3]: row[2] for row in database.execute(f'PRAGMA foreign_key_list("{table}")')}
     labels = {other: _labels(database, other) for other in set(keys.values())}
-    names = {
-        column: column.removesuffix("_id") if column in keys else column for column in types if column != "id"
-    }
+    known = {column.removesuffix("_id") if column in keys else column: column for column in types}
+    names = {known[n]: n for n in spec.ordered(set(known) - {"id", "custom", "revision"})}
+    if declared:
+        names["custom"] = "custom"
     columns = ", ".join(f'"{column}"' for column in names)
     found = []
     for values in database.execute(f'SELECT {columns} FROM "{table}"'):  # noqa: S608 - names from the catalogue and schema
-        row = {}
+        row: dict[str, Any] = {}
         for (column, name), value in zip(names.items(), values, strict=True):
             if value is not None and column in keys:
                 row[name] = labels[keys[column]].get(value, "")
@@ -57,6 +61,9 @@ def _listed(database: sqlite3.Connection, noun: str) -> Rows:
                 row[name] = (
                     _READ[types[column]](value) if value is not None and types[column] in _READ else value
                 )
+        if declared:
+            own = row.pop("custom") or {}
+            row |= {name: own.get(name) for name in declared}
         found.append(row)
     found.sort(key=lambda r: [str(r[k]) for k in spec.key])
     numbers = frozenset(n for c, n in names.items() if types[c] in _NUMBERS and c not in keys)

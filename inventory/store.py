@@ -1,21 +1,22 @@
 """The SQL of the inventory: opening, reading rows as operators see them, writing them with their history."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, literal
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
-from inventory.models import Interface, Observed
-from inventory.nouns import Attribute, Noun, noun
+from inventory.models import Observed
+from inventory.nouns import Attribute, Noun, declare, noun
 from siaga.errors import NotFoundError, SiagaError, TemporaryError
 from siaga.settings import Settings
 from siaga.text import safe
 
 BUSY_TIMEOUT_MS = 10_000
+IDS_AT_ONCE = 10_000
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
@@ -51,6 +52,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def open_engine(settings: Settings) -> Engine:
     """Return the engine of the database of record; NotFoundError (`not-initialised`) if it has no tables."""
+    declare(settings.fields)
     if settings.database.startswith("sqlite:///") and not _exists(settings.database):
         raise NotFoundError("not-initialised", f"There is no inventory in {settings.home}: run 'siaga init'.")
     return make_engine(settings.database)
@@ -129,55 +131,74 @@ def _sentence(reason: str) -> SiagaError:
     return SiagaError("database-error", f"The database refused the work: {safe(reason)}.")
 
 
-def labels(session: Session, name: str, ids: set[int] | None = None) -> dict[int, str]:
+def labels(session: Session, name: str, ids: Collection[int] | None = None) -> dict[int, str]:
     """Return id → natural key ('device:interface' for an interface) of the noun's rows, or of `ids`."""
-    if name == "interface":
-        return _interface_labels(session, ids)
-    table = noun(name).model.__table__  # type: ignore[attr-defined]
+    table = noun(name).table
     query = select(table.c.id, table.c.name)
-    if ids is not None and len(ids) < 500:
-        query = query.where(table.c.id.in_(ids))
-    return {row[0]: row[1] for row in session.exec(query)}
+    if name == "interface":
+        device = noun("device").table
+        joined = select(table.c.id, device.c.name + literal(":") + table.c.name)
+        query = joined.join(device, device.c.id == table.c.device_id)
+    return {i: label for part in _parts(query, table, ids) for i, label in session.execute(part)}
 
 
-def _interface_labels(session: Session, ids: set[int] | None) -> dict[int, str]:
-    from inventory.models import Device
-
-    query = select(Interface.id, Device.name, Interface.name).join(
-        Device, col(Device.id) == col(Interface.device_id)
-    )
-    if ids is not None and len(ids) < 500:
-        query = query.where(col(Interface.id).in_(ids))
-    return {i: f"{device}:{name}" for i, device, name in session.exec(query) if i is not None}
+def _parts(query: Any, table: Any, ids: Collection[int] | None) -> Iterator[Any]:
+    """Yield the query for all rows, or in parts for these ids: a database takes so many parameters at once."""
+    if ids is None:
+        yield query
+        return
+    known = sorted(ids)
+    for start in range(0, len(known), IDS_AT_ONCE):
+        part = known[start : start + IDS_AT_ONCE]
+        yield query.where(table.c.id.in_(part))
 
 
 def rows(session: Session, name: str, ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
     """Return rows as operators see them: `id`, then every attribute, references by name, in `ids` order.
 
-    One query for the rows and one for each noun referred to.
+    One query for the rows and one for each noun referred to; in parts where there are many ids.
     """
     kind = noun(name)
-    table = kind.model.__table__  # type: ignore[attr-defined]
-    query = select(table)
-    if ids is not None and len(ids) < 500:
-        query = query.where(table.c.id.in_(ids))
-    found = {row["id"]: dict(row) for row in session.execute(query).mappings()}
-    wanted = [found[i] for i in ids if i in found] if ids is not None else list(found.values())
+    table = kind.table
+    columns = [table.c.id, *dict.fromkeys(_column(table, a) for a in kind.attributes.values())]
+    found = [
+        dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for a row as a mapping
+        for part in _parts(select(*columns), table, ids)
+        for row in session.execute(part)
+    ]
+    if ids is not None:
+        by_id = {row["id"]: row for row in found}
+        found = [by_id[i] for i in ids if i in by_id]
+    return _shown(session, kind, found)
+
+
+def _column(table: Any, attribute: Attribute) -> Any:
+    return table.c.custom if attribute.custom else table.c[attribute.column]
+
+
+def _shown(session: Session, kind: Noun, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     refs = [a for a in kind.attributes.values() if a.kind == "ref"]
-    known = {a.ref: labels(session, a.ref) for a in refs if any(r[a.column] is not None for r in wanted)}
-    return [_shown(kind, refs, row, known) for row in wanted]
-
-
-def _shown(
-    kind: Noun, refs: Sequence[Attribute], row: Mapping[str, Any], known: Mapping[str, Mapping[int, str]]
-) -> dict[str, Any]:
-    shown = {"id": row["id"]}
-    for attribute in kind.attributes.values():
-        value = row[attribute.column]
-        if attribute.kind == "ref" and value is not None:
-            value = known[attribute.ref].get(value, "")
-        shown[attribute.name] = value
+    known = {a.name: labels(session, a.ref, ids) for a in refs for ids in [_referred(a, found)] if ids}
+    plan = [
+        (a.name, a.column, a.custom, known.get(a.name), a.kind == "ref") for a in kind.attributes.values()
+    ]
+    shown = []
+    for row in found:
+        out = {"id": row["id"]}
+        own = row.get("custom") or {}
+        for attribute, column, custom, names, is_ref in plan:
+            value = own.get(attribute) if custom else row[column]
+            out[attribute] = names.get(value, "") if is_ref and value is not None and names else value
+        shown.append(out)
     return shown
+
+
+def _referred(attribute: Attribute, found: Sequence[Mapping[str, Any]]) -> set[int]:
+    if attribute.custom:
+        values = {(row.get("custom") or {}).get(attribute.name) for row in found}
+    else:
+        values = {row[attribute.column] for row in found}
+    return {v for v in values if isinstance(v, int)}
 
 
 def observe(
@@ -203,7 +224,7 @@ def observe(
 def observed(session: Session, device_ids: Sequence[int] | None = None) -> dict[int, dict[str, Observed]]:
     """Return device id → field → its newest observation, in one query."""
     query = select(Observed).order_by(col(Observed.at))
-    if device_ids is not None and len(device_ids) < 500:
+    if device_ids is not None and len(device_ids) < IDS_AT_ONCE:
         query = query.where(col(Observed.device_id).in_(device_ids))
     found: dict[int, dict[str, Observed]] = {}
     for row in session.exec(query):

@@ -1,20 +1,25 @@
 """Reads a cell or a `key=value` into a typed value, and says in one phrase what is wrong with it."""
 
 import ipaddress
+import math
 import re
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from inventory import addressing
 from inventory.nouns import Attribute
+from siaga.clock import JAKARTA, as_utc
 
 _NAME = re.compile(r"[^\s:@,()\"'=<>!~](?:[^:@,()\"'=<>!~\n\r\t]*[^\s:@,()\"'=<>!~])?")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _TRUTH = {
     **dict.fromkeys(("yes", "true", "1", "1.0", "y", "ya"), True),
     **dict.fromkeys(("no", "false", "0", "0.0", "n", "tidak"), False),
 }
+_COUNTED = ("_bps", "_idr", "_s", "_days", "_years", "quantity", "population")
 _SUFFIX = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -29,12 +34,32 @@ def read(attribute: Attribute, raw: Any) -> Any:
     """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return _empty(attribute)
+    if attribute.naming in _NAMINGS:
+        return _named(attribute.naming, raw)
     value = _READERS[attribute.kind](raw)
     if isinstance(value, str):
+        value = _canonical_mac(value) if attribute.name == "mac" and not attribute.custom else value
         _check_text(attribute, value)
-    if isinstance(value, int):
-        _check_number(attribute.name, value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        _check_number(attribute, value)
     return value
+
+
+def _named(naming: str, raw: Any) -> str:
+    """Return the canonical text of a prefix, a range or an address; a VRF's name may follow after a space."""
+    where, _, vrf = _text(raw).partition(" ")
+    try:
+        return f"{_NAMINGS[naming](where).text} {vrf.strip()}".strip()
+    except ValueError as error:
+        raise BadValueError(str(error)) from None
+
+
+def _canonical_mac(text: str) -> str:
+    """Return a MAC as 00:11:22:33:44:55, however a maker writes it; raises BadValueError."""
+    plain = re.sub(r"[.:\-\s]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{12}", plain):
+        raise BadValueError(f"is '{text[:40]}', must be a MAC such as 00:11:22:33:44:55")
+    return ":".join(plain[i : i + 2] for i in range(0, 12, 2))
 
 
 def _empty(attribute: Attribute) -> Any:
@@ -50,16 +75,32 @@ def _check_text(attribute: Attribute, value: str) -> None:
         raise BadValueError("holds control characters")
     if attribute.choices and value not in attribute.choices:
         raise BadValueError(f"is '{value}', must be one of {', '.join(c for c in attribute.choices if c)}")
+    if attribute.pattern and not re.fullmatch(attribute.pattern, value):
+        raise BadValueError(f"is '{value}', must look like {attribute.pattern}")
     check = _CHECKS.get(attribute.name)
-    if check and not attribute.ref:
+    if attribute.naming == "name":
+        _check_name(value)
+    elif check and not attribute.ref and not attribute.custom:
         check(value)
 
 
-def _check_number(name: str, value: int) -> None:
-    if name.endswith("_port") and not 1 <= value <= 65535:
-        raise BadValueError(f"is {value}, must be a port from 1 to 65535")
-    if name.endswith(("_bps", "_idr", "_s", "_days")) and not 0 <= value < 2**63:
+def _check_number(attribute: Attribute, value: float) -> None:
+    low, high = attribute.low, attribute.high
+    if attribute.name.endswith("_port") and low is None:
+        low, high = 1, 65535
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = (
+            f"from {low:g}"
+            if high is None
+            else f"to {high:g}"
+            if low is None
+            else f"from {low:g} to {high:g}"
+        )
+        raise BadValueError(f"is {value:g}, must be {bounds}")
+    if attribute.name.endswith(_COUNTED) and not 0 <= value < 2**63:
         raise BadValueError(f"is {value}, must be from 0 to 2^63-1")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise BadValueError("is too large a number")
 
 
 def _text(raw: Any) -> str:
@@ -72,17 +113,19 @@ def _text(raw: Any) -> str:
 
 def _int(raw: Any) -> int:
     if isinstance(raw, (int, float)):
-        if raw != int(raw):
+        if not math.isfinite(raw) or raw != int(raw):
             raise BadValueError(f"is {raw}, must be a whole number")
         return int(raw)
     text = str(raw).strip().lower()
     match = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([kmgt]?)(?:bps|bit/s)?", text)
     if not match:
         raise BadValueError(f"is '{text[:40]}', must be a whole number (50M is 50000000)")
+    if "." not in match[1]:
+        return int(match[1][:40]) * _SUFFIX.get(match[2], 1)
     number = float(match[1]) * _SUFFIX.get(match[2], 1)
-    if number != int(number):
-        raise BadValueError(f"is '{text}', must be a whole number")
-    return int(number) if match[2] or "." in match[1] else int(match[1])
+    if not math.isfinite(number) or number != int(number):
+        raise BadValueError(f"is '{text[:40]}', must be a whole number")
+    return int(number)
 
 
 def _bool(raw: Any) -> bool:
@@ -94,9 +137,12 @@ def _bool(raw: Any) -> bool:
 
 def _float(raw: Any) -> float:
     try:
-        return float(str(raw).strip().replace(",", "."))
+        number = float(str(raw).strip().replace(",", "."))
     except ValueError:
         raise BadValueError(f"is '{str(raw)[:40]}', must be a number") from None
+    if not math.isfinite(number):
+        raise BadValueError(f"is '{str(raw)[:40]}', must be a number")
+    return number
 
 
 def _date(raw: Any) -> date:
@@ -110,8 +156,18 @@ def _date(raw: Any) -> date:
         raise BadValueError(f"is '{str(raw)[:40]}', must be a date such as 2026-12-31") from None
 
 
+def _time(raw: Any) -> datetime:
+    """Return a moment as aware UTC; one without a zone is taken as written in the regency (Asia/Jakarta)."""
+    try:
+        found = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
+    except ValueError:
+        sentence = f"is '{str(raw)[:40]}', must be a time such as 2026-12-31 08:30"
+        raise BadValueError(sentence) from None
+    return as_utc(found if found.tzinfo else found.replace(tzinfo=ZoneInfo(JAKARTA)))
+
+
 def _tags(raw: Any) -> str:
-    words = str(raw).replace(",", " ").split()
+    words = [str(w) for w in raw] if isinstance(raw, (list, tuple)) else str(raw).replace(",", " ").split()
     for word in words:
         if not _TAG.fullmatch(word):
             raise BadValueError(f"holds '{word}': a tag is letters, digits, dots and hyphens")
@@ -144,7 +200,15 @@ def _check_url(value: str) -> None:
         raise BadValueError(f"is '{value}', must begin with http:// or https://")
 
 
-_CHECKS = {"name": _check_name, "address": _check_address, "url": _check_url}
+def _check_noun(value: str) -> None:
+    from inventory.nouns import nouns
+
+    if value not in nouns():
+        raise BadValueError(f"is '{value}', must be one of {', '.join(nouns())}")
+
+
+_CHECKS = {"address": _check_address, "url": _check_url, "target_noun": _check_noun, "noun": _check_noun}
+_NAMINGS = {"cidr": addressing.cidr, "range": addressing.span, "address": addressing.address}
 _READERS = {
     "text": _text,
     "ref": _text,
@@ -152,5 +216,6 @@ _READERS = {
     "int": _int,
     "float": _float,
     "date": _date,
+    "time": _time,
     "tags": _tags,
 }

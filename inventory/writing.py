@@ -1,31 +1,27 @@
-"""Writes rows of any noun: reads values, resolves references by name, keeps history. One way in for all.
+"""Writes rows from what operators say: reads values, resolves names, keeps the history. One way in for all.
 
 `add`, `set`, the importers and the demo all go through `Writer`, so that the same rules hold everywhere.
 A row with problems raises BadRowError with every one of them and changes nothing.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session
 
-from inventory.history import Author, last_hash, record
-from inventory.models import Device, Place
+from inventory import addressing, consistency, targets
+from inventory.buffer import Buffer
+from inventory.history import Author, Chain
+from inventory.keys import Keys
 from inventory.nouns import Attribute, Noun, noun
-from inventory.store import labels
+from inventory.problems import BadRowError as BadRowError
 from inventory.values import BadValueError, read, variable_name
 from siaga.errors import InvalidError, NotFoundError
-
-
-class BadRowError(Exception):
-    """A row that cannot be written; `problems` holds (field or '', sentence) of each reason."""
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(p for _, p in problems))
-        self.problems = tuple(problems)
+from siaga.settings import Rule
 
 
 @dataclass(frozen=True)
@@ -40,73 +36,121 @@ class Diff:
 
 
 class Writer:
-    """Writes rows within one session. Call `finish` before the transaction ends."""
+    """Writes rows within one session. Call `finish` before the transaction ends.
 
-    def __init__(self, session: Session, author: Author) -> None:
+    Rows wait in a buffer: call `flush` before reading by SQL what was written here. `rules` are the regency's
+    own; `warnings` what they say short of refusing.
+    """
+
+    def __init__(self, session: Session, author: Author, rules: Sequence[Rule] = ()) -> None:
         self.session = session
         self.author = author
+        self.rules = tuple(rules)
         self.diffs: list[Diff] = []
-        self._ids: dict[str, dict[str, int]] = {}
-        self._names: dict[str, dict[int, str]] = {}
-        self._head = ""
+        self.warnings: list[str] = []
+        self.keys = Keys(session)
+        self.chain = Chain(session, author)
+        self.touched: dict[str, set[int]] = {}
+        self._buffer = Buffer(session)
+        # Whoever forgets `finish` still loses nothing.
+        event.listen(session, "before_commit", lambda _session: self.flush(), once=True)
 
-    def put(self, name: str, values: Mapping[str, Any], *, mode: str = "upsert") -> Diff:
+    def put(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        mode: str = "upsert",
+        derived: Mapping[str, Any] | None = None,
+    ) -> Diff:
         """Add or change one row, found by its natural key; `mode` is upsert, add or set.
 
-        Raises BadRowError. A value of None in `values` leaves the field as it is; '' empties it.
+        Raises BadRowError. A value of None in `values` leaves the field as it is; '' empties it. `derived` are
+        columns that siaga itself keeps, already typed.
         """
         kind = noun(name)
-        typed = self._typed(kind, values)
-        label = self._label(kind, values)
-        row_id = self.ids(name).get(label)
+        values = {k: v for k, v in values.items() if v is not None}
+        revision = values.pop("revision", None)
+        typed = {**self._typed(kind, _named(kind, values)), **(derived or {})}
+        label = self._label(kind, typed)
+        row_id = self.keys.find(name, label)
         if mode == "add" and row_id is not None:
-            raise BadRowError([(kind.key[-1], f"there is already a {name} called '{label}'")])
+            raise BadRowError([(kind.key[-1], f"there is already a {kind.words} called '{label}'")])
         if mode == "set" and row_id is None:
-            raise BadRowError([(kind.key[-1], self._missing(name, label))])
+            raise BadRowError([(kind.key[-1], self.keys.missing(name, label))])
+        if revision not in (None, ""):
+            self._check_revision(kind, row_id, revision)
         return self._insert(kind, label, typed) if row_id is None else self.change(kind, row_id, typed, label)
 
     def set(self, name: str, row_id: int, values: Mapping[str, Any]) -> Diff:
         """Change the row with this id. Raises BadRowError."""
         kind = noun(name)
-        label = self.names(name)[row_id]
-        return self.change(kind, row_id, self._typed(kind, values), label)
+        label = self.keys.label(name, row_id)
+        return self.change(kind, row_id, self._typed(kind, self._whole(kind, row_id, label, values)), label)
+
+    def _whole(self, kind: Noun, row_id: int, label: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values with what their meaning hangs on: a VRF is part of a name, a target has its noun."""
+        if "vrf" in values and "name" not in values and kind.attributes["name"].naming:
+            return {"name": label.partition(" ")[0], **values}
+        if "target" in values and "target_noun" not in values and "target_noun" in kind.attributes:
+            return {"target_noun": self._buffer.current(kind, row_id)["target_noun"], **values}
+        return values
 
     def remove(self, name: str, row_id: int) -> Diff:
-        """Delete one row; raises BadRowError if another row still refers to it."""
+        """Delete one row and the parts that only exist with it; raises BadRowError if others refer to it."""
         kind = noun(name)
-        label = self.names(name)[row_id]
-        row = self.session.get_one(kind.model, row_id)
-        before = {a.name: _plain(self, a, getattr(row, a.column)) for a in kind.attributes.values()}
+        self.flush()
+        label = self.keys.label(name, row_id)
+        held = targets.held(self.session, self.keys, kind, row_id, label)
+        before = self.shown(kind, self._buffer.current(kind, row_id))
+        hint = "; set status=retired instead" if name == "device" else ""
+        if held:
+            raise BadRowError([("", f"{kind.words} '{label}' is still referred to by {held}{hint}")])
+        for part, part_id in targets.parts(self.session, kind, row_id):
+            self.remove(part, part_id)
         try:
             with self.session.begin_nested():
-                self.session.delete(row)
+                self._buffer.delete(kind, row_id)
         except IntegrityError:
-            hint = "; set status=retired instead" if name == "device" else ""
-            raise BadRowError([("", f"{name} '{label}' is still referred to by other rows{hint}")]) from None
-        del self.ids(name)[label], self.names(name)[row_id]
-        return self._note(Diff(name, label, "rm", before=before))
+            raise BadRowError(
+                [("", f"{kind.words} '{label}' is still referred to by other rows{hint}")]
+            ) from None
+        self.keys.drop(name, row_id, label)
+        self.chain.add(name, label, "rm", before, {})
+        self.touched.setdefault(name, set())
+        return self._noted(Diff(name, label, "rm", before=before))
+
+    def flush(self) -> None:
+        """Write what waits in the buffer, and its history."""
+        self._buffer.flush()
+        self.chain.flush()
 
     def finish(self) -> None:
         """Derive what is derived and check what concerns several rows. Raises BadRowError."""
-        changed = {d.noun for d in self.diffs if d.action != "same"}
-        if "place" in changed:
-            self._derive_kecamatan()
-        if "device" in changed:
-            self._check_parents()
-            self._check_addresses()
-        self.session.flush()
+        self.flush()
+        consistency.derive(self)
+        self._buffer.finish()
+        problems, self.warnings = consistency.problems(self)
+        if problems:
+            raise BadRowError([("", p) for p in problems])
+        self.chain.flush()
 
     def ids(self, name: str) -> dict[str, int]:
         """Return natural key → id of a noun, read once."""
-        self.names(name)
-        return self._ids[name]
+        return self.keys.ids(name)
 
     def names(self, name: str) -> dict[int, str]:
         """Return id → natural key of a noun, read once."""
-        if name not in self._names:
-            self._names[name] = labels(self.session, name)
-            self._ids[name] = {label: i for i, label in self._names[name].items()}
-        return self._names[name]
+        return self.keys.names(name)
+
+    def derive(self, kind: Noun, row_id: int, values: Mapping[str, Any]) -> None:
+        """Write columns that siaga itself keeps; they are no change that anybody made."""
+        self._buffer.update(kind, row_id, values)
+
+    def shown(self, kind: Noun, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored row as an operator sees it, without what is empty."""
+        own = {a.name: self._plain(a, stored(a, row)) for a in kind.attributes.values()}
+        return {k: v for k, v in own.items() if v not in (None, "", {})}
 
     # --- values ---------------------------------------------------------------------------------------
 
@@ -115,162 +159,213 @@ class Writer:
         typed: dict[str, Any] = {}
         for key, raw in values.items():
             try:
-                column, value = self._one(kind, key, raw)
+                self._take(kind, key, raw, typed)
             except (BadValueError, NotFoundError) as error:
                 sentence = error.sentence if isinstance(error, NotFoundError) else f"{key} {error}"
                 problems.append((key, sentence))
-                continue
-            if column == "vars":
-                typed.setdefault("vars", {}).update(value)
-            else:
-                typed[column] = value
+        if not problems:
+            problems = [*_placed(kind, values, typed, self.keys), *targets.problems(self.keys, kind, typed)]
         if problems:
             raise BadRowError(problems)
         return typed
 
-    def _one(self, kind: Noun, key: str, raw: Any) -> tuple[str, Any]:
+    def _take(self, kind: Noun, key: str, raw: Any, typed: dict[str, Any]) -> None:
         if key.startswith("var.") and "vars" in kind.attributes:
-            return "vars", {variable_name(key.removeprefix("var.")): raw}
+            typed.setdefault("vars", {})[variable_name(key.removeprefix("var."))] = raw
+            return
         attribute = kind.attribute(key)
         if not attribute.settable:
             raise BadValueError("is kept by siaga itself and cannot be set")
         if attribute.kind == "vars":
-            raise BadValueError("is set one by one, as var.NAME")
+            typed.setdefault("vars", {}).update(_variables(raw))
+            return
         value = read(attribute, raw)
-        return attribute.column, self._resolved(attribute, value) if attribute.kind == "ref" else value
+        value = self._resolved(attribute, value) if attribute.kind == "ref" else value
+        if attribute.custom:
+            typed.setdefault("custom", {})[attribute.name] = value
+        else:
+            typed[attribute.column] = value
 
     def _resolved(self, attribute: Attribute, label: str | None) -> int | None:
         if label is None:
             return None
-        row_id = self.ids(attribute.ref).get(label)
+        row_id = self.keys.find(attribute.ref, label)
+        if row_id is None and attribute.ref == "place" and label[:1].isdigit():
+            row_id = self.keys.coded(label)
         if row_id is None:
-            raise BadValueError(f"refers to nothing: {self._missing(attribute.ref, label)}")
+            raise BadValueError(f"refers to nothing: {self.keys.missing(attribute.ref, label)}")
         return row_id
 
-    def _missing(self, name: str, label: str) -> str:
-        near = difflib.get_close_matches(label, self.ids(name), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        return f"there is no {name.replace('_', ' ')} called '{label}'{hint}"
-
-    def _label(self, kind: Noun, values: Mapping[str, Any]) -> str:
-        parts = [str(values.get(k) or "").strip() for k in kind.key]
+    def _label(self, kind: Noun, typed: Mapping[str, Any]) -> str:
+        parts = [self._plain(kind.attributes[k], typed.get(kind.attributes[k].column)) for k in kind.key]
         if not all(parts):
-            raise BadRowError([(k, f"{k} is missing") for k, p in zip(kind.key, parts, strict=True) if not p])
-        return ":".join(parts)
+            missing = [k for k, p in zip(kind.key, parts, strict=True) if not p]
+            raise BadRowError([(k, f"{k} is missing") for k in missing])
+        return ":".join(str(p) for p in parts)
+
+    def _plain(self, attribute: Attribute, value: Any) -> Any:
+        """Return a stored value as an operator sees it: a reference by name."""
+        return (
+            self.keys.label(attribute.ref, value) if attribute.kind == "ref" and value is not None else value
+        )
+
+    def _check_revision(self, kind: Noun, row_id: int | None, revision: Any) -> None:
+        given = int(revision) if str(revision).removesuffix(".0").isdigit() else -1
+        if given < 0:
+            raise BadRowError([("revision", f"revision is '{str(revision)[:40]}', must be a whole number")])
+        now = self._buffer.current(kind, row_id)["revision"] if row_id is not None else None
+        if now is None and given:
+            raise BadRowError([("revision", "the row was removed since this file was written")])
+        if now is not None and now > given:
+            sentence = f"the row was changed since this file was written (revision {given}, now {now}): export it again"
+            raise BadRowError([("revision", sentence)])
 
     # --- rows -----------------------------------------------------------------------------------------
 
     def _insert(self, kind: Noun, label: str, typed: Mapping[str, Any]) -> Diff:
-        missing = [a for a in kind.attributes.values() if a.required and typed.get(a.column) in (None, "")]
+        missing = [a for a in kind.attributes.values() if a.required and stored(a, typed) in (None, "")]
         if missing:
             raise BadRowError([(a.name, f"{a.name} is missing") for a in missing])
         given = {c: v for c, v in typed.items() if v is not None}
-        row = kind.model(**given)
-        self.session.add(row)
-        self.session.flush()
-        row_id: int = row.id  # type: ignore[attr-defined]
-        self.ids(kind.name)[label], self.names(kind.name)[row_id] = row_id, label
         after = {
-            a.name: _plain(self, a, given[a.column]) for a in kind.attributes.values() if a.column in given
+            a.name: self._plain(a, stored(a, given))
+            for a in kind.attributes.values()
+            if stored(a, given) is not None
         }
-        return self._note(Diff(kind.name, label, "add", after=after))
+        given["revision"] = self.chain.add(kind.name, label, "add", {}, after)
+        row_id = self._buffer.insert(kind, given)
+        self.keys.add(kind.name, row_id, label, str(given.get("code", "")) if kind.name == "place" else "")
+        self.touched.setdefault(kind.name, set()).add(row_id)
+        return self._noted(Diff(kind.name, label, "add", after=after))
 
     def change(self, kind: Noun, row_id: int, typed: Mapping[str, Any], label: str) -> Diff:
         """Change a row to the typed column values; a row that would not change is left alone."""
-        row = self.session.get_one(kind.model, row_id)
-        before, after = {}, {}
-        for attribute in kind.attributes.values():
-            if attribute.column not in typed:
-                continue
-            old, new = getattr(row, attribute.column), typed[attribute.column]
-            if attribute.kind == "vars":
-                new = {k: v for k, v in {**old, **new}.items() if v not in (None, "")}
-            if old != new:
-                before[attribute.name] = _plain(self, attribute, old)
-                after[attribute.name] = _plain(self, attribute, new)
-                setattr(row, attribute.column, new)
-        if not after:
+        row = self._buffer.current(kind, row_id)
+        before, after, columns = self._differences(kind, row, typed)
+        if not columns:
             return Diff(kind.name, label, "same")
-        self.session.add(row)
-        self.session.flush()
-        self._rename(kind, row, row_id, label)
-        return self._note(Diff(kind.name, label, "set", before, after))
+        new_label = self._renamed(kind, row, row_id, label, typed)
+        columns["revision"] = self.chain.add(kind.name, label, "set", before, after)
+        self._buffer.update(kind, row_id, columns)
+        self.touched.setdefault(kind.name, set()).add(row_id)
+        if new_label != label:
+            self.keys.drop(kind.name, row_id, label)
+            self.keys.add(kind.name, row_id, new_label)
+            self.flush()
+            targets.follow(self, kind, row_id, label, new_label)
+        return self._noted(Diff(kind.name, label, "set", before, after))
 
-    def _rename(self, kind: Noun, row: SQLModel, row_id: int, label: str) -> None:
-        name = getattr(row, "name", label)
-        new = name if kind.key == ("name",) else label.partition(":")[0] + ":" + name
-        if new != label:
-            if new in self.ids(kind.name):
-                raise BadRowError([("name", f"there is already a {kind.name} called '{new}'")])
-            del self.ids(kind.name)[label]
-            self.ids(kind.name)[new], self.names(kind.name)[row_id] = row_id, new
+    def _differences(
+        self, kind: Noun, row: Mapping[str, Any], typed: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
+        for attribute in kind.attributes.values():
+            if not _given(attribute, typed):
+                continue
+            old, new = stored(attribute, row), stored(attribute, typed)
+            if attribute.column == "vars":
+                new = {k: v for k, v in {**(old or {}), **new}.items() if v not in (None, "")}
+            if old == new and type(old) is type(new):
+                continue
+            if attribute.custom and old in (None, "") and new in (None, ""):
+                continue
+            before[attribute.name], after[attribute.name] = (
+                self._plain(attribute, old),
+                self._plain(attribute, new),
+            )
+            if attribute.custom:
+                own = columns.get("custom", row["custom"]) or {}
+                columns["custom"] = {
+                    k: v for k, v in {**own, attribute.name: new}.items() if v not in (None, "")
+                }
+            else:
+                columns[attribute.column] = new
+        return before, after, columns
 
-    def _note(self, diff: Diff) -> Diff:
-        self._head = record(
-            self.session,
-            self.author,
-            diff.noun,
-            diff.name,
-            diff.action,
-            diff.before,
-            diff.after,
-            self._head or last_hash(self.session),
-        )
+    def _renamed(
+        self, kind: Noun, row: Mapping[str, Any], row_id: int, label: str, typed: Mapping[str, Any]
+    ) -> str:
+        if not any(kind.attributes[k].column in typed for k in kind.key):
+            return label
+        new = self._label(kind, {**row, **typed})
+        if new != label and self.keys.find(kind.name, new) is not None:
+            raise BadRowError([("name", f"there is already a {kind.words} called '{new}'")])
+        return new
+
+    def _noted(self, diff: Diff) -> Diff:
         self.diffs.append(diff)
         return diff
 
-    # --- what concerns several rows -------------------------------------------------------------------
 
-    def _derive_kecamatan(self) -> None:
-        places = {p.id: p for p in self.session.exec(select(Place))}
-        for place in places.values():
-            place.kecamatan = _kecamatan_of(place, places)
-
-    def _check_parents(self) -> None:
-        parents = dict(self.session.exec(select(Device.id, Device.parent_id)).all())
-        names = self.names("device")
-        for start in parents:
-            seen, at = {start}, parents[start]
-            while at is not None:
-                if at in seen:
-                    circle = f"the parents of {names.get(start or 0, '?')} go in a circle"
-                    raise BadRowError([("parent", circle)])
-                seen.add(at)
-                at = parents.get(at)
-
-    def _check_addresses(self) -> None:
-        query = select(Device).where(
-            Device.address != "", Device.status == "active", Device.transport != "none"
-        )
-        first: dict[tuple[str, int], str] = {}
-        for device in self.session.exec(query):
-            port = device.snmp_port if device.transport == "snmp" else device.ssh_port
-            other = first.setdefault((device.address, port), device.name)
-            if other != device.name:
-                raise BadRowError(
-                    [
-                        (
-                            "address",
-                            f"{device.name} and {other} are both polled at {device.address} port {port}",
-                        )
-                    ]
-                )
+def stored(attribute: Attribute, row: Mapping[str, Any]) -> Any:
+    """Return an attribute's stored value from a row's columns."""
+    if attribute.custom:
+        return (row.get("custom") or {}).get(attribute.name)
+    return row.get(attribute.column)
 
 
-def _kecamatan_of(place: Place, places: Mapping[int | None, Place]) -> str:
-    at: Place | None = place
-    for _ in range(len(places) + 1):
-        if at is None or at.kind == "kecamatan":
-            return at.name if at else ""
-        at = places.get(at.parent_id)
-    raise BadRowError([("parent", f"the parents of place '{place.name}' go in a circle")])
+def _given(attribute: Attribute, typed: Mapping[str, Any]) -> bool:
+    if attribute.custom:
+        return attribute.name in (typed.get("custom") or {})
+    return attribute.column in typed
 
 
-def _plain(writer: Writer, attribute: Attribute, value: Any) -> Any:
-    """Return a stored value as an operator sees it: a reference by name."""
-    if attribute.kind != "ref" or value is None:
-        return value
-    return writer.names(attribute.ref).get(value)
+def _variables(raw: Any) -> dict[str, Any]:
+    """Return variables given as a mapping, as YAML and JSON have them; '' gives none."""
+    if raw == "":
+        return {}
+    if not isinstance(raw, Mapping):
+        raise BadValueError("is set one by one, as var.NAME")
+    return {variable_name(str(k)): v for k, v in raw.items()}
+
+
+def _named(kind: Noun, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values with the name made of others, where the noun makes its names so and none is given."""
+    if not kind.auto or str(values.get("name") or "").strip():
+        return values
+    parts = [_short(values.get(k)) for k in kind.auto]
+    if not all(parts):
+        missing = [k for k, p in zip(kind.auto, parts, strict=True) if not p]
+        raise BadRowError([(k, f"{k} is missing") for k in missing])
+    return {"name": "/".join(parts)[:255], **{k: v for k, v in values.items() if k != "name"}}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y%m%dT%H%M%S.%f")
+    return str(value if value is not None else "").strip()
+
+
+def _placed(
+    kind: Noun, values: Mapping[str, Any], typed: dict[str, Any], keys: Keys
+) -> Iterable[tuple[str, str]]:
+    """Settle name, VRF and position of a prefix, range or address; yield what contradicts."""
+    naming = kind.attributes["name"].naming
+    if naming not in ("cidr", "range", "address") or "name" not in typed:
+        return
+    text, _, vrf = str(typed["name"]).partition(" ")
+    if vrf and not typed.get("vrf_id"):
+        typed["vrf_id"] = keys.find("vrf", vrf)
+        if typed["vrf_id"] is None:
+            yield "name", f"the VRF behind it refers to nothing: {keys.missing('vrf', vrf)}"
+            return
+    known = keys.label("vrf", typed["vrf_id"]) if typed.get("vrf_id") else ""
+    if vrf and known != vrf:
+        yield "vrf", f"the name says VRF '{vrf}' and the field vrf '{known}'"
+    typed["name"] = f"{text} {known}".strip()
+    if naming == "address":
+        found = addressing.address(str(values.get("name", text)).partition(" ")[0])
+        typed |= {"family": found.family, "first": found.first}
+        if found.length >= 0 and typed.get("length") is None:
+            typed["length"] = found.length
+    else:
+        read_span = addressing.cidr if naming == "cidr" else addressing.span
+        where = read_span(text)
+        typed |= {"family": where.family, "first": where.first, "last": where.last}
+        if naming == "cidr":
+            typed["length"] = where.length
 
 
 def raise_all(problems: Iterable[str], what: str) -> None:

@@ -1,7 +1,7 @@
 """Writes sheets into the inventory: all problems at once, and nothing unless all is well."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
@@ -12,12 +12,9 @@ from inventory.nouns import Noun, noun, nouns
 from inventory.store import session
 from inventory.writing import BadRowError, Diff, Writer, raise_all
 from siaga.errors import InvalidError, NotFoundError
+from siaga.settings import Rule
 
 MAX_PROBLEMS = 500
-
-
-class _UndoError(Exception):
-    """Leaves the transaction of a dry run without committing it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,11 @@ class _Row:
     line: int
     kind: Noun
     values: dict[str, Any]
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def column(self, name: str) -> str:
+        """Return ', column …' with the file's own title for a field."""
+        return f", column {self.titles.get(name, name)}" if name else ""
 
 
 def load(
@@ -35,25 +37,39 @@ def load(
     *,
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    rules: Sequence[Rule] = (),
+    skipped: list[str] | None = None,
+    warnings: list[str] | None = None,
 ) -> list[Diff]:
     """Write every row of every sheet by natural key, in one transaction, and return what changed.
 
     Raises InvalidError (`bad-rows`) with all problems (sheet, row, column, reason); then nothing is written.
-    A dry run does the same work inside a transaction that is rolled back.
+    With a list as `skipped` bad rows are left out and their problems go there. A dry run does the same work
+    inside a transaction that is rolled back. `warnings` takes what `rules` say short of refusing.
     """
     problems: list[str] = []
-    rows = [row for sheet in _ordered(sheets, problems) for row in _rows(sheet, problems)]
-    diffs: list[Diff] = []
-    try:
-        with session(engine) as opened:
-            writer = Writer(opened, author)
-            diffs = _write(writer, rows, problems, progress)
-            raise_all(problems[:MAX_PROBLEMS], "The import")
-            if dry_run:
-                raise _UndoError
-    except _UndoError:
-        pass
+    with session(engine) as opened:
+        writer = Writer(opened, author, rules)
+        rows = [row for sheet in _ordered(sheets, problems) for row in _rows(sheet, problems)]
+        diffs = _write(writer, rows, problems, progress)
+        if skipped is not None:
+            skipped += problems[:MAX_PROBLEMS]
+            problems = []
+        try:
+            writer.finish()
+        except BadRowError as error:
+            problems += [sentence for _, sentence in error.problems]
+        raise_all(_bounded(problems), "The import")
+        if warnings is not None:
+            warnings += writer.warnings
+        if dry_run:
+            opened.rollback()
     return diffs
+
+
+def _bounded(problems: Sequence[str]) -> list[str]:
+    more = len(problems) - MAX_PROBLEMS
+    return [*problems[:MAX_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _ordered(sheets: Sequence[Sheet], problems: list[str]) -> list[Sheet]:
@@ -74,6 +90,7 @@ def _rows(sheet: Sheet, problems: list[str]) -> list[_Row]:
     if bad:
         problems += bad
         return []
+    titles = {c: t for c, t in zip(columns, sheet.header, strict=True) if c != t}
     first: dict[tuple[str, ...], int] = {}
     rows = []
     for line, cells in sheet.rows:
@@ -81,12 +98,14 @@ def _rows(sheet: Sheet, problems: list[str]) -> list[_Row]:
             problems.append(f"{sheet.source}, row {line}: there are more cells than columns")
             continue
         values = {c: v for c, v in zip(columns, cells, strict=False) if v is not None}
-        key = tuple(str(values.get(k, "")).strip() for k in kind.key)
+        key = tuple(str(values.get(k, "")).strip() for k in (*kind.key, "vrf"))
         earlier = first.setdefault(key, line)
-        if earlier != line and all(key):
-            problems.append(f"{sheet.source}, row {line}: '{':'.join(key)}' stands in row {earlier} already")
+        if earlier != line and all(key[:-1]):
+            problems.append(
+                f"{sheet.source}, row {line}: '{':'.join(key[:-1])}' stands in row {earlier} already"
+            )
             continue
-        rows.append(_Row(sheet.source, line, kind, values))
+        rows.append(_Row(sheet.source, line, kind, values, titles))
     return rows
 
 
@@ -100,13 +119,13 @@ def _column(kind: Noun, title: str) -> str:
 
 
 def _bad_columns(kind: Noun, header: Iterable[str], columns: Sequence[str]) -> Iterable[str]:
-    settable = [a.name for a in kind.attributes.values() if a.settable and a.kind != "vars"]
+    settable = [a.name for a in kind.attributes.values() if a.settable]
     for title, column in zip(header, columns, strict=True):
-        if not column.startswith("var.") and column not in settable:
+        if not column.startswith("var.") and column not in (*settable, "revision"):
             yield f"column '{title}' is unknown; a {kind.name} has {', '.join(settable)}"
     for column in sorted({c for c in columns if columns.count(c) > 1}):
         yield f"column '{column}' stands there twice"
-    for key in kind.key:
+    for key in kind.auto if kind.auto and "name" not in columns else kind.key:
         if key not in columns:
             yield f"column '{key}' is missing"
 
@@ -120,32 +139,29 @@ def _write(
     diffs: dict[tuple[str, str], Diff] = {}
     again: list[tuple[_Row, dict[str, Any]]] = []
     for done, row in enumerate(rows, 1):
-        now, later = _split(row)
-        _put(writer, row, now, diffs, problems)
-        if later:
+        now, later = _split(writer, row)
+        if _put(writer, row, now, diffs, problems) and later:
             again.append((row, later))
         if progress:
             progress(done, len(rows))
     for row, later in again:
-        if (row.kind.name, _key(row)) in diffs:
-            _put(writer, row, later, diffs, problems)
-    try:
-        writer.finish()
-    except BadRowError as error:
-        problems += [sentence for _, sentence in error.problems]
+        _put(writer, row, later, diffs, problems)
     return list(diffs.values())
 
 
-def _key(row: _Row) -> str:
-    return ":".join(str(row.values.get(k, "")).strip() for k in row.kind.key)
-
-
-def _split(row: _Row) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Put off references to rows of the same noun: they may stand further down in the sheet."""
-    own = {a.name for a in row.kind.attributes.values() if a.ref == row.kind.name}
-    later = {k: v for k, v in row.values.items() if k in own}
-    keys = {k: row.values.get(k) for k in row.kind.key}
-    return {k: v for k, v in row.values.items() if k not in own}, {**keys, **later} if later else {}
+def _split(writer: Writer, row: _Row) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Put off references to rows of the same noun that are not there yet: they may stand further down."""
+    later = {
+        a.name: row.values[a.name]
+        for a in row.kind.attributes.values()
+        if a.ref == row.kind.name
+        and str(row.values.get(a.name, "")).strip()
+        and writer.keys.find(a.ref, str(row.values[a.name]).strip()) is None
+    }
+    if not later:
+        return row.values, {}
+    keys = {k: row.values.get(k) for k in (*row.kind.key, *row.kind.auto, "vrf") if k in row.values}
+    return {k: v for k, v in row.values.items() if k not in later}, {**keys, **later}
 
 
 def _put(
@@ -154,26 +170,20 @@ def _put(
     values: Mapping[str, Any],
     diffs: dict[tuple[str, str], Diff],
     problems: list[str],
-) -> None:
+) -> bool:
     try:
         diff = writer.put(row.kind.name, values)
     except BadRowError as error:
-        problems += [
-            f"{row.source}, row {row.line}{f', column {f}' if f else ''}: {p}" for f, p in error.problems
-        ]
-        return
-    key = (row.kind.name, _key(row))
+        problems += [f"{row.source}, row {row.line}{row.column(f)}: {p}" for f, p in error.problems]
+        return False
+    key = (row.kind.name, diff.name)
     earlier = diffs.get(key)
     if earlier is None or earlier.action == "same":
         diffs[key] = diff
     elif diff.action != "same":
-        diffs[key] = Diff(
-            diff.noun,
-            diff.name,
-            earlier.action,
-            {**earlier.before, **diff.before},
-            {**earlier.after, **diff.after},
-        )
+        before, after = {**earlier.before, **diff.before}, {**earlier.after, **diff.after}
+        diffs[key] = Diff(diff.noun, diff.name, earlier.action, before, after)
+    return True
 
 
 def check_any(sheets: Sequence[Sheet], source: str) -> None:

@@ -76,6 +76,7 @@ def test_a_secret_is_sealed_and_opens_only_with_its_key(
     with session(engine) as writing:
         writer = Writer(writing, author)
         writer.put("credential", {"name": "noc", "kind": "snmp-v2c"})
+        writer.flush()
         store_secret(
             writing, vault, writer.ids("credential")["noc"], "community", SecretStr("rahasia-sekali")
         )
@@ -90,7 +91,9 @@ def test_a_secret_is_sealed_and_opens_only_with_its_key(
 def test_a_short_v3_passphrase_is_refused(settings: Settings, engine: Engine, author: Author) -> None:
     vault = open_vault(settings.home)
     with session(engine) as writing:
-        Writer(writing, author).put("credential", {"name": "v3", "kind": "snmp-v3"})
+        credentials = Writer(writing, author)
+        credentials.put("credential", {"name": "v3", "kind": "snmp-v3"})
+        credentials.flush()
         with pytest.raises(InvalidError, match="RFC 3414"):
             store_secret(writing, vault, 1, "auth", SecretStr("short"))
 

@@ -80,7 +80,7 @@ def test_an_unknown_kecamatan_is_named_with_the_nearest_known_one(engine: Engine
     with pytest.raises(InvalidError) as caught:
         load(engine, [sheet], author)
     assert caught.value.problems == (
-        "p, row 3, column parent: parent refers to nothing: there is no place called 'Mouk'; did you mean 'Mauk'?",
+        "p, row 3, column kecamatan: parent refers to nothing: there is no place called 'Mouk'; did you mean 'Mauk'?",
     )
 
 

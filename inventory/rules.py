@@ -1,0 +1,80 @@
+"""The regency's own rules (`[[rules]]` in siaga.toml): held at every write and import, and by `siaga rules check`.
+
+A rule is two selectors: what `when` selects must be selected by `must` as well, and have the fields `require`d.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from inventory.nouns import noun
+from inventory.select import selected
+from inventory.store import labels
+from siaga.errors import InvalidError, SiagaError
+from siaga.settings import Rule
+from siaga.text import safe
+
+_MANY = 50  # rows of one rule that are told one by one
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One row that a rule does not hold for."""
+
+    rule: str
+    severity: str
+    noun: str
+    name: str
+    sentence: str
+
+
+def broken(
+    session: Session, rules: Sequence[Rule], touched: Mapping[str, set[int]] | None = None
+) -> Iterator[Broken]:
+    """Yield what breaks a rule, among the `touched` rows or among all. Raises InvalidError (`bad-rule`)."""
+    for rule in rules:
+        if rule.protect or (touched is not None and not touched.get(noun(rule.noun).name)):
+            continue
+        wrong = _wrong(session, rule)
+        if touched is not None:
+            wrong &= touched[noun(rule.noun).name]
+        names = labels(session, noun(rule.noun).name, wrong) if wrong else {}
+        for row_id in sorted(wrong, key=lambda i: names.get(i, ""))[:_MANY]:
+            yield _told(rule, names.get(row_id, "?"), len(wrong))
+
+
+def _wrong(session: Session, rule: Rule) -> set[int]:
+    musts = [rule.must] if rule.must else []
+    musts += [f"{field}!=''" for field in rule.require]
+    try:
+        concerned = set(selected(session, rule.noun, rule.when))
+        good = set(selected(session, rule.noun, " and ".join(f"({m})" for m in musts)))
+    except SiagaError as error:
+        raise InvalidError(
+            "bad-rule", f"The rule '{safe(rule.name, 60)}' cannot be read: {error.sentence}"
+        ) from None
+    return concerned - good
+
+
+def _told(rule: Rule, name: str, count: int) -> Broken:
+    what = rule.message or " and ".join(
+        [*([rule.must] if rule.must else []), *(f"{f} is set" for f in rule.require)]
+    )
+    sentence = f"{rule.noun} '{name}' breaks the rule '{rule.name}': {what}"
+    if count > _MANY:
+        sentence += f" ({count} rows in all)"
+    return Broken(rule.name, rule.severity, rule.noun, name, sentence)
+
+
+def protected(session: Session, rules: Sequence[Rule], name: str, row_ids: Sequence[int]) -> list[str]:
+    """Return a sentence for each of these rows that a rule protects from being removed."""
+    found = []
+    for rule in rules:
+        if rule.protect and noun(rule.noun).name == name:
+            kept = set(selected(session, name, rule.when)) & set(row_ids)
+            found += [
+                f"{rule.noun} '{n}' is protected by the rule '{rule.name}'"
+                for n in labels(session, name, kept).values()
+            ]
+    return found
