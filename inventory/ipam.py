@@ -1,0 +1,3 @@
+"""IPAM."""
+
+from inventory.ipam_overlap import overlaps as overlaps
