@@ -4,7 +4,11 @@
     status!=retired and not tag:core        comparisons, negation, tags
     role=router,switch or name~^rtr-        one of several values; a regular expression
     contract.end<90d @kritis (…)            dotted paths, dates from today, a saved group, parentheses
+    place.under='Kabupaten Tangerang'       a place or device and all below it
+    within=10.1.0.0/16 last_seen<-30d       addresses inside a prefix, times from now
     rtr-kec-*                               a bare word is a name, with * as a wildcard
+
+Regular expressions are RE2's: they take linear time, whatever somebody writes.
 
 The text is parsed by lark into a small tree of frozen values (`parse`), which `to_sql` compiles to one
 SQL expression; the tests evaluate the same tree naively and compare.
@@ -12,7 +16,7 @@ SQL expression; the tests evaluate the same tree naively and compare.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,6 +28,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session
 from sqlmodel import select as sqlmodel_select
 
+from inventory import reach
+from inventory.expressions import expression
 from inventory.models import Group
 from inventory.nouns import Attribute, Noun, noun
 from inventory.values import BadValueError, read
@@ -208,8 +214,9 @@ def _requoted(argument: str) -> str:
 def selected(session: Session, name: str, text: str, *, today: date | None = None) -> list[int]:
     """Return the ids of the rows meant, ordered by natural key. Raises UsageError (`bad-selector`)."""
     kind = noun(name)
-    table = kind.model.__table__  # type: ignore[attr-defined]
-    compiler = _Compiler(session, text, today or datetime.now().astimezone().date())
+    table = kind.table
+    now = datetime.now().astimezone()
+    compiler = _Compiler(session, text, today or now.date(), now)
     condition = compiler.compile(kind, table, parse(text), 0)
     order = [table.c[kind.attributes[k].column] for k in kind.key]
     return list(session.execute(select(table.c.id).where(condition).order_by(*order)).scalars())
@@ -222,6 +229,7 @@ class _Compiler:
     session: Session
     text: str
     today: date
+    now: datetime
 
     def compile(self, kind: Noun, table: Any, tree: Tree, depth: int) -> ColumnElement[bool]:
         if isinstance(tree, All):
@@ -231,50 +239,82 @@ class _Compiler:
         if isinstance(tree, Not):
             return not_(self.compile(kind, table, tree.part, depth))
         if isinstance(tree, Saved):
-            return self.compile(kind, table, self.saved(kind, tree, depth), depth + 1)
+            text = self.saved(kind, tree, depth)
+            return replace(self, text=text).compile(kind, table, parse(text), depth + 1)
         return self.path(kind, table, tree, _full_path(kind, tree.path).split("."))
 
-    def saved(self, kind: Noun, tree: Saved, depth: int) -> Tree:
+    def saved(self, kind: Noun, tree: Saved, depth: int) -> str:
         row = self.session.exec(sqlmodel_select(Group).where(Group.name == tree.name)).first()
         if row is None or row.noun != kind.name:
             raise pointed(self.text, tree.at, f"there is no saved group '{tree.name}' for {kind.name}")
         if depth >= MAX_DEPTH:
             raise pointed(self.text, tree.at, f"group '{tree.name}' refers to itself")
-        return parse(row.selector)
+        return row.selector
 
     def path(self, kind: Noun, table: Any, tree: Compare, path: list[str]) -> ColumnElement[bool]:
+        special = self.special(kind, table, tree, path)
+        if special is not None:
+            return not_(special) if tree.operator == "!=" else special
         attribute = self.attribute(kind, path[0], tree)
         if attribute.kind != "ref":
             if len(path) > 1 and attribute.kind != "vars":
-                raise pointed(self.text, tree.at, f"'{path[0]}' of {kind.name} has no parts")
-            column = table.c[attribute.column]
+                raise pointed(self.text, tree.at, f"'{path[0]}' of {kind.words} has no parts")
+            column = _custom(table, attribute) if attribute.custom else table.c[attribute.column]
             if attribute.kind == "vars":
                 column = column[path[-1]].as_string() if len(path) == 2 else cast(column, String)
             return self.compared(attribute, column, tree)
-        other = noun(attribute.ref)
-        target = aliased(other.model).__table__.alias()  # type: ignore[attr-defined]
-        rest = path[1:] or ["name"]
-        rest = _full_path(other, ".".join(rest)).split(".")
-        if other.name == "interface" and path[1:] == [] and ":" in "".join(tree.values):
-            return self.interface(table.c[attribute.column], tree)
-        inner = self.path(other, target, _positive(tree), rest)
-        there = select(literal(1)).where(and_(target.c.id == table.c[attribute.column], inner)).exists()
-        return self.or_missing(attribute, table, tree, there)
+        return self.referred(attribute, table, tree, path[1:])
 
-    def or_missing(
-        self, attribute: Attribute, table: Any, tree: Compare, there: ColumnElement[bool]
+    def special(self, kind: Noun, table: Any, tree: Compare, path: list[str]) -> ColumnElement[bool] | None:
+        """Return the condition of a path that is no field: under, within, a whole 'device:interface'."""
+        if len(path) == 1 and tree.operator in ("=", "!="):
+            if path[0] == "under" and "parent" in kind.attributes:
+                return reach.listed(table.c.id, self.below(kind, tree))
+            if path[0] == "within" and kind.name in reach.NOUNS:
+                return self.within(kind, table, tree)
+            if path[0] == "address" and kind.name == "device" and "/" in "".join(tree.values):
+                return self.within(kind, table, tree)
+            if kind.name == "interface" and path[0] == "name" and ":" in "".join(tree.values):
+                return reach.listed(table.c.id, reach.interfaces(self.session, tree.values))
+            if kind.name == "place" and path[0] == "kecamatan":
+                self.known(kind, tree)
+        return None
+
+    def below(self, kind: Noun, tree: Compare) -> list[int]:
+        self.known(kind, tree)
+        return reach.below(self.session, kind, tree.values)
+
+    def within(self, kind: Noun, table: Any, tree: Compare) -> ColumnElement[bool]:
+        try:
+            return or_(false(), *(reach.within(self.session, kind, table, v) for v in tree.values if v))
+        except ValueError as error:
+            raise pointed(self.text, tree.at, f"the prefix {error}") from None
+
+    def referred(
+        self, attribute: Attribute, table: Any, tree: Compare, rest: list[str]
     ) -> ColumnElement[bool]:
+        """Return the condition on the row that a reference leads to; `!=` is decided where the reference stands."""
+        other = noun(attribute.ref)
+        column = _custom(table, attribute) if attribute.custom else table.c[attribute.column]
+        positive = Compare(tree.path, "=" if tree.operator == "!=" else tree.operator, tree.values, tree.at)
+        if not rest and tree.operator in ("=", "!="):
+            self.known(other, tree)
+        target = aliased(other.model).__table__.alias()  # type: ignore[attr-defined]
+        way = _full_path(other, ".".join(rest or ["name"])).split(".")
+        inner = self.path(other, target, positive, way)
+        there = select(literal(1)).where(and_(target.c.id == column, inner)).exists()
         empty = "" in tree.values and tree.operator in ("=", "!=")
-        found = or_(there, table.c[attribute.column].is_(None)) if empty else there
+        found = or_(there, column.is_(None)) if empty else there
         return not_(found) if tree.operator == "!=" else found
 
-    def interface(self, column: Any, tree: Compare) -> ColumnElement[bool]:
-        from inventory.store import labels
-
-        known = labels(self.session, "interface")
-        ids = [i for i, label in known.items() if label in tree.values]
-        found = and_(column.is_not(None), column.in_(ids))
-        return not_(found) if tree.operator == "!=" else found
+    def known(self, kind: Noun, tree: Compare) -> None:
+        """Raise UsageError for a name that nothing has: nobody means 'no device' by a slip of the keyboard."""
+        missing = reach.missing(self.session, kind, [v for v in tree.values if v])
+        if missing:
+            near = reach.near(self.session, kind, missing[0])
+            hint = f"; did you mean '{safe(near, 60)}'?" if near else ""
+            why = f"there is no {kind.words} called '{safe(missing[0], 60)}'{hint}"
+            raise pointed(self.text, tree.at, why)
 
     def attribute(self, kind: Noun, name: str, tree: Compare) -> Attribute:
         try:
@@ -285,7 +325,7 @@ class _Compiler:
     def compared(self, attribute: Attribute, column: Any, tree: Compare) -> ColumnElement[bool]:
         if tree.operator == "~":
             return self.matches(column, tree)
-        if attribute.kind == "tags":
+        if attribute.kind == "tags" or attribute.name == "tags":
             spaced = literal(" ") + func.coalesce(column, "") + literal(" ")
             found = or_(*(spaced.contains(f" {tag} ", autoescape=True) for tag in tree.values))
             return not_(found) if tree.operator == "!=" else found
@@ -299,8 +339,8 @@ class _Compiler:
 
     def matches(self, column: Any, tree: Compare) -> ColumnElement[bool]:
         try:
-            re.compile(tree.values[0])
-        except re.error as error:
+            expression(tree.values[0])
+        except ValueError as error:
             raise pointed(self.text, tree.at, f"the regular expression is wrong ({error})") from None
         text = func.coalesce(cast(column, String), "")
         return text.regexp_match(tree.values[0])
@@ -314,9 +354,13 @@ class _Compiler:
         if attribute.kind in ("text", "vars"):
             return text
         if attribute.kind == "date" and re.fullmatch(r"-?\d{1,5}d", text):
-            return self.today + timedelta(days=int(text[:-1]))
+            day = self.today + timedelta(days=int(text[:-1]))
+            return day.isoformat() if attribute.custom else day
+        if attribute.kind == "time" and (match := re.fullmatch(r"(-?\d{1,6})([smhd])", text)):
+            return self.now + timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
         try:
-            return read(attribute, text) if text else None
+            value = read(attribute, text) if text else None
+            return value.isoformat() if attribute.custom and isinstance(value, date) else value
         except BadValueError as error:
             raise pointed(self.text, tree.at, f"{attribute.name} {error}") from None
 
@@ -326,9 +370,14 @@ def _full_path(kind: Noun, path: str) -> str:
     return kind.paths.get(first, first) + dot + rest
 
 
-def _positive(tree: Compare) -> Compare:
-    """Return the comparison to make on the row referred to: `!=` is decided where the reference stands."""
-    return Compare(tree.path, "=" if tree.operator == "!=" else tree.operator, tree.values, tree.at)
+def _custom(table: Any, attribute: Attribute) -> Any:
+    """Return a declared field's value inside the JSON column, by its type."""
+    value = table.c.custom[attribute.name]
+    if attribute.kind in ("int", "ref"):
+        return value.as_integer()
+    if attribute.kind == "float":
+        return value.as_float()
+    return value.as_boolean() if attribute.kind == "bool" else value.as_string()
 
 
 def _one_of(column: Any, values: Sequence[Any], *, text: bool) -> ColumnElement[bool]:
@@ -339,6 +388,7 @@ def _one_of(column: Any, values: Sequence[Any], *, text: bool) -> ColumnElement[
     return or_(false(), *parts)
 
 
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _ORDER: Mapping[str, Any] = {
     "<": lambda c, v: c < v,
     "<=": lambda c, v: c <= v,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, litera
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
+from inventory.expressions import matches
 from inventory.models import Observed
 from inventory.nouns import Attribute, Noun, declare, noun
 from siaga.errors import NotFoundError, SiagaError, TemporaryError
@@ -43,6 +44,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("regexp", 2, matches, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:
