@@ -21,6 +21,7 @@ class Buffer:
         self._session = session
         self._inserts: dict[str, dict[int, dict[str, Any]]] = {}
         self._updates: dict[str, dict[int, dict[str, Any]]] = {}
+        self._deletes: dict[str, list[int]] = {}
         self._whole: dict[str, dict[int, Mapping[str, Any]]] = {}
         self._asked: dict[str, int] = {}
         self._next: dict[str, int] = {}
@@ -57,13 +58,21 @@ class Buffer:
         return {**stored, **changed} if changed else stored
 
     def delete(self, kind: Noun, row_id: int) -> None:
-        """Delete a row now, after all that waits."""
-        self.flush()
-        self._session.execute(delete(kind.table).where(kind.table.c.id == row_id))
-        self._whole.get(kind.name, {}).pop(row_id, None)
+        """Take that a row goes; what goes is written before what comes, so that its name is free again."""
+        if self._inserts.get(kind.name, {}).pop(row_id, None) is None:
+            self._deletes.setdefault(kind.name, []).append(row_id)
+        self._updates.get(kind.name, {}).pop(row_id, None)
+        self._counted()
 
     def flush(self) -> None:
         """Write all that waits."""
+        for kind in reversed(list(nouns().values())):
+            gone = self._deletes.pop(kind.name, None)
+            if gone:
+                statement = delete(kind.table).where(kind.table.c.id == bindparam("row_id"))
+                self._session.execute(statement, [{"row_id": i} for i in gone])
+                for row_id in gone:
+                    self._whole.get(kind.name, {}).pop(row_id, None)
         for kind in nouns().values():
             rows = self._inserts.pop(kind.name, None)
             if rows:
@@ -120,11 +129,13 @@ def _prefixed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _defaults(name: str) -> tuple[tuple[str, Any], ...]:
-    return tuple(nouns()[name].model.model_fields.items())
+def _defaults(name: str) -> Mapping[str, Any]:
+    fields = nouns()[name].model.model_fields
+    return {
+        c: None if f.is_required() else f.get_default(call_default_factory=True) for c, f in fields.items()
+    }
 
 
 def blank(name: str) -> dict[str, Any]:
     """Return the columns of a new row of this noun, each with its default (None where there is none)."""
-    fields = _defaults(name)
-    return {c: None if f.is_required() else f.get_default(call_default_factory=True) for c, f in fields}
+    return {c: {} if v == {} else v for c, v in _defaults(name).items()}  # no two rows share a mapping

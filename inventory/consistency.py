@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select
 from sqlmodel import Session
 
-from inventory import rules
+from inventory import ipam_overlap, rules
 from inventory.nouns import noun
 
 if TYPE_CHECKING:
     from inventory.writing import Writer
 
+_ADDRESSED = frozenset({"address", "ip_range", "prefix", "device"})
 _MANY = 20  # problems of one kind that are told one by one
 
 
 def derive(writer: "Writer") -> None:
     """Write what follows from other columns: the kecamatan of every place."""
-    if "place" not in writer.touched:
-        return
-    kind = noun("place")
-    c = kind.table.c
-    places = {r.id: r for r in writer.session.execute(select(c.id, c.parent_id, c.kind, c.name, c.kecamatan))}
-    for row in places.values():
-        found = _kecamatan_of(row, places)
-        if found is not None and found != row.kecamatan:
-            writer.derive(kind, row.id, {"kecamatan": found})
+    if "place" in writer.touched:
+        for row_id, name in kecamatans(writer.session).items():
+            writer.derive(noun("place"), row_id, {"kecamatan": name})
+
+
+def kecamatans(session: Session) -> dict[int, str]:
+    """Return place id → the kecamatan it is in, for the places where another one (or none) is stored."""
+    c = noun("place").table.c
+    places = {r.id: r for r in session.execute(select(c.id, c.parent_id, c.kind, c.name, c.kecamatan))}
+    found = {i: (_kecamatan_of(row, places), row.kecamatan) for i, row in places.items()}
+    return {i: name for i, (name, stored) in found.items() if name is not None and name != stored}
 
 
 def _kecamatan_of(place: Any, places: Mapping[int, Any]) -> str | None:
@@ -52,8 +55,8 @@ def problems(writer: "Writer") -> tuple[list[str], list[str]]:
         found += _polled_twice(session)
     if "vlan" in touched:
         found += _twice_in_group(session)
-    if {"address", "ip_range", "prefix"} & set(touched):
-        found += _addresses(session, touched)
+    if _ADDRESSED & set(touched):
+        found += ipam_overlap.overlaps(session, {n: touched.get(n, set()) for n in _ADDRESSED})
     broken = list(rules.broken(session, writer.rules, touched))
     found += [b.sentence for b in broken if b.severity == "error"]
     return found, [b.sentence for b in broken if b.severity != "error"]
@@ -93,11 +96,3 @@ def _twice_in_group(session: Session) -> Iterator[str]:
         here = c.vlan_group_id.is_(None) if group_id is None else c.vlan_group_id == group_id
         names = list(session.execute(select(c.name).where(here, c.vid == vid).order_by(c.name)).scalars())
         yield f"VLAN id {vid} is used twice in one group: by {' and '.join(names[:4])}"
-
-
-def _addresses(session: Session, touched: Mapping[str, set[int]]) -> list[str]:
-    from inventory import ipam
-
-    return list(
-        ipam.overlaps(session, {n: sorted(touched.get(n, ())) for n in ("prefix", "ip_range", "address")})
-    )

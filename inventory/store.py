@@ -44,6 +44,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    prepare_functions(connection)
+
+
+def prepare_functions(connection: Any) -> None:
+    """Teach an SQLite connection the operator REGEXP, in linear time."""
     connection.create_function("regexp", 2, matches, deterministic=True)
 
 

@@ -111,6 +111,7 @@ class Writer:
         try:
             with self.session.begin_nested():
                 self._buffer.delete(kind, row_id)
+                self._buffer.flush()
         except IntegrityError:
             raise BadRowError(
                 [("", f"{kind.words} '{label}' is still referred to by other rows{hint}")]
@@ -146,6 +147,10 @@ class Writer:
     def derive(self, kind: Noun, row_id: int, values: Mapping[str, Any]) -> None:
         """Write columns that siaga itself keeps; they are no change that anybody made."""
         self._buffer.update(kind, row_id, values)
+
+    def present(self, kind: Noun, row_id: int) -> dict[str, Any]:
+        """Return a row as an operator sees it, as it will be when all that waits is written."""
+        return self.shown(kind, self._buffer.current(kind, row_id))
 
     def shown(self, kind: Noun, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a stored row as an operator sees it, without what is empty."""

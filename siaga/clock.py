@@ -1,7 +1,10 @@
 """Time: aware UTC inside, Asia/Jakarta where a person reads it."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from siaga.errors import UsageError
 
 JAKARTA = "Asia/Jakarta"
 
@@ -14,6 +17,26 @@ def utc_now() -> datetime:
 def as_utc(at: datetime) -> datetime:
     """Return `at` as aware UTC; a naive time, as SQLite gives it back, is taken to be UTC."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def moment(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
+    """Return the moment meant: 2026-08-01, '2026-08-01 10:00' (in `zone` unless it says its own), or 2h, 3d ago.
+
+    Raises UsageError (`bad-time`).
+    """
+    ago = re.fullmatch(r"-?(\d{1,6})([smhdw])(?: ago)?", text.strip())
+    if ago:
+        return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            "bad-time", f"'{text[:40]}' is no time: write 2026-08-01, '2026-08-01 10:00' or 2h, 3d (ago)."
+        ) from None
+    return as_utc(found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone)))
 
 
 def shown(at: datetime | None, zone: str = JAKARTA) -> str:

@@ -1,0 +1,90 @@
+"""Takes a change set back: by new changes that restore what was, refused where somebody changed it since."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from inventory.history import storable
+from inventory.models import Change
+from inventory.nouns import Noun, nouns
+from inventory.past import renamed
+from inventory.problems import BadRowError
+from inventory.writing import Writer
+from siaga.errors import NotFoundError
+
+
+def entries(session: Session, change_set: int) -> list[dict[str, Any]]:
+    """Return the changes of one set, oldest first; raises NotFoundError (`no-such-change-set`)."""
+    table = Change.__table__  # type: ignore[attr-defined]
+    query = select(table).where(table.c.change_set == change_set).order_by(table.c.id)
+    found = [dict(row) for row in session.execute(query).mappings()]
+    if not found:
+        raise NotFoundError(
+            "no-such-change-set", f"There is no change set {change_set}: see 'siaga history list'."
+        )
+    return found
+
+
+def undo(writer: Writer, changes: Sequence[Mapping[str, Any]], *, force: bool = False) -> list[str]:
+    """Take these changes back, the newest first; return what could not be restored (secrets, what siaga observed).
+
+    Raises BadRowError with every row that was changed since, unless `force` says to take back what still stands.
+    """
+    known = nouns()
+    problems: list[tuple[str, str]] = []
+    left = [f"{e['noun']} '{e['row_name']}' is no noun any more" for e in changes if e["noun"] not in known]
+    for entry in reversed([e for e in changes if e["noun"] in known]):
+        kind = known[entry["noun"]]
+        try:
+            left += _back(writer, kind, entry, force=force)
+        except BadRowError as error:
+            problems += [(f, f"{kind.words} '{entry['row_name']}': {p}") for f, p in error.problems]
+    if problems:
+        raise BadRowError(problems)
+    return left
+
+
+def _back(writer: Writer, kind: Noun, entry: Mapping[str, Any], *, force: bool) -> list[str]:
+    label = str(entry["row_name"])
+    if entry["action"] == "rm":
+        writer.put(kind.name, _settable(kind, entry["before"]), mode="add")
+        lost = kind.name == "credential"
+        return [f"credential '{label}' is back without its secrets: give them again"] if lost else []
+    now = label if entry["action"] == "add" else renamed(kind, label, entry["after"])
+    row_id = writer.keys.find(kind.name, now)
+    if row_id is None:
+        raise BadRowError([("", f"it is no longer there as '{now}'")])
+    changed = _changed_since(writer, kind, row_id, entry)
+    if changed and not force:
+        raise BadRowError([(f, f"{f} was changed since") for f in changed])
+    if entry["action"] == "add":
+        writer.remove(kind.name, row_id)
+    else:
+        before = {k: v for k, v in entry["before"].items() if k not in changed}
+        writer.set(kind.name, row_id, _whole_vars(_settable(kind, before), entry["after"]))
+    return []
+
+
+def _changed_since(writer: Writer, kind: Noun, row_id: int, entry: Mapping[str, Any]) -> list[str]:
+    now = storable(writer.present(kind, row_id))
+    given = {k: v for k, v in entry["after"].items() if k in kind.attributes}
+    return [k for k, v in given.items() if (now.get(k) or None) != (v or None)]
+
+
+def _settable(kind: Noun, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as they are written: what was empty is emptied, what siaga itself keeps is left out."""
+    return {
+        k: "" if v is None else v
+        for k, v in values.items()
+        if k in kind.attributes and kind.attributes[k].settable
+    }
+
+
+def _whole_vars(values: dict[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Add an empty value for each variable that came later: variables are set one by one."""
+    if isinstance(values.get("vars"), Mapping):
+        gone = {k: "" for k in after.get("vars") or {} if k not in values["vars"]}
+        values["vars"] = {**values["vars"], **gone}
+    return values
