@@ -9,8 +9,11 @@ import typer
 
 import infra.commands
 import inventory.commands
+import inventory.history_commands
+import inventory.noun_commands
 import monitor.commands
 import report.commands
+from inventory.catalog import SPECS
 from siaga.errors import AuthError, SiagaError, TemporaryError
 from siaga.outcome import Outcome
 
@@ -21,8 +24,11 @@ Start with: siaga demo
 """
 
 
-def build() -> typer.Typer:
-    """Return the whole command tree."""
+def build(wanted: str = "") -> typer.Typer:
+    """Return the command tree; of the nouns only the `wanted` one has its verbs ('*': all of them).
+
+    There are as many nouns as would cost half of the start-up time.
+    """
     app = typer.Typer(
         name="siaga",
         help=_HELP,
@@ -45,11 +51,22 @@ def build() -> typer.Typer:
     app.add_typer(infra.commands.job_app)
     app.add_typer(infra.commands.playbook_app)
     app.add_typer(report.commands.app)
-    for name, text in inventory.commands.NOUNS.items():
-        app.add_typer(inventory.commands.noun_app(name, text))
-    app.add_typer(inventory.commands.history_app)
+    _mount_nouns(app, wanted)
+    app.add_typer(inventory.history_commands.history_app)
+    app.add_typer(inventory.history_commands.rule_app)
+    app.command("nouns")(inventory.commands.nouns_list)
     app.command("runs")(inventory.commands.run_list)
     return app
+
+
+def _mount_nouns(app: typer.Typer, wanted: str) -> None:
+    for spec in SPECS:
+        name = spec.name.replace("_", "-")
+        hidden = name not in inventory.commands.SHOWN
+        if wanted in (name, "*"):
+            app.add_typer(inventory.noun_commands.noun_app(name), hidden=hidden)
+        else:
+            app.add_typer(typer.Typer(name=name, help=spec.help), hidden=hidden)
 
 
 def demo(
@@ -91,7 +108,10 @@ def run(arguments: list[str]) -> int:
         print(f"siaga {version()}")  # noqa: T201
         return 0
     try:
-        result = typer.main.get_command(build()).main(arguments, prog_name="siaga", standalone_mode=False)
+        wanted = "*" if "_SIAGA_COMPLETE" in os.environ else next(iter(arguments), "")
+        result = typer.main.get_command(build(wanted)).main(
+            arguments, prog_name="siaga", standalone_mode=False
+        )
         return _shown(result)
     except SiagaError as error:
         return _failed(error)

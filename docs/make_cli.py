@@ -7,11 +7,11 @@ from typing import Any
 import typer
 
 import cli
-from inventory.commands import NOUNS
+from inventory.catalog import SPECS
 
 PAGE = Path(__file__).with_name("cli.md")
 # The verbs are the same on every noun: device stands for all of them.
-SAME = frozenset(NOUNS) - {"device"}
+SAME = frozenset(s.name.replace("_", "-") for s in SPECS) - {"device"}
 _HEAD = """# Commands
 
 Written by `make docs` from the commands' own help. The nouns (place, agency, contract, …) all have the verbs of
@@ -22,7 +22,7 @@ Written by `make docs` from the commands' own help. The nouns (place, agency, co
 def page() -> str:
     """Return the whole page."""
     os.environ.update(COLUMNS="100", TERMINAL_WIDTH="100", NO_COLOR="1")
-    root = typer.main.get_command(cli.build())
+    root = typer.main.get_command(cli.build("*"))
     return _HEAD + "".join(_sections(root, None, "siaga"))
 
 

@@ -1,0 +1,141 @@
+"""Commands on the history and the regency's own rules."""
+
+from typing import Annotated, Any
+
+import typer
+
+from inventory.options import DryRun, Output, Since, Why, Yes
+from siaga.outcome import Column, Format, Outcome
+
+history_app = typer.Typer(
+    name="history", help="Who changed what, when and why; undo; the audit chain.", no_args_is_help=True
+)
+rule_app = typer.Typer(
+    name="rule", help="The regency's own rules ([[rules]] in siaga.toml).", no_args_is_help=True
+)
+Number = Annotated[int, typer.Argument(help="The change set's number.")]
+
+
+@history_app.command("list")
+def history_list(
+    since: Since = "",
+    who: Annotated[str, typer.Option("--who", help="Only what this user changed.")] = "",
+    cause: Annotated[str, typer.Option("--cause", help="Only of this run, such as 'import 12'.")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="At most so many.", min=1)] = 50,
+    output: Output = Format.table,
+) -> Outcome:
+    """List change sets, the newest first: what was written together."""
+    from inventory import store, trail
+    from siaga.clock import moment, utc_now
+    from siaga.settings import load
+
+    when = moment(since, utc_now()) if since else None
+    with store.reading(store.open_engine(load())) as session:
+        rows = trail.sets(session, since=when, who=who, cause=cause, limit=limit)
+    keys = ("change_set", "at", "who", "changes", "what", "why", "cause")
+    return Outcome(rows, [Column(k, k, right=k in ("change_set", "changes")) for k in keys], format=output)
+
+
+@history_app.command("show")
+def history_show(number: Number, output: Output = Format.table) -> Outcome:
+    """Show every change of one set."""
+    from inventory import store
+    from inventory.undo import entries
+    from siaga.settings import load
+
+    with store.reading(store.open_engine(load())) as session:
+        found = entries(session, number)
+    keys = ("at", "who", "noun", "row_name", "action", "before", "after")
+    rows = [{k: e[k] for k in keys} for e in found]
+    return Outcome(rows, [Column(k, k, wide=k in ("at", "who")) for k in keys], format=output)
+
+
+@history_app.command("undo")
+def history_undo(
+    number: Number,
+    dry_run: DryRun = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take back what still stands, leave the rest.")
+    ] = False,
+    yes: Yes = False,
+    why: Why = "",
+) -> Outcome:
+    """Take one change set back, by new changes; refused where somebody changed the same since.
+
+    Example: siaga history undo 17 --dry-run
+    """
+    from inventory import writes
+    from inventory.undo import entries, undo
+
+    left: list[str] = []
+
+    def work(session: Any, writer: Any, settings: Any) -> None:
+        left[:] = undo(writer, entries(session, number), force=force)
+
+    ask = "" if dry_run else f"Take back change set {number} ({{rows}})?"
+    reason = why or f"undo of change set {number}"
+    diffs, writer = writes.write(work, dry_run=dry_run, why=reason, cause=f"undo {number}", ask=ask, yes=yes)
+    outcome = writes.told(diffs, writer, dry_run=dry_run)
+    return Outcome(outcome.rows, text=outcome.text, messages=[*left, *outcome.messages])
+
+
+@history_app.command("verify")
+def history_verify(
+    head: Annotated[
+        str, typer.Option("--head", help="A head written down earlier, which must be in the chain.")
+    ] = "",
+) -> Outcome:
+    """Check that no entry of the history was edited, removed or moved.
+
+    Write its head down somewhere else now and then: with --head a history rewritten from end to end is found too.
+    """
+    from inventory import store
+    from inventory.history import breaks, last_hash
+    from siaga.errors import FindingsError
+    from siaga.settings import load
+
+    with store.reading(store.open_engine(load())) as session:
+        found = list(breaks(session, head.strip().lower()))
+        last = last_hash(session)
+    if found:
+        raise FindingsError("history-broken", "The history does not hold.", found[:100])
+    return Outcome(messages=[f"The history holds; its head is {last}."])
+
+
+@rule_app.command("list")
+def rule_list(output: Output = Format.table) -> Outcome:
+    """List the rules that are declared."""
+    from siaga.settings import load
+
+    keys = ("name", "noun", "when", "must", "require", "protect", "severity", "message")
+    rows = [{k: getattr(r, k) for k in keys} for r in load().rules]
+    return Outcome(rows, [Column(k, k) for k in keys], format=output)
+
+
+@rule_app.command("check")
+def rule_check(
+    output: Output = Format.table,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing when all is well.")] = False,
+) -> Outcome:
+    """Hold every rule against every row; for cron: exit code 6 when one is broken.
+
+    Example: siaga rule check --quiet
+    """
+    from inventory import rules, store
+    from siaga.settings import load
+
+    settings = load()
+    with store.reading(store.open_engine(settings)) as session:
+        found = list(rules.broken(session, settings.rules))
+    rows = [
+        {"rule": b.rule, "severity": b.severity, "noun": b.noun, "name": b.name, "sentence": b.sentence}
+        for b in found
+    ]
+    if not found:
+        count = len(settings.rules)
+        return Outcome(
+            rows if output is not Format.table else None,
+            format=output,
+            messages=[] if quiet else [f"All {count} rules hold."],
+        )
+    return Outcome(rows, [Column(k, k) for k in rows[0]], format=output, exit_code=6)

@@ -1,0 +1,406 @@
+"""The same verbs for every noun, from one implementation. Nothing heavy is imported up here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from inventory import catalog, complete
+from inventory.options import SELECTOR_HELP, At, DryRun, Fields, Output, Secrets, Since, Why, Yes, split
+from siaga.outcome import Column, Format, Outcome
+
+
+def noun_app(name: str) -> typer.Typer:
+    """Return the commands of one noun; the shell completes its names and fields."""
+    noun = name.replace("-", "_")
+    spec = catalog.spec(noun)
+    app = typer.Typer(name=name, help=spec.help, no_args_is_help=True)
+    _reading(app, noun)
+    if not spec.seen:
+        _writing(app, noun)
+    return app
+
+
+def _reading(app: typer.Typer, noun: str) -> None:
+    name = _name(noun)
+    which = Annotated[
+        list[str] | None,
+        typer.Argument(help=SELECTOR_HELP, autocompletion=complete.selectors(noun)),
+    ]
+
+    @app.command("list")
+    def list_(
+        selector: which = None,  # type: ignore[valid-type]
+        output: Output = Format.table,
+        fields: Fields = "",
+        at: At = "",
+        since: Since = "",
+        limit: Annotated[int, typer.Option("--limit", help="At most so many rows; 0 is all.", min=0)] = 0,
+        list_fields: Annotated[
+            bool, typer.Option("--list-fields", help="Say which fields there are and what they hold.")
+        ] = False,
+    ) -> Outcome:
+        """List rows, all or those selected."""
+        if list_fields:
+            return fields_of(noun, output)
+        return list_rows(noun, selector or [], output, fields, at=at, since=since, limit=limit)
+
+    @app.command("show")
+    def show(name: name, output: Output = Format.table, fields: Fields = "", at: At = "") -> Outcome:  # type: ignore[valid-type]
+        """Show one row whole: what should be, what was observed, and who is concerned."""
+        return show_row(noun, name, output, fields, at=at)
+
+    @app.command("history")
+    def history(name: name, output: Output = Format.table, since: Since = "") -> Outcome:  # type: ignore[valid-type]
+        """Show who changed a row, when, why and how."""
+        return history_of(noun, name, output, since=since)
+
+
+def _writing(app: typer.Typer, noun: str) -> None:
+    fields_help = _fields_help(noun)
+    values = Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="field=value …; an empty value empties the field.",
+            autocompletion=complete.assignments(noun),
+        ),
+    ]
+    where = Annotated[
+        str,
+        typer.Argument(
+            help="Which rows, in one word: a name, or 'role=router kecamatan=Mauk'.",
+            autocompletion=complete.selectors(noun),
+        ),
+    ]
+    secret = Secrets if noun == "credential" else Annotated[list[str] | None, typer.Option(hidden=True)]
+
+    @app.command("add", help=f"Add one row.\n\n{fields_help}")
+    def add(
+        name: Annotated[str, typer.Argument(help=_name_help(noun))],
+        values: values = None,
+        secret: secret = None,  # type: ignore[valid-type]
+        dry_run: DryRun = False,
+        why: Why = "",
+    ) -> Outcome:
+        return add_row(noun, name, values or [], secret or [], dry_run=dry_run, why=why)
+
+    @app.command(
+        "set", help=f"Change rows; more than one shows the difference and asks first.\n\n{fields_help}"
+    )
+    def set_(
+        selector: where,
+        values: values = None,
+        secret: secret = None,  # type: ignore[valid-type]
+        dry_run: DryRun = False,
+        diff: Annotated[bool, typer.Option("--diff", help="The same as --dry-run.")] = False,
+        yes: Yes = False,
+        why: Why = "",
+    ) -> Outcome:
+        return set_rows(noun, selector, values or [], secret or [], dry_run=dry_run or diff, yes=yes, why=why)
+
+    @app.command("rm")
+    def rm(selector: where, dry_run: DryRun = False, yes: Yes = False, why: Why = "") -> Outcome:
+        """Remove rows that nothing refers to."""
+        return remove_rows(noun, selector, dry_run=dry_run, yes=yes, why=why)
+
+
+def _name(noun: str) -> Any:
+    help_text = "The row's name (device:interface for an interface)."
+    return Annotated[str, typer.Argument(help=help_text, autocompletion=complete.names(noun))]
+
+
+def _name_help(noun: str) -> str:
+    auto = catalog.spec(noun).auto
+    return f"The new row's name; '-' makes it of {', '.join(auto)}." if auto else "The new row's name."
+
+
+def _fields_help(noun: str) -> str:
+    spec = catalog.spec(noun)
+    shown = [f for f in dict.fromkeys((*spec.shown, *spec.wide)) if f != "name"]
+    text = f"Fields: {', '.join(shown)} (all with 'list --list-fields')."
+    if noun == "credential":
+        text += (
+            " Kinds and their secrets: snmp-v1 and snmp-v2c (community), snmp-v3 (auth, priv), ssh-password"
+            " (password, enable), ssh-key (key). Example: siaga credential add noc kind=snmp-v2c --secret"
+            " community=ask"
+        )
+    return text
+
+
+def list_rows(
+    noun_name: str,
+    selector: Sequence[str],
+    output: Format,
+    fields: str,
+    *,
+    at: str = "",
+    since: str = "",
+    limit: int = 0,
+) -> Outcome:
+    """Return the selected rows of a noun, as they are or as they were."""
+    from inventory import quick
+    from siaga.settings import load
+
+    settings = load()
+    declared = tuple(settings.fields.get(noun_name, ()))
+    plain = not (selector or at or since)
+    listed = quick.listed(settings.database, noun_name, declared) if plain else None
+    numbers, found = listed or _selected_rows(settings, noun_name, selector, at, since)
+    spec = catalog.spec(noun_name)
+    columns = [Column(k, k, right=k in numbers) for k in spec.shown]
+    columns += [Column(k, k, wide=True, right=k in numbers) for k in (*spec.wide, *declared)]
+    left = len(found) - limit if limit else 0
+    messages = [f"{left} more rows are not shown."] if left > 0 else []
+    return Outcome(found[:limit] if limit else found, columns, messages, format=output, fields=split(fields))
+
+
+def _selected_rows(
+    settings: Any, noun_name: str, selector: Sequence[str], at: str, since: str
+) -> tuple[frozenset[str], list[dict[str, Any]]]:
+    """Return the names of the numeric fields, and the rows without their ids."""
+    from inventory import store
+    from inventory.nouns import noun
+
+    engine = engine_at(settings, at)
+    kind = noun(noun_name)
+    with store.reading(engine) as session:
+        ids = _ids(session, noun_name, selector) if selector or since else None
+        if since:
+            ids = _changed_since(session, kind, ids or [], since)
+        found = store.rows(session, noun_name, ids)
+    if ids is None:
+        found.sort(key=lambda r: [str(r[k]) for k in kind.key])
+    numbers = frozenset(a.name for a in kind.attributes.values() if a.kind in ("int", "float"))
+    order = catalog.spec(noun_name).ordered(list(kind.attributes))
+    return numbers, [{k: row[k] for k in order} for row in found]
+
+
+def engine_at(settings: Any, at: str) -> Any:
+    """Return the engine of the inventory, or of a copy of it as it was at a time."""
+    from inventory import store
+    from siaga.clock import moment, utc_now
+
+    engine = store.open_engine(settings)
+    if not at:
+        return engine
+    from inventory.past import as_of
+
+    return as_of(engine, moment(at, utc_now(), settings.timezone))
+
+
+def _ids(session: Any, noun_name: str, selector: Sequence[str]) -> list[int]:
+    # The parser is not needed, and not loaded, without a selector.
+    from inventory.select import joined, selected
+
+    return selected(session, noun_name, joined(selector))
+
+
+def _changed_since(session: Any, kind: Any, ids: Sequence[int], since: str) -> list[int]:
+    from sqlalchemy import func, select
+    from sqlmodel import col
+
+    from inventory.models import Change
+    from siaga.clock import moment, utc_now
+
+    when = moment(since, utc_now())
+    first = session.execute(select(func.min(Change.id)).where(col(Change.at) >= when)).scalar()
+    if first is None:
+        return []
+    changed = set(session.execute(select(kind.table.c.id).where(kind.table.c.revision >= first)).scalars())
+    return [i for i in ids if i in changed]
+
+
+def fields_of(noun_name: str, output: Format) -> Outcome:
+    """Return the fields of a noun: what each holds, and what it may be."""
+    from inventory.nouns import declare, noun
+    from siaga.settings import load
+
+    declare(load().fields)
+    kind = noun(noun_name)
+    rows = [
+        {
+            "field": a.name,
+            "kind": f"{a.ref} (by name)" if a.ref else a.kind,
+            "must": "required" if a.required else "" if a.settable else "kept by siaga",
+            "values": ", ".join(c for c in a.choices if c) or _bounds(a),
+            "declared": "in siaga.toml" if a.custom else "",
+        }
+        for a in kind.attributes.values()
+    ]
+    paths = [
+        {"field": p, "kind": f"short for {way}", "must": "selectors only", "values": "", "declared": ""}
+        for p, way in kind.paths.items()
+        if p not in kind.attributes
+    ]
+    return Outcome(rows + paths, format=output)
+
+
+def _bounds(attribute: Any) -> str:
+    if attribute.low is None and attribute.high is None:
+        return str(attribute.pattern)
+    low, high = ("" if bound is None else f"{bound:g}" for bound in (attribute.low, attribute.high))
+    return f"{low}…{high}"
+
+
+def show_row(noun_name: str, name: str, output: Format, fields: str, *, at: str = "") -> Outcome:
+    """Return one row; a device with what it says of itself, by whom, when, and where the two disagree."""
+    from inventory import show, store
+    from siaga.settings import load
+
+    with store.reading(engine_at(load(), at)) as session:
+        row_id = id_of(session, noun_name, name)
+        row = show.whole(session, noun_name, row_id)
+    text = None if fields else show.as_text(noun_name, row)
+    return Outcome([row], single=True, format=output, fields=split(fields), text=text)
+
+
+def id_of(session: Any, noun_name: str, name: str) -> int:
+    """Return the id of the row called `name`; raises NotFoundError with the nearest name there is."""
+    from inventory.keys import Keys
+    from inventory.nouns import noun
+    from inventory.values import BadValueError, read
+    from siaga.errors import NotFoundError
+
+    keys, kind = Keys(session), noun(noun_name)
+    found = keys.find(noun_name, name.strip())
+    if found is None and kind.attributes["name"].naming in ("cidr", "range", "address"):
+        try:
+            found = keys.find(noun_name, str(read(kind.attributes["name"], name)))
+        except BadValueError as error:
+            raise NotFoundError(f"no-such-{noun_name.replace('_', '-')}", f"The name {error}.") from None
+    if found is None:
+        sentence = keys.missing(noun_name, name)
+        raise NotFoundError(f"no-such-{noun_name.replace('_', '-')}", f"{sentence[0].upper()}{sentence[1:]}.")
+    return found
+
+
+def add_row(
+    noun_name: str, name: str, values: Sequence[str], given: Sequence[str], *, dry_run: bool, why: str
+) -> Outcome:
+    """Add one row, its secrets if it is a credential, its ports if it is a device of a type that has some."""
+    from inventory import writes
+
+    wanted = {**_key_values(noun_name, name), **writes.assignments(values)}
+    taken = writes.secrets(given)
+
+    def work(session: Any, writer: Any, settings: Any) -> None:
+        if noun_name == "note":
+            wanted.setdefault("who", writer.author.who)
+            wanted.setdefault("at", writer.author.now)
+        diff = writer.put(noun_name, wanted, mode="add")
+        writes.store_secrets(session, writer, settings, diff.name, taken)
+        if noun_name == "device" and wanted.get("device_type"):
+            _add_ports(session, writer, diff.name, wanted["device_type"])
+
+    return writes.told(*writes.write(work, dry_run=dry_run, why=why), dry_run=dry_run)
+
+
+def _add_ports(session: Any, writer: Any, device: str, device_type: str) -> None:
+    """Add the interfaces that the device's type has."""
+    from inventory.store import rows
+
+    type_id = writer.keys.find("device_type", device_type)
+    table = _table("component")
+    from sqlalchemy import select
+
+    own = select(table.c.id).where(table.c.device_type_id == type_id, table.c.kind == "interface")
+    for part in rows(session, "component", list(session.execute(own.order_by(table.c.id)).scalars())):
+        writer.put("interface", {"device": device, "name": part["label"]})
+
+
+def _table(noun_name: str) -> Any:
+    from inventory.nouns import noun
+
+    return noun(noun_name).table
+
+
+def _key_values(noun_name: str, name: str) -> dict[str, str]:
+    from siaga.errors import UsageError
+
+    spec = catalog.spec(noun_name)
+    if spec.auto and name == "-":
+        return {}
+    parts = name.split(":", len(spec.key) - 1)
+    if len(parts) != len(spec.key):
+        raise UsageError("bad-name", f"A {noun_name} is called {':'.join(spec.key)}, not '{name}'.")
+    return dict(zip(spec.key, parts, strict=True))
+
+
+def set_rows(
+    noun_name: str,
+    selector: str,
+    values: Sequence[str],
+    given: Sequence[str],
+    *,
+    dry_run: bool,
+    yes: bool,
+    why: str,
+) -> Outcome:
+    """Change every selected row; more than one is shown and asked for first."""
+    from inventory import writes
+    from siaga.errors import UsageError
+
+    wanted, taken = writes.assignments(values), writes.secrets(given)
+    if not wanted and not taken:
+        raise UsageError("nothing-to-set", "Say what to change, as field=value.")
+
+    def work(session: Any, writer: Any, settings: Any) -> None:
+        for row_id in _some(session, noun_name, selector):
+            if wanted:
+                writer.set(noun_name, row_id, wanted)
+            writes.store_secrets(session, writer, settings, writer.keys.label(noun_name, row_id), taken)
+
+    ask = "" if dry_run or _count(noun_name, selector) < 2 else "Change {rows}?"
+    return writes.told(*writes.write(work, dry_run=dry_run, why=why, ask=ask, yes=yes), dry_run=dry_run)
+
+
+def remove_rows(noun_name: str, selector: str, *, dry_run: bool, yes: bool, why: str) -> Outcome:
+    """Remove every selected row, or none."""
+    from inventory import rules, writes
+    from inventory.writing import BadRowError
+
+    def work(session: Any, writer: Any, settings: Any) -> None:
+        ids = _some(session, noun_name, selector)
+        kept = rules.protected(session, settings.rules, noun_name, ids)
+        if kept:
+            raise BadRowError([("", sentence) for sentence in kept])
+        for row_id in ids:
+            writer.remove(noun_name, row_id)
+
+    ask = "" if dry_run else "Remove {rows}?"
+    return writes.told(*writes.write(work, dry_run=dry_run, why=why, ask=ask, yes=yes), dry_run=dry_run)
+
+
+def _some(session: Any, noun_name: str, selector: str) -> list[int]:
+    from inventory.select import joined, selected
+    from siaga.errors import NotFoundError
+
+    ids = selected(session, noun_name, joined([selector]))
+    if not ids:
+        raise NotFoundError("nothing-selected", f"No {noun_name.replace('_', ' ')} matches '{selector}'.")
+    return ids
+
+
+def _count(noun_name: str, selector: str) -> int:
+    from inventory import store
+    from siaga.settings import load
+
+    with store.reading(store.open_engine(load())) as session:
+        return len(_some(session, noun_name, selector))
+
+
+def history_of(noun_name: str, name: str, output: Format, *, since: str = "") -> Outcome:
+    """Return the changes of one row, oldest first, also those under its earlier names."""
+    from inventory import store
+    from inventory.trail import trail
+    from siaga.clock import moment, utc_now
+    from siaga.settings import load
+
+    with store.reading(store.open_engine(load())) as session:
+        found = trail(session, noun_name, name)
+    if since:
+        when = moment(since, utc_now())
+        found = [c for c in found if c["at"] >= when]
+    keys = ("at", "who", "action", "why", "cause", "change_set", "before", "after")
+    rows: list[Mapping[str, Any]] = [{k: c[k] for k in keys} for c in found]
+    return Outcome(rows, [Column(k, k, wide=k in ("before", "change_set")) for k in keys], format=output)

@@ -1,0 +1,89 @@
+"""The history read: of one row under all its names, and of change sets."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from inventory.models import Change
+from inventory.nouns import noun
+from inventory.past import renamed
+
+_MAX_NAMES = 50
+
+
+def trail(session: Session, noun_name: str, name: str) -> list[dict[str, Any]]:
+    """Return the changes of a row, oldest first, followed back through its renamings."""
+    kind, table = noun(noun_name), Change.__table__  # type: ignore[attr-defined]
+    found: dict[int, dict[str, Any]] = {}
+    names, before = [name], None
+    while names and len(names) < _MAX_NAMES:
+        label = names[-1]
+        query = select(table).where(table.c.noun == noun_name, table.c.row_name == label)
+        if before is not None:
+            query = query.where(table.c.id <= before)
+        entries = [dict(r) for r in session.execute(query.order_by(table.c.id)).mappings()]
+        found |= {e["id"]: e for e in entries}
+        first = min((e["id"] for e in entries), default=before)
+        came = _renaming(session, kind, label, first)
+        if came is None or came["row_name"] in names:
+            break
+        found[came["id"]] = came
+        names.append(came["row_name"])
+        before = came["id"]
+    return [found[i] for i in sorted(found)]
+
+
+def _renaming(session: Session, kind: Any, label: str, before: int | None) -> dict[str, Any] | None:
+    """Return the newest change that gave a row this name, and is older than what is known of it."""
+    table = Change.__table__  # type: ignore[attr-defined]
+    new = label.partition(":")[2] if len(kind.key) > 1 else label
+    query = select(table).where(
+        table.c.noun == kind.name,
+        table.c.action == "set",
+        table.c.row_name != label,
+        table.c.after["name"].as_string() == new,
+    )
+    if before is not None:
+        query = query.where(table.c.id < before)
+    for row in session.execute(query.order_by(table.c.id.desc()).limit(20)).mappings():
+        if renamed(kind, row["row_name"], row["after"]) == label:
+            return dict(row)
+    return None
+
+
+def sets(
+    session: Session, *, since: datetime | None = None, who: str = "", cause: str = "", limit: int = 50
+) -> list[dict[str, Any]]:
+    """Return the newest change sets: when, who, why, cause, how many rows of which nouns."""
+    c = Change.__table__.c  # type: ignore[attr-defined]
+    query = select(
+        c.change_set,
+        func.min(c.at).label("at"),
+        func.min(c.who).label("who"),
+        func.min(c.why).label("why"),
+        func.min(c.cause).label("cause"),
+        func.count().label("changes"),
+        func.min(c.noun).label("noun"),
+        func.count(c.noun.distinct()).label("nouns"),
+        func.min(c.row_name).label("first"),
+    ).where(c.change_set.is_not(None))
+    if since is not None:
+        query = query.where(c.at >= since)
+    if who:
+        query = query.where(c.who == who)
+    if cause:
+        query = query.where(c.cause == cause)
+    rows = session.execute(query.group_by(c.change_set).order_by(c.change_set.desc()).limit(limit)).mappings()
+    return [_set(row) for row in rows]
+
+
+def _set(row: Mapping[Any, Any]) -> dict[str, Any]:
+    more = row["changes"] - 1
+    what = f"{row['noun']} {row['first']}" + (f" and {more} more" if more else "")
+    if row["nouns"] > 1:
+        what = f"{row['changes']} rows of {row['nouns']} nouns"
+    keys: Sequence[str] = ("change_set", "at", "who", "changes")
+    return {**{k: row[k] for k in keys}, "what": what, "why": row["why"], "cause": row["cause"]}
