@@ -1,8 +1,7 @@
-"""Writes the report's files whole or not at all: all are finished aside, then renamed into place."""
+"""Writes the report's two files whole or not at all: both are finished aside, then renamed into place."""
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from siaga.errors import SiagaError
@@ -14,31 +13,23 @@ def write_both(pdf_path: Path, pdf: bytes, document: bytes) -> Path:
     Raises SiagaError (`cannot-write`); then neither file is new and no half-written one is left.
     """
     json_path = pdf_path.with_suffix(".json")
-    write_whole({json_path: document, pdf_path: pdf}, pdf_path)
-    return json_path
-
-
-def write_whole(files: Mapping[Path, bytes], named: Path) -> None:
-    """Write every file, or none: an error says that `named` cannot be written.
-
-    Raises SiagaError (`cannot-write`); then no file is new and no half-written one is left.
-    """
     waiting: list[tuple[Path, Path]] = []
     try:
-        for path, data in files.items():
+        for path, data in ((json_path, document), (pdf_path, pdf)):
             waiting.append((_aside(path, data), path))
         for temporary, path in waiting:
             temporary.replace(path)
     except OSError as error:
-        where = error.filename or named
+        where = error.filename or pdf_path
         reason = error.strerror or str(error)
         raise SiagaError(
             "cannot-write",
-            f"The report cannot be written to {named} ({where}: {reason}); choose another place.",
+            f"The report cannot be written to {pdf_path} ({where}: {reason}); choose another place.",
         ) from None
     finally:
         for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
+    return json_path
 
 
 def _aside(path: Path, data: bytes) -> Path:

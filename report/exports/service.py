@@ -1,0 +1,181 @@
+"""One order for an official sheet, from arguments to rows or a file: where the parts of this room meet."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from report import numbers
+from report.exports import checks, forms
+from report.exports.forms import Form
+from report.exports.goods import Item
+from report.exports.grid import Grid
+from report.exports.order import Printing, Wanted, bounded, checked, chosen, regency_on, written
+from report.exports.regency import Regency
+from report.exports.sheets import Place, Sheet, sheets
+from siaga.errors import NotFoundError
+from siaga.outcome import Column, Outcome
+from siaga.settings import Settings
+from siaga.text import safe
+
+# Typst keeps the whole document in memory: some 90 kB for each row of 16 cells.
+MAX_PDF_ROWS = 25_000
+MAX_LABELS = 10_000
+
+
+def make(
+    form_name: str, wanted: Wanted, printing: Printing, session: Session, settings: Settings, now: datetime
+) -> Outcome:
+    """Make a KIB B or a KIR. Raises SiagaError; then no file is new."""
+    form = _as_of(forms.form(form_name), printing, settings)
+    suffix = checked(printing, (".xlsx", ".pdf"))
+    found, regency, codes = chosen(wanted, session, settings, now)
+    kept, told = _kept(form, found)
+    made = sheets(form, kept, regency, _place(regency, settings, printing, now))
+    messages = [*told, *checks.sentences(form, made, codes)]
+    if printing.out is None:
+        return listed(form, made, printing, messages)
+    if not made:
+        raise NotFoundError("nothing-to-print", f"No asset belongs on this sheet. {' '.join(told)}".strip())
+    count = sum(len(s.rows) for s in made)
+    written(printing.out, _made(suffix, form, made, printing, now, count))
+    return Outcome(
+        rows=[{"file": str(printing.out), "sheets": len(made), "rows": count}],
+        single=True,
+        format=printing.format,
+        messages=[*messages, f"{count} rows on {len(made)} sheets are in {printing.out}."],
+    )
+
+
+def _as_of(form: Form, printing: Printing, settings: Settings) -> Form:
+    if printing.at is None:
+        return form
+    moment = numbers.moment(printing.at, "id", settings.timezone)
+    return replace(form, titles=(*form.titles, f"{forms.word('as-of')} {moment}"))
+
+
+def _kept(form: Form, found: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """Return what belongs on the form, and sentences on what does not and why."""
+    rules: list[tuple[Callable[[Item], bool], str]] = [
+        (lambda i: i.status == "disposed", "disposed of (status=disposed)"),
+    ]
+    if form.prefix:
+        prefix = form.prefix + "."
+        rules.append(
+            (
+                lambda i: bool(i.kode_barang) and not i.kode_barang.startswith(prefix),
+                f"in another KIB (kode barang not {prefix}…)",
+            )
+        )
+    if form.per == "room":
+        rules.append((lambda i: not i.place, "without a room (siaga asset list place='')"))
+    kept, told = list(found), []
+    for is_out, why in rules:
+        out = sum(map(is_out, kept))
+        kept = [i for i in kept if not is_out(i)]
+        told += [f"Left out: {out} {'row' if out == 1 else 'rows'} {why}."] if out else []
+    return kept, told
+
+
+def _place(regency: Regency, settings: Settings, printing: Printing, now: datetime) -> Place:
+    return Place(
+        town=safe(settings.custody.place),
+        dated=numbers.day(now, "id", settings.timezone),
+        province=safe(printing.province) or regency.province,
+        regency=regency.name or safe(settings.custody.regency),
+    )
+
+
+def _made(
+    suffix: str, form: Form, made: Sequence[Sheet], printing: Printing, now: datetime, count: int
+) -> bytes:
+    if suffix == ".xlsx":
+        from report.exports.workbook import workbook
+
+        return workbook(form, made, paper=printing.paper, now=now)
+    bounded(count, MAX_PDF_ROWS, "rows")
+    from report.exports.printed import as_pdf
+
+    return as_pdf(form, made, paper=printing.paper, now=now)
+
+
+def listed(form: Form, made: Sequence[Sheet], printing: Printing, messages: Sequence[str]) -> Outcome:
+    """Return the sheets as rows: the asset's name, agency and room, then the form's columns."""
+    where = ("name", "agency", "room") if form.per == "room" else ("name", "agency")
+    keys = [*where, *(c.field for c in form.columns)]
+    rows = [
+        dict(zip(keys, (*(item.label, sheet.agency, sheet.room)[: len(where)], *row), strict=True))
+        for sheet in made
+        for item, row in zip(sheet.items, sheet.rows, strict=True)
+    ]
+    columns = [Column(k, k) for k in where]
+    columns += [Column(c.field, c.whole, right=c.is_number) for c in form.columns]
+    return Outcome(rows, columns, messages, format=printing.format, fields=printing.fields)
+
+
+def make_labels(
+    wanted: Wanted, printing: Printing, grid: Grid, session: Session, settings: Settings, now: datetime
+) -> Outcome:
+    """Make sheets of KIBAR labels. Raises SiagaError; then no file is new."""
+    from report.exports import labels
+
+    checked(printing, (".pdf",))
+    grid.margins  # noqa: B018 - a grid that does not fit is said before anything is read
+    found, regency, _ = chosen(wanted, session, settings, now)
+    kept = [i for i in found if i.status != "disposed"]
+    unnumbered = sum(not i.nibar for i in kept)
+    messages = [f"Without NIBAR: {unnumbered} of {len(kept)} rows."] if unnumbered else []
+    if printing.out is None:
+        rows = [
+            {"name": i.label, "agency": i.agency, "qr": labels.qr_text(i, regency.title(i.agency))}
+            for i in kept
+        ]
+        return Outcome(rows, messages=messages, format=printing.format, fields=printing.fields)
+    if not kept:
+        raise NotFoundError("nothing-to-print", "No asset was selected.")
+    bounded(len(kept), MAX_LABELS, "labels")
+    written(printing.out, labels.as_pdf(kept, regency, grid, now))
+    small = labels.small(kept, regency, grid)
+    if small:
+        messages.append(
+            f"{small} codes have modules below {labels.LEAST_MODULE_MM} mm: a larger --size reads better."
+        )
+    pages = -(-(len(kept) + grid.skip) // (grid.columns * grid.rows))
+    row = {"file": str(printing.out), "labels": len(kept), "pages": pages}
+    messages.append(f"{len(kept)} labels on {pages} pages are in {printing.out}.")
+    return Outcome([row], single=True, format=printing.format, messages=messages)
+
+
+def make_architecture(
+    wanted: Wanted, printing: Printing, session: Session, settings: Settings, now: datetime
+) -> Outcome:
+    """Make the architecture lists (SIA-SPBE). Raises SiagaError; then no file is new."""
+    from report.exports import architecture, network
+
+    checked(printing, (".xlsx",))
+    regency = regency_on(session, settings, now)
+    within = network.Within(
+        regency.check_agency(wanted.agency) if wanted.agency else "",
+        regency.within(wanted.place) if wanted.place else None,
+    )
+    made = architecture.lists(network.read(session, regency), within)
+    messages = [
+        f"{one.name}: {len(rows)} rows; empty cells: {', '.join(empty)}."
+        for one, rows in made
+        if (empty := architecture.missing(one.columns, rows))
+    ]
+    if printing.out is None:
+        listed_ = [
+            {"sheet": one.name, **dict(zip((c.field for c in one.columns), row, strict=True))}
+            for one, rows in made
+            for row in rows
+        ]
+        return Outcome(listed_, messages=messages, format=printing.format, fields=printing.fields)
+    from report.exports.workbook import plain_workbook
+
+    data = plain_workbook("SIA-SPBE", [(one.name, one.columns, rows) for one, rows in made], now)
+    written(printing.out, data)
+    row = {"file": str(printing.out), "sheets": len(made), "rows": sum(len(rows) for _, rows in made)}
+    messages.append(f"{row['rows']} rows on {row['sheets']} sheets are in {printing.out}.")
+    return Outcome([row], single=True, format=printing.format, messages=messages)
