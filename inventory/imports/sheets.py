@@ -1,150 +1,200 @@
-"""Reads workbooks (XLSX) and CSV files into sheets: a noun, its columns, and rows with their line numbers."""
+"""What every source becomes: sheets. A noun, its columns, and rows with their line numbers.
 
-import csv
-import io
+CSV and YAML files and workbooks are read here, from a path or from standard input; the other sources
+(NetBox, Ansible, …) make sheets of what they take.
+"""
+
 import sys
-import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from siaga.errors import InvalidError, NotFoundError, UsageError
 
-MAX_ROWS = 200_000
+MAX_ROWS = 1_048_576  # as many as a worksheet can hold
 MAX_COLUMNS = 200
-MAX_BYTES = 64 * 1024 * 1024
-MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+MAX_CELLS = 5_000_000  # about half a gigabyte
+MAX_BYTES = 256 * 1024 * 1024
+FORMATS = {".csv": "csv", ".tsv": "csv", ".yaml": "yaml", ".yml": "yaml", ".xlsx": "xlsx", ".xlsm": "xlsx"}
+
+Line = tuple[int, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A cell that cannot be taken: its row, the file's own title of its column, and why."""
+
+    line: int
+    title: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: where it came from, the noun it names, its header, and (row number, cells) for each row."""
+    """One sheet: where it came from, the noun it names, its header, and (row number, cells) for each row.
+
+    `titles` are the file's own column titles where they differ from the header, beside it one by one; errors
+    name those. `flaws` are cells that a column map could not read: they are None in `rows`.
+    """
 
     source: str
     noun: str
     header: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[Any, ...]], ...]
+    rows: tuple[Line, ...]
+    titles: tuple[str, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
 
 
-def read_sheets(source: str, noun: str = "") -> list[Sheet]:
-    """Read a .xlsx (a sheet per noun) or a .csv file (its name is the noun, or `noun`); '-' is CSV on stdin.
+@dataclass(frozen=True)
+class Raw:
+    """A table as the file has it: its title, every line (row number, cells), and the merged ranges in it.
 
+    `merged` holds (first row, last row, range), such as (1, 1, 'A1:H1').
+    """
+
+    source: str
+    title: str
+    lines: tuple[Line, ...]
+    merged: tuple[tuple[int, int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a source gave: sheets to write, and sentences on what it held that has no home here."""
+
+    sheets: list[Sheet]
+    left: list[str] = field(default_factory=list)
+
+
+def read_sheets(source: str, noun: str = "", fmt: str = "") -> list[Sheet]:
+    """Read a workbook (a sheet per noun), a CSV file (its name is the noun) or YAML; '-' is standard input.
+
+    `noun` says what the rows of a CSV are, or which sheet of a workbook to read.
     Raises NotFoundError, UsageError or InvalidError (`bad-workbook`) with one sentence.
     """
-    if source == "-":
-        return [_csv_sheet("stdin", sys.stdin.read(MAX_BYTES), noun or _no_noun("stdin"))]
-    path = Path(source)
-    _check_file(path)
-    if path.suffix.lower() == ".csv":
-        return [_csv_sheet(path.name, _text(path), noun or path.stem)]
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        return list(_workbook(path, noun))
-    raise UsageError("unknown-format", f"{path.name} is neither .xlsx nor .csv.")
+    name, octets, fmt = opened(source, fmt)
+    if fmt == "yaml":
+        from inventory.imports.yaml_file import read_yaml
+
+        return [s for s in read_yaml(name, octets) if noun in ("", s.noun)]
+    raws = read_raw(name, octets, fmt, noun)
+    if fmt == "csv":
+        return [sheet_of(r, noun or _stem(source)) for r in raws]
+    return [sheet_of(r, r.title) for r in raws if noun in ("", r.title)]
 
 
-def _check_file(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise NotFoundError("no-such-file", f"{path} cannot be read: {error.strerror}.") from None
-    if size > MAX_BYTES:
-        raise InvalidError("bad-workbook", f"{path} is larger than {MAX_BYTES // 2**20} MiB.")
+def read_raw(name: str, octets: bytes, fmt: str, only: str = "") -> list[Raw]:
+    """Read the tables of a CSV file or a workbook as they are; raises InvalidError (`bad-workbook`)."""
+    if fmt == "csv":
+        from inventory.imports.csv_file import read_csv
+
+        return [read_csv(name, octets)]
+    from inventory.imports.xlsx import read_workbook
+
+    return list(read_workbook(name, octets, only))
 
 
-def _no_noun(source: str) -> str:
-    raise UsageError("no-noun", f"Say with --noun what the rows of {source} are, such as --noun device.")
+def opened(source: str, fmt: str = "") -> tuple[str, bytes, str]:
+    """Return name, octets and format of a file, or of standard input ('-', CSV unless `fmt` says otherwise).
 
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidError("bad-workbook", f"{path} is not UTF-8 text (byte {error.start}).") from None
-    except OSError as error:
-        raise NotFoundError("no-such-file", f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _csv_sheet(name: str, text: str, noun: str) -> Sheet:
-    # Spreadsheets of Indonesian locale write ; because the comma is the decimal sign.
-    first = text.partition("\n")[0]
-    reader = csv.reader(
-        io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
-    )
-    try:
-        lines = [(reader.line_num, tuple(row)) for row in reader]
-    except csv.Error as error:
-        raise InvalidError("bad-workbook", f"{name}, line {reader.line_num}: {error}.") from None
-    return _sheet(name, noun, lines)
-
-
-def _workbook(path: Path, only: str) -> Iterator[Sheet]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError, OSError) as error:
-        raise InvalidError("bad-workbook", f"{path} is not a readable workbook: {error}.") from None
-    try:
-        _refuse_formulas(path)
-        for tab in book.worksheets:
-            if only and tab.title != only:
-                continue
-            rows = enumerate(tab.iter_rows(values_only=True, max_col=MAX_COLUMNS, max_row=MAX_ROWS + 1), 1)
-            yield _sheet(f"{path.name}, sheet '{tab.title}'", tab.title, list(rows))
-    except (KeyError, ValueError, ParseError, zipfile.BadZipFile) as error:
-        raise InvalidError("bad-workbook", f"{path} is damaged: {error}.") from None
-    finally:
-        book.close()
-
-
-def _refuse_formulas(path: Path) -> None:
-    """Refuse cells whose formula was never computed: they would be read as empty. Raises InvalidError.
-
-    A workbook saved by a spreadsheet holds each formula's value; one written by a program may not.
+    Raises NotFoundError (`no-such-file`), UsageError (`unknown-format`) or InvalidError (`bad-workbook`).
     """
-    from openpyxl import load_workbook
-
-    with zipfile.ZipFile(path) as archive:
-        infos = [i for i in archive.infolist() if i.filename.startswith("xl/worksheets/")]
-        if sum(i.file_size for i in archive.infolist()) > MAX_UNPACKED_BYTES:
-            raise InvalidError(
-                "bad-workbook", f"{path} unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MiB."
-            )
-        if not any(b"<f" in archive.read(i) for i in infos):
-            return
-    with path.open("rb") as one, path.open("rb") as other:
-        formulas, values = (
-            load_workbook(one, read_only=True),
-            load_workbook(other, read_only=True, data_only=True),
+    if fmt not in ("", *FORMATS.values()):
+        raise UsageError("unknown-format", f"'{fmt}' is no format: csv, xlsx or yaml.")
+    if source == "-":
+        return "stdin", _bounded("stdin", sys.stdin.buffer.read(MAX_BYTES + 1)), fmt or "csv"
+    path = Path(source)
+    octets = file_octets(path)
+    suffix = path.suffix.lower()
+    if not fmt and suffix not in FORMATS:
+        raise UsageError(
+            "unknown-format", f"{path.name} is neither .csv, .xlsx nor .yaml: say which with --format."
         )
-        problems = [
-            f"{path.name}, sheet '{tab.title}', row {cell.row}, cell {cell.coordinate}: a formula without a value"
-            for tab in formulas.worksheets
-            for row, computed in zip(
-                tab.iter_rows(), values[tab.title].iter_rows(values_only=True), strict=False
-            )
-            for cell, value in zip(row, computed, strict=False)
-            if value is None and cell.data_type == "f"
-        ]
-    if problems:
-        sentence = "The workbook holds formulas that were never computed: open it in a spreadsheet and save it again."
-        raise InvalidError("bad-workbook", sentence, problems[:100])
+    return path.name, octets, fmt or FORMATS[suffix]
 
 
-def _sheet(source: str, noun: str, lines: Sequence[tuple[int, tuple[Any, ...]]]) -> Sheet:
-    filled = [(n, cells) for n, cells in lines if any(_filled(c) for c in cells)]
-    if not filled:
-        return Sheet(source, noun, (), ())
-    if len(filled) > MAX_ROWS:
-        raise InvalidError("bad-workbook", f"{source} has more than {MAX_ROWS} rows.")
-    header = [str(c).strip() if c is not None else "" for c in filled[0][1]]
+def file_octets(path: Path) -> bytes:
+    """Return what a file holds; raises NotFoundError (`no-such-file`) or InvalidError (`bad-workbook`)."""
+    try:
+        if path.is_dir():
+            raise InvalidError("bad-workbook", f"{path} is a directory, not a file.")
+        if path.stat().st_size > MAX_BYTES:
+            raise _too_large(str(path))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotFoundError("no-such-file", f"{path} cannot be read: {reason}.") from None
+
+
+def _bounded(name: str, octets: bytes) -> bytes:
+    if len(octets) > MAX_BYTES:
+        raise _too_large(name)
+    return octets
+
+
+def _too_large(name: str) -> InvalidError:
+    return InvalidError(
+        "bad-workbook", f"{name} is larger than {MAX_BYTES // 2**20} MiB: split it and import the parts."
+    )
+
+
+def _stem(source: str) -> str:
+    if source == "-":
+        raise UsageError("no-noun", "Say with --noun what the rows of stdin are, such as --noun device.")
+    return Path(source).stem
+
+
+def sheet_of(raw: Raw, noun: str, header_row: int = 0) -> Sheet:
+    """Return a table as a sheet: its header is row `header_row`, or the first row that holds something.
+
+    Raises InvalidError (`bad-workbook`) for merged cells from the header on: what they mean in a table of rows
+    nobody can tell.
+    """
+    filled = [(n, cells) for n, cells in raw.lines if n >= header_row and any(map(is_filled, cells))]
+    if not filled or (header_row and filled[0][0] != header_row):
+        return Sheet(raw.source, noun, (), ())
+    _refuse_merged(raw, filled[0][0])
+    header = ["" if c is None else str(c).strip() for c in filled[0][1]]
     while header and not header[-1]:
         header.pop()
-    return Sheet(source, noun, tuple(header), tuple(filled[1:]))
+    return Sheet(raw.source, noun, tuple(header), tuple(filled[1:]))
 
 
-def _filled(cell: Any) -> bool:
-    return cell is not None and str(cell).strip() != ""
+def _refuse_merged(raw: Raw, header_row: int) -> None:
+    bad = [f"{raw.source}: cells {where} are merged" for _, last, where in raw.merged if last >= header_row]
+    if bad:
+        sentence = f"{raw.source} has merged cells: unmerge them, so that each row says everything itself."
+        raise InvalidError("bad-workbook", sentence, bad[:100])
+
+
+def is_filled(cell: Any) -> bool:
+    """Tell whether a cell holds anything but blanks."""
+    return cell is not None and (not isinstance(cell, str) or cell.strip() != "")
+
+
+def from_rows(source: str, noun: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Sheet:
+    """Make a sheet of rows that need not have the same fields; a field that a row lacks is left as it is."""
+    places: dict[str, int] = {}
+    lines: list[Line] = []
+    for line, row in rows:
+        cells: list[Any] = [None] * len(places)
+        for name, value in row.items():
+            at = places.setdefault(name, len(places))
+            if at == len(cells):
+                cells.append(value)
+            else:
+                cells[at] = value
+        lines.append((line, tuple(cells)))
+    return Sheet(source, noun, tuple(places), tuple(lines))
+
+
+def without_flaws(sheet: Sheet) -> Sheet:
+    """Return the sheet without the rows that have flaws."""
+    bad = {f.line for f in sheet.flaws}
+    return replace(sheet, rows=tuple(r for r in sheet.rows if r[0] not in bad), flaws=()) if bad else sheet
+
+
+def flaw_sentences(sheets: Sequence[Sheet]) -> list[str]:
+    """Return every flaw as a sentence of the same form as the loader's."""
+    return [f"{s.source}, row {f.line}, column {f.title}: {f.reason}" for s in sheets for f in s.flaws]
