@@ -28,7 +28,8 @@ def overlaps(session: Session, touched: Mapping[str, Collection[int]]) -> list[s
     """Return one sentence for each thing that the touched rows (noun → ids) give twice, at most 20 of a kind."""
     found: list[str] = []
     if touched.get("ip_range"):
-        found += islice(overlapping_ranges(session, set(touched["ip_range"])), _TOLD)
+        pairs = overlapping_ranges(session, set(touched["ip_range"]))
+        found += islice((overlap(*pair) for pair in pairs), _TOLD)
     if touched.get("address"):
         ids = touched["address"]
         found += islice(map(stranger, strangers(session, _among(table(Address).c.id, ids))), _TOLD)
@@ -37,8 +38,8 @@ def overlaps(session: Session, touched: Mapping[str, Collection[int]]) -> list[s
     return found
 
 
-def overlapping_ranges(session: Session, only: Collection[int] | None = None) -> Iterator[str]:
-    """Yield a sentence for each two ranges of one table that overlap, and of which one is among `only`."""
+def overlapping_ranges(session: Session, only: Collection[int] | None = None) -> Iterator[tuple[Any, Any]]:
+    """Yield each two ranges of one table that overlap, and of which one is among `only`."""
     c, vrf = table(IpRange).c, table(Vrf).c
     query = select(c.id, c.name, c.vrf_id, c.family, c.first, c.last).join(
         table(Vrf), vrf.id == c.vrf_id, isouter=True
@@ -47,7 +48,7 @@ def overlapping_ranges(session: Session, only: Collection[int] | None = None) ->
     rows = session.execute(query.order_by(c.vrf_id, c.family, c.first, c.last)).all()
     for one, other in _overlapping(rows):
         if only is None or one.id in only or other.id in only:
-            yield f"the ranges {one.name} and {other.name} overlap"
+            yield one, other
 
 
 def _overlapping(rows: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
@@ -103,6 +104,11 @@ def _loopback(c: Any) -> Any:
 def _among(column: Any, ids: Collection[int]) -> Any:
     """Return the condition that a row is among `ids`; so many that a database refuses to list them are all."""
     return column.in_(ids) if len(ids) <= _FEW else column.is_not(None)
+
+
+def overlap(one: Any, other: Any) -> str:
+    """Return the sentence for a pair of `overlapping_ranges`."""
+    return f"the ranges {one.name} and {other.name} overlap"
 
 
 def stranger(row: Any) -> str:

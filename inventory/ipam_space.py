@@ -94,6 +94,12 @@ def clipped(intervals: Iterable[Interval], span: Interval) -> Iterator[Interval]
             yield max(low, span[0]), min(high, span[1])
 
 
+def touching(intervals: Sequence[Interval], span: Interval) -> Sequence[Interval]:
+    """Return those of some merged intervals that may touch `span`, found without looking at the others."""
+    start = bisect_left(intervals, (span[0],))
+    return intervals[max(0, start - 1) : bisect_left(intervals, (span[1] + 1,))]
+
+
 def gaps(span: Interval, taken: Iterable[Interval]) -> Iterator[Interval]:
     """Yield what of `span` no interval of `taken` covers; they come in order of their first address."""
     low, end = span
@@ -105,6 +111,19 @@ def gaps(span: Interval, taken: Iterable[Interval]) -> Iterator[Interval]:
         low = max(low, last + 1)
     if low <= end:
         yield low, end
+
+
+def growing(intervals: Iterable[Interval], most: int) -> Iterator[list[Interval]]:
+    """Yield the intervals in parts of 1, 2, 4 … `most`: the first is often enough, and many are few parts."""
+    at_once = 1
+    some: list[Interval] = []
+    for interval in intervals:
+        some.append(interval)
+        if len(some) >= at_once:
+            yield some
+            some, at_once = [], min(2 * at_once, most)
+    if some:
+        yield some
 
 
 def cut(free: Iterable[Interval], points: Iterable[int]) -> Iterator[Interval]:
@@ -198,9 +217,9 @@ def innermost(blocks: Sequence[Block], points: Iterable[int]) -> Iterator[Block 
 
 
 def use(
-    block: Block, children: Iterable[Interval], ranges: Iterable[Interval], addresses: Sequence[int]
+    block: Block, children: Iterable[Interval], ranges: Sequence[Interval], addresses: Sequence[int]
 ) -> Use:
-    """Return how much of a prefix is given away; `addresses` are all those of its table, in order.
+    """Return how much of a prefix is given away; `ranges` (merged) and `addresses` (in order) are its table's.
 
     A container is used by its children. Of any other prefix children and ranges count whole, because its own
     next address is never one of theirs, and each address outside them counts one.
@@ -208,9 +227,7 @@ def use(
     span = usable(block)
     if block.status == "container":
         return Use(size(span), sum(map(size, merged(clipped(children, span)))))
-    if span[0] > span[1]:
-        return Use(0, 0)
-    covered = merged(clipped((*children, *ranges), span))
+    covered = merged(clipped((*children, *touching(ranges, span)), span))
     singly = count(addresses, span) - sum(count(addresses, c) for c in covered)
     return Use(size(span), sum(map(size, covered)) + singly)
 
