@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from siaga.text import safe
@@ -82,14 +83,14 @@ def raw_group(kind: str, value: object) -> str:
 
 
 def clean(value: Any) -> Any:
-    """Return a value of the inventory with every text on one line, so that it cannot add lines to a file."""
+    """Return a value as JSON has it, with every text on one line, so that it cannot add lines to a file."""
     if isinstance(value, str):
         return safe(value, TEXT_LIMIT)
     if isinstance(value, Mapping):
         return {safe(k): clean(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [clean(v) for v in value]
-    return value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def variable_problem(name: str, value: Any) -> str:

@@ -95,13 +95,15 @@ def host(row: Row, around: Surroundings, group_by: Sequence[str] = GROUPED_BY) -
 
 def own_variables(row: Row, around: Surroundings) -> tuple[dict[str, Any], list[str]]:
     """Return the variables of a device's layers and its own, the own ones winning; and what was left out."""
-    given = {**around.layers.get(row["id"], {}), **(row.get("vars") or {})}
+    return permitted({**around.layers.get(row["id"], {}), **(row.get("vars") or {})})
+
+
+def permitted(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the variables that may go into an inventory, and a phrase for each that may not."""
     hidden = [n for n in given if secretive(n)]
     kept, problems = variables({k: v for k, v in given.items() if k not in hidden})
-    return kept, [
-        *problems,
-        *(f"the variable {n} seems to be a secret, which belongs in a credential" for n in hidden),
-    ]
+    problems += [f"the variable {n} seems to be a secret, which belongs in a credential" for n in hidden]
+    return kept, problems
 
 
 def described(row: Row, around: Surroundings) -> dict[str, Any]:
