@@ -83,18 +83,19 @@ def import_(
     from siaga.clock import utc_now
     from siaga.settings import load as load_settings
 
-    engine = store.open_engine(load_settings())
+    settings = load_settings()
+    engine = store.open_engine(settings)
     summary: dict[str, Any] = {"source": source}
     if dry_run:
         sheets = read_sheets(source, noun)
         check_any(sheets, source)
-        diffs = load(engine, sheets, Author(getpass.getuser(), utc_now(), why), dry_run=True)
+        diffs = load(engine, sheets, Author(getpass.getuser(), utc_now(), why), dry_run=True, rules=settings.rules)
     else:
         with recorded(engine, "import", who=getpass.getuser(), summary=summary) as run_id:
             sheets = read_sheets(source, noun)
             check_any(sheets, source)
             author = Author(getpass.getuser(), utc_now(), why, f"import {run_id}")
-            diffs = load(engine, sheets, author, progress=_progress())
+            diffs = load(engine, sheets, author, progress=_progress(), rules=settings.rules)
             summary["changed"] = sum(d.action != "same" for d in diffs)
     return _imported(diffs, dry_run=dry_run, output=output)
 

@@ -142,7 +142,7 @@ def list_rows(
     from siaga.settings import load
 
     settings = load()
-    declared = tuple(settings.fields.get(noun_name, ()))
+    declared = {name: f.ref for name, f in settings.fields.get(noun_name, {}).items()}
     plain = not (selector or at or since)
     listed = quick.listed(settings.database, noun_name, declared) if plain else None
     numbers, found = listed or _selected_rows(settings, noun_name, selector, at, since)
@@ -171,7 +171,8 @@ def _selected_rows(
     if ids is None:
         found.sort(key=lambda r: [str(r[k]) for k in kind.key])
     numbers = frozenset(a.name for a in kind.attributes.values() if a.kind in ("int", "float"))
-    order = catalog.spec(noun_name).ordered(list(kind.attributes))
+    order = catalog.spec(noun_name).ordered([a.name for a in kind.attributes.values() if not a.custom])
+    order += [a.name for a in kind.attributes.values() if a.custom]
     return numbers, [{k: row[k] for k in order} for row in found]
 
 

@@ -6,7 +6,7 @@ What the rows mean is read from the database itself (column types, foreign keys)
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,10 +24,10 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 _NUMBERS = ("INTEGER", "BIGINT", "FLOAT")
 
 
-def listed(url: str, noun: str, declared: Collection[str] = ()) -> Rows | None:
+def listed(url: str, noun: str, declared: Mapping[str, str] | None = None) -> Rows | None:
     """Return (names of numeric fields, all rows by natural key) of a noun; None if this is no usable SQLite file.
 
-    `declared` are the noun's fields of the settings, which lie in the column `custom`.
+    `declared` are the noun's fields of the settings, which lie in the column `custom`, with the noun they refer to.
     """
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.is_file():
@@ -35,12 +35,12 @@ def listed(url: str, noun: str, declared: Collection[str] = ()) -> Rows | None:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as database:
             database.execute("BEGIN")  # one moment of the database for all of it
-            return _listed(database, noun, declared)
+            return _listed(database, noun, declared or {})
     except (sqlite3.Error, ValueError, StopIteration):
         return None
 
 
-def _listed(database: sqlite3.Connection, noun: str, declared: Collection[str]) -> Rows:
+def _listed(database: sqlite3.Connection, noun: str, declared: Mapping[str, str]) -> Rows:
     spec = catalog.spec(noun)
     table = spec.table or spec.name
     types = {row[1]: row[2] for row in database.execute(f'PRAGMA table_info("{table}")')}
@@ -48,6 +48,7 @@ def _listed(database: sqlite3.Connection, noun: str, declared: Collection[str]) 
     labels = {other: _labels(database, other) for other in set(keys.values())}
     known = {column.removesuffix("_id") if column in keys else column: column for column in types}
     names = {known[n]: n for n in spec.ordered(set(known) - {"id", "custom", "revision"})}
+    names_of = {name: _labels(database, _table(other)) for name, other in declared.items() if other}
     if declared:
         names["custom"] = "custom"
     columns = ", ".join(f'"{column}"' for column in names)
@@ -64,10 +65,15 @@ def _listed(database: sqlite3.Connection, noun: str, declared: Collection[str]) 
         if declared:
             own = row.pop("custom") or {}
             row |= {name: own.get(name) for name in declared}
+            row |= {name: names_of[name].get(row[name], "") for name in names_of if row[name] is not None}
         found.append(row)
     found.sort(key=lambda r: [str(r[k]) for k in spec.key])
     numbers = frozenset(n for c, n in names.items() if types[c] in _NUMBERS and c not in keys)
     return numbers, found
+
+
+def _table(noun: str) -> str:
+    return catalog.spec(noun).table or noun
 
 
 def _labels(database: sqlite3.Connection, table: str) -> dict[int, str]:

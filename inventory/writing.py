@@ -6,7 +6,7 @@ A row with problems raises BadRowError with every one of them and changes nothin
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import event
@@ -187,7 +187,8 @@ class Writer:
         value = read(attribute, raw)
         value = self._resolved(attribute, value) if attribute.kind == "ref" else value
         if attribute.custom:
-            typed.setdefault("custom", {})[attribute.name] = value
+            plain = value.isoformat() if isinstance(value, date) else value  # as JSON holds it
+            typed.setdefault("custom", {})[attribute.name] = plain
         else:
             typed[attribute.column] = value
 

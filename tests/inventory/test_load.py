@@ -176,7 +176,7 @@ def test_what_is_no_workbook_is_said_in_one_line(tmp_path: Path) -> None:
     for name, octets, error in (
         ("a.xlsx", b"PK\x03\x04 but damaged", InvalidError),
         ("b.xlsx", b"name,role", InvalidError),
-        ("c.csv", b"\xff\xfe\x00n", InvalidError),
+        ("c.csv", b"name\n\x9d\xff", InvalidError),
         ("d.txt", b"x", UsageError),
     ):
         (tmp_path / name).write_bytes(octets)

@@ -1,0 +1,181 @@
+"""Fields and rules that the regency declares itself act everywhere: add, set, import, selectors, lists, history."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inventory.nouns import declare
+from tests.cli_runner import Siaga, runner
+
+CONFIG = """
+[fields.device.po_number]
+type = "text"
+title = "Nomor SPK"
+pattern = "SPK-[0-9]{4}"
+
+[fields.device.rack_depth_mm]
+type = "int"
+minimum = 1
+maximum = 1200
+
+[fields.device.installed_on]
+type = "date"
+
+[fields.device.colour]
+type = "choice"
+choices = ["grey", "black"]
+
+[fields.device.outdoor]
+type = "bool"
+
+[fields.device.load_kg]
+type = "float"
+
+[fields.device.keeper]
+type = "ref"
+ref = "person"
+
+[fields.agency.head_count]
+type = "int"
+required = true
+
+[[rules]]
+name = "routers-have-serials"
+when = "role=router status=active"
+require = ["serial"]
+message = "an active router needs the serial of its label"
+
+[[rules]]
+name = "mauk-is-grey"
+when = "kecamatan=Mauk"
+must = "colour=grey,''"
+severity = "warning"
+
+[[rules]]
+name = "core-stays"
+when = "role=core-router"
+protect = true
+"""
+
+
+@pytest.fixture
+def siaga(capsys: pytest.CaptureFixture[str]) -> Siaga:
+    return runner(capsys)
+
+
+@pytest.fixture
+def declared(scrubbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, siaga: Siaga):
+    config = tmp_path / "siaga.toml"
+    config.write_text(CONFIG)
+    monkeypatch.setenv("SIAGA_CONFIG", str(config))
+    siaga("init").well()
+    siaga("place", "add", "Mauk", "kind=kecamatan").well()
+    siaga("person", "add", "Budi").well()
+    yield config
+    declare({})
+
+
+def listed(siaga: Siaga, *arguments: str) -> list[str]:
+    return siaga("device", "list", *arguments, "-o", "name").well().out.split()
+
+
+def test_declared_fields_are_fields(declared: Path, siaga: Siaga) -> None:
+    values = ["po_number=SPK-0012", "rack_depth_mm=800", "installed_on=2026-03-01", "colour=grey", "outdoor=ya",
+              "load_kg=12,5", "keeper=Budi"]  # fmt: skip
+    siaga("device", "add", "rtr-1", *values).well()
+    siaga("device", "add", "rtr-2", "rack_depth_mm=400", "outdoor=no").well()
+    row = json.loads(siaga("device", "show", "rtr-1", "-o", "json").well().out)
+    assert {
+        k: row[k] for k in ("po_number", "rack_depth_mm", "installed_on", "outdoor", "load_kg", "keeper")
+    } == {
+        "po_number": "SPK-0012",
+        "rack_depth_mm": 800,
+        "installed_on": "2026-03-01",
+        "outdoor": True,
+        "load_kg": 12.5,
+        "keeper": "Budi",
+    }
+    for selector, expected in {
+        "po_number=SPK-0012": ["rtr-1"],
+        "po_number~^SPK": ["rtr-1"],
+        "po_number=''": ["rtr-2"],
+        "rack_depth_mm>=500": ["rtr-1"],
+        "rack_depth_mm=400,800": ["rtr-1", "rtr-2"],
+        "not rack_depth_mm<500": ["rtr-1"],
+        "installed_on<2026-03-02": ["rtr-1"],
+        "installed_on>2026-03-01": [],
+        "outdoor=yes": ["rtr-1"],
+        "outdoor=no": ["rtr-2"],
+        "load_kg>12": ["rtr-1"],
+        "keeper=Budi": ["rtr-1"],
+        "keeper.name~^B": ["rtr-1"],
+        "keeper!=Budi": ["rtr-2"],
+        "colour!=grey": ["rtr-2"],
+    }.items():
+        assert listed(siaga, selector) == expected, selector
+    plain = json.loads(siaga("device", "list", "-o", "json").well().out)
+    assert plain == json.loads(siaga("device", "list", "name~.", "-o", "json").well().out)
+    assert plain[0]["po_number"] == "SPK-0012"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("po_number=SPK-1", "must look like SPK-[0-9]{4}"),
+        ("rack_depth_mm=5000", "must be from 1 to 1200"),
+        ("rack_depth_mm=wide", "must be a whole number"),
+        ("colour=pink", "must be one of grey, black"),
+        ("installed_on=1/3/2026", "must be a date"),
+        ("keeper=Siti", "there is no person called 'Siti'"),
+        ("load_kg=nan", "must be a number"),
+    ],
+)
+def test_a_wrong_value_of_a_declared_field_is_refused(
+    declared: Path, siaga: Siaga, value: str, told: str
+) -> None:
+    (problem,) = siaga("device", "add", "rtr-1", value).failed(5, "bad-values")
+    assert told in problem
+
+
+def test_a_required_field_must_be_given(declared: Path, siaga: Siaga) -> None:
+    (problem,) = siaga("agency", "add", "dinkes").failed(5, "bad-values")
+    assert problem == "head_count is missing"
+
+
+def test_who_is_referred_to_by_a_declared_field_cannot_be_removed(declared: Path, siaga: Siaga) -> None:
+    siaga("device", "add", "rtr-1", "keeper=Budi").well()
+    (problem,) = siaga("person", "rm", "Budi", "--yes").failed(5, "bad-values")
+    assert "still referred to by device 'rtr-1'" in problem
+
+
+def test_rules_keep_changes_out_and_warn(declared: Path, siaga: Siaga) -> None:
+    (problem,) = siaga("device", "add", "rtr-1", "role=router").failed(5, "bad-values")
+    assert problem.endswith("'routers-have-serials': an active router needs the serial of its label")
+    siaga("device", "add", "rtr-1", "role=router", "status=planned").well()
+    said = siaga("device", "add", "sw-1", "place=Mauk", "colour=black").well()
+    assert "warning: device 'sw-1' breaks the rule 'mauk-is-grey'" in said.err
+    found = siaga("rule", "check", "-o", "json")
+    assert found.code == 6
+    assert [(f["rule"], f["name"]) for f in json.loads(found.out)] == [("mauk-is-grey", "sw-1")]
+    siaga("device", "add", "core-1", "role=core-router").well()
+    (kept,) = siaga("device", "rm", "core-1", "--yes").failed(5, "bad-values")
+    assert "protected by the rule 'core-stays'" in kept
+
+
+def test_rules_are_held_in_the_dry_run_of_an_import(declared: Path, siaga: Siaga, tmp_path: Path) -> None:
+    (tmp_path / "device.csv").write_text("name,role,serial\nrtr-8,router,\nrtr-9,router,S9\n")
+    (problem,) = siaga("import", tmp_path / "device.csv", "--dry-run").failed(5, "bad-rows")
+    assert "device 'rtr-8' breaks the rule 'routers-have-serials'" in problem
+
+
+def test_a_broken_declaration_is_said_once(declared: Path, siaga: Siaga) -> None:
+    declared.write_text('[fields.device.role]\ntype = "text"\n[fields.ship.x]\ntype = "text"\n')
+    problems = siaga("device", "list", "role=router").failed(5, "bad-settings")
+    assert len(problems) == 2
+    assert problems[0] == "fields.device.role: this field is there already"
+    declared.write_text('[fields.device.x]\ntype = "choice"\n')
+    (problem,) = siaga("device", "list").failed(5, "bad-settings")
+    assert "a choice needs its choices" in problem
+    declared.write_text("[[rules]]\nname = 'x'\nwhen = 'nosuch=1'\nmust = 'role=router'\n")
+    assert "rule 'x' cannot be read" in siaga("rule", "check").err
