@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from inventory.identity import Candidate, Verdict, judge
 from inventory.models import Device, DeviceType, Interface, Observed
+from inventory.models_custody import Proposal
 from inventory.models_ipam import Address
 from inventory.traits import Traits, endpoint, hexed, traits
 
@@ -54,6 +55,7 @@ def load(session: Session, boxes: Sequence[Traits]) -> Fleet:
     """Return all devices as candidates, with the MACs of those that these boxes may be."""
     fleet = Fleet()
     given = _observed(session, fleet)
+    _accepted(session, given)
     for device_id, name, raw in _devices(session):
         seen = given.get(device_id, {})
         for kind, values in raw.items():
@@ -120,6 +122,16 @@ def _observed(session: Session, fleet: Fleet) -> dict[int, dict[str, set[str]]]:
     for device_id, at in session.execute(there.where(o.field == "address", o.value == d.address)):
         fleet.answered[device_id] = max(at, fleet.answered.get(device_id, at))
     return found
+
+
+def _accepted(session: Session, given: dict[int, dict[str, set[str]]]) -> None:
+    """Add what an accepted proposal knew of the hardware, until the device has said something of it itself."""
+    p = Proposal.__table__.c  # type: ignore[attr-defined]
+    query = select(p.device_id, p.facts).where(p.status == "accepted", p.device_id.is_not(None))
+    for device_id, facts in session.execute(query):
+        own = given.setdefault(device_id, {})
+        if not own.keys() & {"serials", "engines", "base_macs"}:
+            own["engines"], own["base_macs"] = {facts.get("engine_id", "")}, {facts.get("base_mac", "")}
 
 
 def _sharing(session: Session, boxes: Sequence[Traits]) -> set[int]:

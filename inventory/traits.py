@@ -118,6 +118,12 @@ def mac(text: str) -> str:
     return "" if int(plain[:2], 16) & 0b11 else plain
 
 
+def colons(text: str) -> str:
+    """Return a MAC as 00:11:22:33:44:55; anything else as it is."""
+    plain = hexed(text)
+    return ":".join(re.findall("..", plain)) if re.fullmatch(r"[0-9a-f]{12}", plain) else text
+
+
 def base_mac(bridge: str, ports: Iterable[str]) -> str:
     """Return a box's base MAC: dot1dBaseBridgeAddress if it counts, else the lowest MAC of its physical ports."""
     return mac(bridge) or min(filter(None, map(mac, ports)), default="")
