@@ -30,7 +30,7 @@ def _reading(app: typer.Typer, noun: str) -> None:
 
     @app.command("list")
     def list_(
-        selector: which = None,  # type: ignore[valid-type]
+        selector: which = None,
         output: Output = Format.table,
         fields: Fields = "",
         at: At = "",
@@ -144,14 +144,22 @@ def list_rows(
     settings = load()
     declared = {name: f.ref for name, f in settings.fields.get(noun_name, {}).items()}
     plain = not (selector or at or since)
-    listed = quick.listed(settings.database, noun_name, declared) if plain else None
-    numbers, found = listed or _selected_rows(settings, noun_name, selector, at, since)
     spec = catalog.spec(noun_name)
+    only = _fields_shown(spec, output, split(fields))
+    listed = quick.listed(settings.database, noun_name, declared, only) if plain else None
+    numbers, found = listed or _selected_rows(settings, noun_name, selector, at, since)
     columns = [Column(k, k, right=k in numbers) for k in spec.shown]
     columns += [Column(k, k, wide=True, right=k in numbers) for k in (*spec.wide, *declared)]
     left = len(found) - limit if limit else 0
     messages = [f"{left} more rows are not shown."] if left > 0 else []
     return Outcome(found[:limit] if limit else found, columns, messages, format=output, fields=split(fields))
+
+
+def _fields_shown(spec: catalog.Spec, output: Format, fields: Sequence[str]) -> list[str]:
+    """Return the fields that a table shows; of many rows the others need not be read. None are named if all are."""
+    if fields:
+        return [] if "notes" in fields else [*fields, *spec.key]
+    return [] if output is not Format.table else [*spec.shown, *spec.key]
 
 
 def _selected_rows(

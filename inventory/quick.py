@@ -6,7 +6,7 @@ What the rows mean is read from the database itself (column types, foreign keys)
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,10 +24,13 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 _NUMBERS = ("INTEGER", "BIGINT", "FLOAT")
 
 
-def listed(url: str, noun: str, declared: Mapping[str, str] | None = None) -> Rows | None:
+def listed(
+    url: str, noun: str, declared: Mapping[str, str] | None = None, only: Collection[str] = ()
+) -> Rows | None:
     """Return (names of numeric fields, all rows by natural key) of a noun; None if this is no usable SQLite file.
 
-    `declared` are the noun's fields of the settings, which lie in the column `custom`, with the noun they refer to.
+    `declared` are the noun's fields of the settings, which lie in the column `custom`, with the noun they refer
+    to. `only`: the fields wanted, all unless some are named.
     """
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.is_file():
@@ -35,41 +38,73 @@ def listed(url: str, noun: str, declared: Mapping[str, str] | None = None) -> Ro
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as database:
             database.execute("BEGIN")  # one moment of the database for all of it
-            return _listed(database, noun, declared or {})
+            return _listed(database, catalog.spec(noun), declared or {}, only)
     except (sqlite3.Error, ValueError, StopIteration):
         return None
 
 
-def _listed(database: sqlite3.Connection, noun: str, declared: Mapping[str, str]) -> Rows:
-    spec = catalog.spec(noun)
+def _listed(
+    database: sqlite3.Connection, spec: catalog.Spec, declared: Mapping[str, str], only: Collection[str]
+) -> Rows:
     table = spec.table or spec.name
     types = {row[1]: row[2] for row in database.execute(f'PRAGMA table_info("{table}")')}
     keys = {row[3]: row[2] for row in database.execute(f'PRAGMA foreign_key_list("{table}")')}
-    labels = {other: _labels(database, other) for other in set(keys.values())}
     known = {column.removesuffix("_id") if column in keys else column: column for column in types}
-    names = {known[n]: n for n in spec.ordered(set(known) - {"id", "custom", "revision"})}
-    names_of = {name: _labels(database, _table(other)) for name, other in declared.items() if other}
-    if declared:
-        names["custom"] = "custom"
-    columns = ", ".join(f'"{column}"' for column in names)
-    found = []
-    for values in database.execute(f'SELECT {columns} FROM "{table}"'):  # noqa: S608 - names from the catalogue and schema
-        row: dict[str, Any] = {}
-        for (column, name), value in zip(names.items(), values, strict=True):
-            if value is not None and column in keys:
-                row[name] = labels[keys[column]].get(value, "")
-            else:
-                row[name] = (
-                    _READ[types[column]](value) if value is not None and types[column] in _READ else value
-                )
-        if declared:
-            own = row.pop("custom") or {}
-            row |= {name: own.get(name) for name in declared}
-            row |= {name: names_of[name].get(row[name], "") for name in names_of if row[name] is not None}
-        found.append(row)
-    found.sort(key=lambda r: [str(r[k]) for k in spec.key])
-    numbers = frozenset(n for c, n in names.items() if types[c] in _NUMBERS and c not in keys)
+    wanted = spec.ordered(set(known) - {"id", "custom", "revision"})
+    wanted = [n for n in wanted if not only or n in only]
+    numbers = frozenset(n for n in wanted if types[known[n]] in _NUMBERS and known[n] not in keys)
+    custom = [n for n in declared if not only or n in only]
+    columns = [*(known[n] for n in wanted), *(["custom"] if custom else [])]
+    titles = [*wanted, *(["custom"] if custom else [])]
+    found = [dict(zip(titles, values, strict=True)) for values in _values(database, spec, table, columns)]
+    for name in wanted:
+        _converted(found, name, _converter(database, known[name], keys, types))
+    if custom:
+        _spread(database, found, custom, declared)
     return numbers, found
+
+
+def _values(
+    database: sqlite3.Connection, spec: catalog.Spec, table: str, columns: Sequence[str]
+) -> Iterable[tuple[Any, ...]]:
+    chosen = ", ".join(f't."{c}"' for c in columns)
+    order = "t.name"
+    joined = ""
+    if spec.key == ("device", "name"):
+        joined, order = "JOIN device d ON d.id = t.device_id", "d.name, t.name"
+    elif spec.key != ("name",):
+        raise ValueError(spec.key)
+    return database.execute(f'SELECT {chosen} FROM "{table}" t {joined} ORDER BY {order}')  # noqa: S608 - names of the schema
+
+
+def _converter(
+    database: sqlite3.Connection, column: str, keys: Mapping[str, str], types: Mapping[str, str]
+) -> Callable[[Any], Any] | None:
+    if column in keys:
+        labels = _labels(database, keys[column])
+        return lambda row_id: labels.get(row_id, "")
+    return _READ.get(types[column])
+
+
+def _converted(rows: Sequence[dict[str, Any]], name: str, convert: Callable[[Any], Any] | None) -> None:
+    if convert is not None:
+        for row in rows:
+            if row[name] is not None:
+                row[name] = convert(row[name])
+
+
+def _spread(
+    database: sqlite3.Connection,
+    rows: Sequence[dict[str, Any]],
+    custom: Sequence[str],
+    declared: Mapping[str, str],
+) -> None:
+    """Put the declared fields, which lie together in one column, in the place of that column."""
+    labels = {name: _labels(database, _table(declared[name])) for name in custom if declared[name]}
+    for row in rows:
+        own = json.loads(row.pop("custom") or "{}")
+        row |= {name: own.get(name) for name in custom}
+        row |= {n: known.get(row[n], "") for n, known in labels.items() if row[n] is not None}
 
 
 def _table(noun: str) -> str:

@@ -233,7 +233,9 @@ class _Compiler:
 
     def compile(self, kind: Noun, table: Any, tree: Tree, depth: int) -> ColumnElement[bool]:
         if isinstance(tree, All):
-            return and_(true(), *(self.compile(kind, table, p, depth) for p in tree.parts))
+            # A database looks at the conditions from left to right: the dear ones last.
+            parts = sorted(tree.parts, key=_dear)
+            return and_(true(), *(self.compile(kind, table, p, depth) for p in parts))
         if isinstance(tree, AnyOf):
             return or_(false(), *(self.compile(kind, table, p, depth) for p in tree.parts))
         if isinstance(tree, Not):
@@ -302,7 +304,8 @@ class _Compiler:
         target = aliased(other.model).__table__.alias()  # type: ignore[attr-defined]
         way = _full_path(other, ".".join(rest or ["name"])).split(".")
         inner = self.path(other, target, positive, way)
-        there = select(literal(1)).where(and_(target.c.id == column, inner)).exists()
+        # Asked once, not for every row: the database then goes by the index of the reference.
+        there = and_(column.is_not(None), column.in_(select(target.c.id).where(inner)))
         empty = "" in tree.values and tree.operator in ("=", "!=")
         found = or_(there, column.is_(None)) if empty else there
         return not_(found) if tree.operator == "!=" else found
@@ -343,6 +346,11 @@ class _Compiler:
         except ValueError as error:
             raise pointed(self.text, tree.at, f"the regular expression is wrong ({error})") from None
         text = func.coalesce(cast(column, String), "")
+        plain = re.fullmatch(r"(\^?)([\w /:-]+)", tree.values[0])
+        if plain and plain[1]:
+            return func.substr(text, 1, len(plain[2])) == plain[2]
+        if plain:  # case counts, as in an expression; LIKE would not see it
+            return func.replace(text, plain[2], "") != text
         return text.regexp_match(tree.values[0])
 
     def value(self, attribute: Attribute, text: str, tree: Compare) -> Any:
@@ -363,6 +371,12 @@ class _Compiler:
             return value.isoformat() if attribute.custom and isinstance(value, date) else value
         except BadValueError as error:
             raise pointed(self.text, tree.at, f"{attribute.name} {error}") from None
+
+
+def _dear(tree: Tree) -> int:
+    if isinstance(tree, Compare):
+        return (2 if tree.operator == "~" else 0) + ("." in tree.path)
+    return 1
 
 
 def _full_path(kind: Noun, path: str) -> str:
