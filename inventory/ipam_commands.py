@@ -103,7 +103,7 @@ def seen_not_recorded(
     kept = [r for r in rows if all_ or not r["dhcp"]]
     messages = [f"{_count(len(kept), 'address', 'es')} seen in {days} days and not recorded."]
     if len(kept) < len(rows):
-        messages.append(f"{len(rows) - len(kept)} more lie in DHCP ranges (--all).")
+        messages.append(f"{_more(rows, kept)} in DHCP ranges (--all).")
     shown = ("address", "mac", "device", "port", "prefix", "last_seen")
     return Outcome(
         kept,
@@ -129,9 +129,7 @@ def recorded_not_seen(
     kept = [r for r in rows if all_ or r["watched"]]
     messages = [f"{_count(len(kept), 'address', 'es')} recorded and not seen in {days} days."]
     if len(kept) < len(rows):
-        messages.append(
-            f"{len(rows) - len(kept)} more lie where nothing was seen at all (--all): siaga ipam scan."
-        )
+        messages.append(f"{_more(rows, kept)} where nothing was seen at all (--all): siaga ipam scan.")
     shown = ("name", "device", "agency", "prefix", "seen_at", "seen_mac")
     return Outcome(
         kept, _columns(shown, "dns_name", "watched"), messages=messages, format=output, fields=_split(fields)
@@ -197,3 +195,8 @@ def _columns(shown: Sequence[str], *wide: str) -> list[Column]:
 
 def _count(number: int, word: str, plural: str) -> str:
     return f"{number} {word}{'' if number == 1 else plural}"
+
+
+def _more(rows: Sequence[Any], kept: Sequence[Any]) -> str:
+    left = len(rows) - len(kept)
+    return f"{left} more {'lies' if left == 1 else 'lie'}"

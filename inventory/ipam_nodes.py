@@ -154,7 +154,11 @@ def _mark(session: Session, recorded: Mapping[int, Spotted], at: datetime) -> No
 
 def told(kept: Remembered) -> str:
     """Return in one sentence what sightings brought."""
-    return f"Saw {kept.new + kept.known} addresses: {kept.new} new, {kept.known} known; {kept.recorded} are recorded."
+    number = kept.new + kept.known
+    recorded = f"{kept.recorded} {'is' if kept.recorded == 1 else 'are'} recorded"
+    return (
+        f"Saw {number} address{'' if number == 1 else 'es'}: {kept.new} new, {kept.known} known; {recorded}."
+    )
 
 
 def from_sheet(session: Session, sheet: Sheet) -> list[Spotted]:
