@@ -10,19 +10,16 @@
 
 Regular expressions are RE2's: they take linear time, whatever somebody writes.
 
-The text is parsed by lark into a small tree of frozen values (`parse`), which `to_sql` compiles to one
-SQL expression; the tests evaluate the same tree naively and compare.
+grammar.py parses the text into a small tree, which is compiled here to one SQL expression; the tests evaluate
+the same tree naively and compare.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
-from lark.exceptions import VisitError
 from sqlalchemy import ColumnElement, String, and_, cast, false, func, literal, not_, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
@@ -30,185 +27,16 @@ from sqlmodel import select as sqlmodel_select
 
 from inventory import reach
 from inventory.expressions import expression
+from inventory.grammar import All, AnyOf, Compare, Not, Saved, Tree, parse, pointed
+from inventory.grammar import joined as joined
 from inventory.models import Group
 from inventory.nouns import Attribute, Noun, noun
 from inventory.values import BadValueError, read
-from siaga.errors import NotFoundError, UsageError
+from siaga.errors import NotFoundError
 from siaga.text import safe
 
-MAX_LENGTH = 4000
 MAX_DEPTH = 8
-
-_GRAMMAR = r"""
-?start: or_
-?or_: and_ (_OR and_)*
-?and_: not_ (_AND? not_)*
-?not_: _NOT not_ -> negation
-     | atom
-?atom: "(" or_ ")"
-     | PATH _MATCHES pattern -> matches
-     | PATH _DIFFERS pattern -> differs
-     | PATH OPERATOR value ("," value)* -> compared
-     | TAG -> tagged
-     | SAVED -> saved
-     | WORD -> named
-     | QUOTED -> named
-pattern: QUOTED | REGEX
-value: QUOTED | VALUE
-_OR.4: /or(?=[\s(])/i
-_AND.4: /and(?=[\s(])/i
-_NOT.4: /not(?=[\s(])/i
-PATH.3: /[A-Za-z_][\w.-]*(?=\s*(?:!=|!~|<=|>=|=|~|<|>))/
-_MATCHES.3: /\s*~\s*/
-_DIFFERS.3: /\s*!~\s*/
-OPERATOR.2: /\s*(?:!=|<=|>=|=|<|>)\s*/
-TAG.3: /tag:[\w.-]+/
-SAVED.3: /@[\w.-]+/
-QUOTED.3: /"[^"]*"|'[^']*'/
-REGEX: /(?:[^\s()"']|\([^\s()]*\))+/
-VALUE: /[^\s,()"']+/
-WORD: /[^\s(),"'=!~<>@]+/
-%ignore /\s+/
-"""
-
-
-@dataclass(frozen=True)
-class Compare:
-    """`path` `operator` one of `values`; operators: = != < <= > >= ~ (values holds one pattern)."""
-
-    path: str
-    operator: str
-    values: tuple[str, ...]
-    at: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class All:
-    """Every part holds; with no parts, true."""
-
-    parts: tuple["Tree", ...] = ()
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """At least one part holds."""
-
-    parts: tuple["Tree", ...]
-
-
-@dataclass(frozen=True)
-class Not:
-    """The part does not hold."""
-
-    part: "Tree"
-
-
-@dataclass(frozen=True)
-class Saved:
-    """The selector saved under this name."""
-
-    name: str
-    at: int = field(default=0, compare=False)
-
-
-Tree = Compare | All | AnyOf | Not | Saved
-
-
-class _Build(Transformer[Token, Tree]):
-    def or_(self, parts: list[Tree]) -> Tree:
-        return AnyOf(tuple(parts))
-
-    def and_(self, parts: list[Tree]) -> Tree:
-        return All(tuple(parts))
-
-    @v_args(inline=True)
-    def negation(self, part: Tree) -> Tree:
-        return Not(part)
-
-    @v_args(inline=True)
-    def compared(self, path: Token, operator: Token, *values: str) -> Tree:
-        return Compare(str(path), operator.strip(), values, path.start_pos or 0)
-
-    @v_args(inline=True)
-    def matches(self, path: Token, pattern: str) -> Tree:
-        return Compare(str(path), "~", (pattern,), path.start_pos or 0)
-
-    @v_args(inline=True)
-    def differs(self, path: Token, pattern: str) -> Tree:
-        return Not(self.matches([path, pattern]))
-
-    @v_args(inline=True)
-    def tagged(self, token: Token) -> Tree:
-        return Compare("tags", "=", (token.removeprefix("tag:"),), token.start_pos or 0)
-
-    @v_args(inline=True)
-    def saved(self, token: Token) -> Tree:
-        return Saved(token[1:], token.start_pos or 0)
-
-    @v_args(inline=True)
-    def named(self, token: Token) -> Tree:
-        word = _unquoted(token)
-        if "*" not in word:
-            return Compare("name", "=", (word,), token.start_pos or 0)
-        pattern = ".*".join(re.escape(part) for part in word.split("*"))
-        return Compare("name", "~", (f"^{pattern}$",), token.start_pos or 0)
-
-    @v_args(inline=True)
-    def value(self, token: Token) -> str:
-        return _unquoted(token)
-
-    @v_args(inline=True)
-    def pattern(self, token: Token) -> str:
-        return _unquoted(token)
-
-
-def _unquoted(token: Token) -> str:
-    return str(token[1:-1]) if token[:1] in "\"'" else str(token)
-
-
-@cache
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
-
-
-def parse(text: str) -> Tree:
-    """Return the tree of a selector; the empty one selects all. Raises UsageError (`bad-selector`)."""
-    if not text.strip():
-        return All()
-    if len(text) > MAX_LENGTH:
-        raise UsageError("bad-selector", f"The selector is longer than {MAX_LENGTH} characters.")
-    try:
-        return _Build().transform(_parser().parse(text))
-    except UnexpectedInput as error:
-        ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        raise pointed(
-            text, len(text) if ended else error.pos_in_stream or 0, "this cannot stand here"
-        ) from None
-    except VisitError as error:  # pragma: no cover - the transformer has no failing branch
-        raise UsageError("bad-selector", f"The selector cannot be read: {error}.") from None
-
-
-def pointed(text: str, at: int, why: str) -> UsageError:
-    """Return the error that points at character `at` of the selector."""
-    shown = safe(text, 400)
-    mark = " " * min(at, len(shown)) + "^"
-    return UsageError("bad-selector", f"In the selector, {why}:\n  {shown}\n  {mark}")
-
-
-def joined(arguments: Sequence[str]) -> str:
-    """Join words of a command line into one selector.
-
-    The shell has taken the quotes from `kecamatan='Pasar Kemis'`: an argument that is one comparison with a
-    space in its value gets them back.
-    """
-    return " ".join(_requoted(a) for a in arguments)
-
-
-def _requoted(argument: str) -> str:
-    match = re.fullmatch(r"([\w.-]+\s*(?:!=|=|~))([^\"'()=<>~@]*\s[^\"'()=<>~@]*)", argument.strip())
-    if not match or re.search(r"\s(?:and|or|not|tag:\S+)\s", match[2]):
-        return argument
-    return ",".join(f'"{part.strip()}"' for part in match[2].split(",")).join((match[1], ""))
+MAX_PATH = 12
 
 
 def selected(session: Session, name: str, text: str, *, today: date | None = None) -> list[int]:
@@ -243,7 +71,10 @@ class _Compiler:
         if isinstance(tree, Saved):
             text = self.saved(kind, tree, depth)
             return replace(self, text=text).compile(kind, table, parse(text), depth + 1)
-        return self.path(kind, table, tree, _full_path(kind, tree.path).split("."))
+        path = _full_path(kind, tree.path).split(".")
+        if len(path) > MAX_PATH:
+            raise pointed(self.text, tree.at, f"this path has more than {MAX_PATH} parts")
+        return self.path(kind, table, tree, path)
 
     def saved(self, kind: Noun, tree: Saved, depth: int) -> str:
         row = self.session.exec(sqlmodel_select(Group).where(Group.name == tree.name)).first()

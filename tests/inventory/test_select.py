@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from inventory.grammar import All, AnyOf, Compare, Not, Saved, Tree, joined, parse
 from inventory.history import Author
 from inventory.imports.load import load
 from inventory.imports.sheets import Sheet
-from inventory.select import All, AnyOf, Compare, Not, Saved, Tree, joined, parse, selected
+from inventory.select import selected
 from inventory.store import reading, rows
 from siaga.errors import UsageError
 from tests.inventory.conftest import NOW
@@ -253,6 +254,80 @@ def test_days_from_today_are_dates(engine: Engine, author: Author) -> None:
     with reading(engine) as session:
         found = rows(session, "contract", selected(session, "contract", "end<90d", today=NOW.date()))
     assert [r["name"] for r in found] == ["K-1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not " * 900 + "a=1",
+        "(" * 400 + "a=1" + ")" * 400,
+        "a " * 1900,
+        "not " * 290 + "a=1",
+        "place" + ".parent" * 500 + "=x",
+    ],
+)
+def test_a_deep_selector_is_refused_or_answered(filled: Engine, text: str) -> None:
+    with reading(filled) as session:
+        try:
+            assert selected(session, "device", text.replace("a=1", "role=router")) is not None
+        except UsageError as error:
+            assert error.code == "bad-selector"  # noqa: PT017 - both outcomes are right
+
+
+def test_a_hostile_expression_takes_no_time(filled: Engine) -> None:
+    with reading(filled) as session:
+        assert selected(session, "device", "notes~'(a+)+$' or notes~'(.*)*x{1,9}'") == []
+        with pytest.raises(UsageError, match="regular expression is wrong"):
+            selected(session, "device", "notes~'(a{1,1000}){1,1000}'")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("place.under='Kabupaten Tangerang'", ["rtr-mauk", "rtr-pasar", "sw-mauk", "ups-1"]),
+        ("place.under=Mauk", ["rtr-mauk", "sw-mauk"]),
+        ("place.under!=Mauk", ["rtr-pasar", "srv-app-1", "ups-1"]),
+        ("within=10.0.0.0/30", ["rtr-mauk", "rtr-pasar", "sw-mauk"]),
+        ("address=10.0.0.0/31", ["rtr-mauk"]),
+        ("within!=10.0.0.0/30", ["srv-app-1", "ups-1"]),
+        ("name~mauk", ["rtr-mauk", "sw-mauk"]),
+        ("name~^RTR", []),
+        ("name~(?i)^RTR", ["rtr-mauk", "rtr-pasar"]),
+        ("place.parent.parent='Kabupaten Tangerang' role=ups", ["ups-1"]),
+    ],
+)
+def test_what_lies_below_and_within(filled: Engine, text: str, names: list[str]) -> None:
+    with reading(filled) as session:
+        found = rows(session, "device", selected(session, "device", text))
+    assert [r["name"] for r in found] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kecamatan=Mouk", "no place called 'Mouk'; did you mean 'Mauk'?"),
+        ("role=router place='Kantor Maok'", "did you mean 'Kantor Mauk'?"),
+        ("place.under=Nowhere", "no place called 'Nowhere'"),
+        ("agency=dinkes", "no agency called 'dinkes'"),
+        ("within=10.0.0.1/30", "the prefix is 10.0.0.0/30"),
+    ],
+)
+def test_a_name_that_nothing_has_is_no_empty_answer(filled: Engine, text: str, words: str) -> None:
+    with reading(filled) as session, pytest.raises(UsageError, match="selector") as caught:
+        selected(session, "device", text)
+    assert words in caught.value.sentence
+
+
+def test_an_error_in_a_saved_group_points_into_the_group(filled: Engine, author: Author) -> None:
+    load(
+        filled,
+        [Sheet("g", "group", ("name", "selector"), ((2, ("old", "role=router agency=gone")),))],
+        author,
+    )
+    with reading(filled) as session, pytest.raises(UsageError) as caught:
+        selected(session, "device", "status=active @old")
+    lines = caught.value.sentence.splitlines()
+    assert (lines[1].strip(), lines[2].index("^") - 2) == ("role=router agency=gone", 12)
 
 
 def test_the_shell_s_lost_quotes_are_put_back() -> None:
