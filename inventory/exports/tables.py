@@ -9,6 +9,7 @@ it is one is left out, and named.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -192,7 +193,7 @@ class _Reader:
         for at, attribute in enumerate(self.attributes):
             if attribute.custom:
                 names = labels(self.session, attribute.ref) if attribute.kind == "ref" else None
-                changes.append(partial(_take_custom, at, attribute.name, names))
+                changes.append(partial(_take_custom, at, attribute, names))
             elif attribute.kind == "vars" and self.hidden:
                 changes.append(partial(_hide, at, self.hidden))
         return changes
@@ -210,9 +211,14 @@ def _joined(source: Any, column: Any, target: str) -> tuple[Any, Any]:
     ) + other.c.name
 
 
-def _take_custom(at: int, name: str, names: Mapping[int, str] | None, values: list[Any]) -> None:
-    value = (values[at] or {}).get(name)
-    values[at] = names.get(value) if names is not None and value is not None else value
+def _take_custom(at: int, attribute: Attribute, names: Mapping[int, str] | None, values: list[Any]) -> None:
+    """Put a field of the regency's own in the place of the JSON that holds all of them; a date lies there as text."""
+    value = (values[at] or {}).get(attribute.name)
+    if names is not None and value is not None:
+        value = names.get(value)
+    elif attribute.kind == "date" and isinstance(value, str):
+        value = date.fromisoformat(value)
+    values[at] = value
 
 
 def _hide(at: int, hidden: frozenset[str], values: list[Any]) -> None:

@@ -1,14 +1,17 @@
 """Writes tables as a workbook (XLSX): a sheet for each noun, typed cells, frozen header, filter, fitting widths.
 
 Texts are texts: no formula, link or number is ever made of one, and what begins like a formula bears Excel's
-own mark for "this is text" (quotePrefix), so that editing the cell leaves it one. What a spreadsheet would
-round (whole numbers of more than 15 digits, times finer than a second) stands as text and is read back
-from it exactly.
+own mark for "this is text" (quotePrefix), so that editing the cell leaves it one. A line ends with LF alone.
+What a spreadsheet would round (whole numbers of more than 15 digits, times finer than a second) stands as text
+and is read back from it exactly.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import chain, islice
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import xlsxwriter
@@ -33,6 +36,7 @@ _OPTIONS = {
     "strings_to_numbers": False,
     "strings_to_urls": False,
 }
+_ESCAPE = re.compile(r"_x[0-9A-Fa-f]{4}_")
 _Put = Callable[[int, int, Any], object]
 
 
@@ -48,14 +52,25 @@ def write_xlsx(tables: Sequence[Table], target: str, *, at: datetime, progress: 
                 f"A sheet holds {MAX_ROWS} rows, {table.noun} has {table.count}: export CSV or YAML.",
             )
     counted = Counted(tables, progress)
-    with whole(target) as file:
-        book = xlsxwriter.Workbook(file, _OPTIONS)
+    with whole(target) as file, _book(file) as book:
         book.set_properties({"created": at.replace(tzinfo=None), "comments": "siaga inventory"})
         formats = _Formats(book)
         for table in tables:
             _sheet(book, flat(table), formats, counted)
         book.close()
     return file.sha256
+
+
+@contextmanager
+def _book(file: Any) -> Iterator[Any]:
+    """Make a workbook whose rows wait in a directory of ours, which goes away whatever happens."""
+    with TemporaryDirectory(prefix="siaga-xlsx-") as aside:
+        book = xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": aside})
+        try:
+            yield book
+        finally:
+            for sheet in book.worksheets():
+                sheet.row_data_fh.close()
 
 
 class _Formats:
@@ -94,11 +109,9 @@ def _widths(table: Table, rows: Sequence[Row]) -> list[float]:
 
 def _fill(sheet: Any, table: Table, rows: Iterator[Row], formats: _Formats, counted: Counted) -> None:
     put = _writers(sheet, table.noun, formats)
-    # An empty text is written where a new row would hold another, so that it comes back empty.
-    emptied = {at for at, c in enumerate(table.columns) if isinstance(c.default, str) and c.default}
     for number, row in enumerate(rows, 1):
         for at, value in enumerate(row):
-            if value is not None and (value != "" or at in emptied):
+            if value is not None and value != "":
                 put[type(value)](number, at, value)
         if number % _PROGRESS_EVERY == 0:
             counted.add(_PROGRESS_EVERY)
@@ -110,14 +123,28 @@ def _writers(sheet: Any, noun: str, formats: _Formats) -> dict[type, _Put]:
 
     def text(row: int, at: int, value: str) -> None:
         _check_length(noun, row, value)
-        if value[:3] == "<r>" and value[-4:] == "</r>":
-            # XlsxWriter takes this for its own marked-up text and would pass it on unescaped.
-            sheet.write_rich_string(row, at, value[:1], value[1:])
-        elif value[:1] in cells.FORMULA_STARTS:
+        value = value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+        if value[:1] in cells.FORMULA_STARTS:
             sheet.write_string(row, at, value, formats.text)
+        elif _misread(value):
+            sheet.write_rich_string(row, at, *_pieces(value))
         else:
             sheet.write_string(row, at, value)
 
+    def packed(row: int, at: int, value: Any) -> None:
+        text(row, at, cells.packed(value))
+
+    return {
+        str: text,
+        bool: cast(_Put, sheet.write_boolean),
+        list: packed,
+        dict: packed,
+        **_numbers(sheet, formats),
+        **_times(sheet, formats),
+    }
+
+
+def _numbers(sheet: Any, formats: _Formats) -> dict[type, _Put]:
     def whole(row: int, at: int, value: int) -> None:
         if abs(value) < _EXACT:
             sheet.write_number(row, at, value, formats.whole)
@@ -125,11 +152,15 @@ def _writers(sheet: Any, noun: str, formats: _Formats) -> dict[type, _Put]:
             sheet.write_string(row, at, str(value))
 
     def real(row: int, at: int, value: float) -> None:
-        if float(f"{value:.16G}") == value:
+        if float(f"{value:.16G}") == value:  # as XlsxWriter writes it
             sheet.write_number(row, at, value)
         else:
             sheet.write_string(row, at, repr(value))
 
+    return {int: whole, float: real}
+
+
+def _times(sheet: Any, formats: _Formats) -> dict[type, _Put]:
     def day(row: int, at: int, value: date) -> None:
         if value >= _FIRST_DATE:
             sheet.write_datetime(row, at, value, formats.date)
@@ -143,16 +174,21 @@ def _writers(sheet: Any, noun: str, formats: _Formats) -> dict[type, _Put]:
         else:
             sheet.write_string(row, at, shown.isoformat())
 
-    return {
-        str: text,
-        bool: cast(_Put, sheet.write_boolean),
-        int: whole,
-        float: real,
-        date: day,
-        datetime: moment,
-        list: lambda row, at, value: text(row, at, cells.packed(value)),
-        dict: lambda row, at, value: text(row, at, cells.packed(value)),
-    }
+    return {date: day, datetime: moment}
+
+
+def _misread(value: str) -> bool:
+    return (value[:3] == "<r>" and value[-4:] == "</r>") or ("_x" in value and bool(_ESCAPE.search(value)))
+
+
+def _pieces(value: str) -> list[str]:
+    """Return a text in pieces (three at least), none of which XlsxWriter or a reader takes for something else.
+
+    It would pass <r>…</r> on unescaped, as its own marked-up text, and write _x0041_ in a way that only some
+    readers take back; both it does for whole texts only.
+    """
+    middle = re.sub(r"(?<=_x)(?=[0-9A-Fa-f]{4}_)", "\0", value[2:])
+    return [p for p in (value[:1], value[1:2], *middle.split("\0")) if p]
 
 
 def _check_length(noun: str, row: int, value: str) -> None:
