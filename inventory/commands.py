@@ -89,13 +89,13 @@ def import_(
     if dry_run:
         sheets = read_sheets(source, noun)
         check_any(sheets, source)
-        diffs = load(engine, sheets, Author(getpass.getuser(), utc_now(), why), dry_run=True, rules=settings.rules)
+        diffs = load(engine, sheets, Author(getpass.getuser(), utc_now(), why), dry_run=True, rules=settings.rules, access=settings.access)
     else:
         with recorded(engine, "import", who=getpass.getuser(), summary=summary) as run_id:
             sheets = read_sheets(source, noun)
             check_any(sheets, source)
             author = Author(getpass.getuser(), utc_now(), why, f"import {run_id}")
-            diffs = load(engine, sheets, author, progress=_progress(), rules=settings.rules)
+            diffs = load(engine, sheets, author, progress=_progress(), rules=settings.rules, access=settings.access)
             summary["changed"] = sum(d.action != "same" for d in diffs)
     return _imported(diffs, dry_run=dry_run, output=output)
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from inventory import addressing, consistency, targets
+from inventory.access import check, rights
 from inventory.buffer import Buffer
 from inventory.history import Author, Chain
 from inventory.keys import Keys
@@ -21,7 +22,7 @@ from inventory.nouns import Attribute, Noun, noun
 from inventory.problems import BadRowError as BadRowError
 from inventory.values import BadValueError, read, variable_name
 from siaga.errors import InvalidError, NotFoundError
-from siaga.settings import Rule
+from siaga.settings import Access, Rule
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,16 @@ class Writer:
     """Writes rows within one session. Call `finish` before the transaction ends.
 
     Rows wait in a buffer: call `flush` before reading by SQL what was written here. `rules` are the regency's
-    own; `warnings` what they say short of refusing.
+    own; `warnings` what they say short of refusing; `access` who may change what.
     """
 
-    def __init__(self, session: Session, author: Author, rules: Sequence[Rule] = ()) -> None:
+    def __init__(
+        self, session: Session, author: Author, rules: Sequence[Rule] = (), access: Sequence[Access] = ()
+    ) -> None:
         self.session = session
         self.author = author
         self.rules = tuple(rules)
+        self.rights = rights(author.who, access)
         self.diffs: list[Diff] = []
         self.warnings: list[str] = []
         self.keys = Keys(session)
@@ -131,6 +135,7 @@ class Writer:
         self.flush()
         consistency.derive(self)
         self._buffer.finish()
+        check(self.session, self.rights, self.diffs)
         problems, self.warnings = consistency.problems(self)
         if problems:
             raise BadRowError([("", p) for p in problems])

@@ -94,6 +94,25 @@ class Rule(Frozen):
     message: str = ""
 
 
+class Access(Frozen):
+    """What a user, or a group of users, of the operating system may do, everywhere or in one place or agency.
+
+    Each role may do what those before it may. Without any entry everybody may do everything.
+    """
+
+    user: str = ""
+    group: str = ""
+    role: Literal["viewer", "operator", "provisioner", "approver", "admin"] = "viewer"
+    place: str = ""
+    agency: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.user) == bool(self.group):
+            raise ValueError("an access entry names a user or a group")
+        return self
+
+
 class Custody(Frozen):
     """How a BAST is numbered and headed. `number` knows {n}, {n:03}, {unit}, {month} (roman) and {year}."""
 
@@ -123,6 +142,7 @@ class Settings(Frozen):
     fields: Mapping[str, Mapping[Annotated[str, StringConstraints(pattern=FIELD_NAME)], CustomField]] = {}
     rules: tuple[Rule, ...] = ()
     custody: Custody = Custody()
+    access: tuple[Access, ...] = ()
 
     @property
     def database(self) -> str:

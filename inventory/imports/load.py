@@ -12,7 +12,7 @@ from inventory.nouns import Noun, noun, nouns
 from inventory.store import session
 from inventory.writing import BadRowError, Diff, Writer, raise_all
 from siaga.errors import InvalidError, NotFoundError
-from siaga.settings import Rule
+from siaga.settings import Access, Rule
 
 MAX_PROBLEMS = 500
 
@@ -38,6 +38,7 @@ def load(
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
     rules: Sequence[Rule] = (),
+    access: Sequence[Access] = (),
     skipped: list[str] | None = None,
     warnings: list[str] | None = None,
 ) -> list[Diff]:
@@ -49,7 +50,7 @@ def load(
     """
     problems: list[str] = []
     with session(engine) as opened:
-        writer = Writer(opened, author, rules)
+        writer = Writer(opened, author, rules, access)
         rows = [row for sheet in _ordered(sheets, problems) for row in _rows(sheet, problems)]
         diffs = _write(writer, rows, problems, progress)
         if skipped is not None:
