@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from inventory.identity import Candidate, Verdict, judge
@@ -118,9 +118,9 @@ def _observed(session: Session, fleet: Fleet) -> dict[int, dict[str, set[str]]]:
     plain = select(o.device_id, o.field, o.value).where(o.field.in_(list(_KINDS)))
     for device_id, field_name, value in session.execute(plain):
         found.setdefault(device_id, {}).setdefault(_KINDS[field_name], set()).add(value)
-    there = select(o.device_id, o.at).join(Device, d.id == o.device_id)
+    there = select(o.device_id, func.max(o.at)).join(Device, d.id == o.device_id).group_by(o.device_id)
     for device_id, at in session.execute(there.where(o.field == "address", o.value == d.address)):
-        fleet.answered[device_id] = max(at, fleet.answered.get(device_id, at))
+        fleet.answered[device_id] = at
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import DateTime, and_, func, or_, select, type_coerce
 from sqlmodel import Session
 
 from inventory import traits
@@ -14,6 +14,7 @@ from inventory.candidates import parts
 from inventory.models import Observed
 from inventory.nouns import noun
 from inventory.platforms import platforms
+from siaga.clock import as_utc
 
 FIELDS = ("serial", "platform", "sysname", "model", "version", "location")
 # One system under several names: a distribution, its kernel, the routing suite on it.
@@ -84,6 +85,8 @@ def disagreements(
 
 
 def _device(row: Mapping[str, Any], observed: Mapping[str, Seen]) -> Iterator[Disagreement]:
+    if not observed:
+        return
     wanted = row.get("version") or (row.get("vars") or {}).get("version") or ""
     pairs = (
         ("serial", "serial", row.get("serial"), _same_serial),
@@ -110,9 +113,15 @@ def _device(row: Mapping[str, Any], observed: Mapping[str, Seen]) -> Iterator[Di
     )
     for field, seen_as, intended, same in pairs:
         seen = observed.get(seen_as)
-        if intended and seen is not None and seen.value and not same(str(intended), seen.value):
+        if (
+            intended
+            and seen is not None
+            and seen.value
+            and str(intended) != seen.value
+            and not same(str(intended), seen.value)
+        ):
             yield Disagreement(
-                field, intended, seen.value, seen.source, seen.cause, seen.at, hint=field == "place"
+                field, intended, seen.value, seen.source, seen.cause, as_utc(seen.at), hint=field == "place"
             )
 
 
@@ -207,7 +216,9 @@ def _rows(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, dict[str,
 
 def _observed(session: Session, ids: Sequence[int] | None) -> dict[int, dict[str, Seen]]:
     o = Observed.__table__.c  # type: ignore[attr-defined]
-    query = select(o.device_id, o.field, o.value, o.source, o.at, o.cause).where(o.field.in_(FIELDS))
+    # Of 60,000 values a few differ: only their times are made aware, in `_device`.
+    at = type_coerce(o.at, DateTime()).label("at")
+    query = select(o.device_id, o.field, o.value, o.source, at, o.cause).where(o.field.in_(FIELDS))
     found: dict[int, dict[str, Seen]] = {}
     for row in _narrowed(session, query.order_by(o.at), o.device_id, ids):
         found.setdefault(row.device_id, {})[row.field] = row

@@ -73,6 +73,7 @@ _JUNK_SERIALS = frozenset(
     | {"noserial", "notapplicable", "notavailable", "notpresent", "notspecified", "null", "private", "serial"}
     | {"serialnumber", "sernum", "systemserialnumber", "tobefilledbyoem", "unknown"}
 )
+_LIKE_ADDRESS = re.compile(r"[0-9a-fA-F:.]*[:.][0-9a-fA-F:.]*(%.+)?")  # far cheaper than ipaddress to say no
 _COUNTING = "01234567890123456789"
 # What boxes call themselves as they are delivered.
 _DEFAULT_NAMES = frozenset(
@@ -184,6 +185,8 @@ def endpoint(address: str, port: int = 0) -> str:
 
 def is_address(text: str) -> bool:
     """Tell whether a text is an IPv4 or IPv6 address."""
+    if not _LIKE_ADDRESS.fullmatch(text):
+        return False
     try:
         ipaddress.ip_address(text)
     except ValueError:
