@@ -1,0 +1,228 @@
+"""Neighbours: which address stands at which MAC, from a router's ARP and IPv6 neighbour tables, and its own addresses.
+
+IP-MIB (RFC 4293): ipNetToPhysicalTable holds both families; agents that have it for IPv6 alone, or not at all,
+are asked for the older ipNetToMediaTable as well. The same goes for ipAddressTable and ipAddrTable: a router's own
+addresses stand in no ARP table, and are as much in use. What is silent is a value, not an error.
+"""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from inventory.ipam_nodes import Remembered, Spotted, ordinary, remember
+from inventory.store import reading, session
+from monitor import store
+from monitor.observation import Reach
+from monitor.snmp import Engines
+from monitor.snmp import _agent as connected
+from monitor.snmp_agent import Agent, Answer, Fault, Trouble
+from monitor.tables import Oid, Tables, Value, as_name, oid
+from monitor.targets import Target
+from siaga.secrets import open_vault
+from siaga.settings import Settings
+
+PHYSICAL = oid("1.3.6.1.2.1.4.35.1")  # ipNetToPhysicalEntry; index: ifIndex, InetAddressType, InetAddress
+MEDIA = oid("1.3.6.1.2.1.4.22.1")  # ipNetToMediaEntry; index: ifIndex, IpAddress
+OWN = oid("1.3.6.1.2.1.4.34.1.3")  # ipAddressIfIndex; index: InetAddressType, InetAddress
+OWN_V4 = oid("1.3.6.1.2.1.4.20.1.2")  # ipAdEntIfIndex; index: IpAddress
+IF_NAME = oid("1.3.6.1.2.1.31.1.1.1.1")
+IF_DESCR = oid("1.3.6.1.2.1.2.2.1.2")
+IF_MAC = oid("1.3.6.1.2.1.2.2.1.6")
+SYS_UPTIME = oid("1.3.6.1.2.1.1.3.0")
+
+_INVALID_TYPE = 2  # of both tables
+_NO_STATES = (5, 7)  # invalid, incomplete: asked for, and nobody answered
+_V4, _V6, _V4_ZONE, _V6_ZONE = 1, 2, 3, 4  # InetAddressType (RFC 4001); with a zone, four octets more follow
+_OCTETS = {_V4: 4, _V6: 16, _V4_ZONE: 4, _V6_ZONE: 16}
+_PORTS_AT_MOST = 4000
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What one device said of its neighbours, how far it could be reached, and why no further."""
+
+    device: str
+    at: datetime
+    reach: Reach
+    reason: str = ""
+    took_s: float = 0.0
+    seen: tuple[Spotted, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one round brought: an answer of each device asked, and what was remembered of it."""
+
+    answers: tuple[Neighbours, ...]
+    kept: Remembered
+
+    def count(self, *reaches: Reach) -> int:
+        """Return how many devices were reached in one of these ways."""
+        return sum(a.reach in reaches for a in self.answers)
+
+
+def scan(
+    engine: Engine,
+    settings: Settings,
+    ids: Sequence[int],
+    *,
+    now: Callable[[], datetime],
+    progress: Callable[[Neighbours], None] | None = None,
+) -> Scan:
+    """Ask those of the devices that speak SNMP for their neighbours, and remember them in one transaction."""
+    started = now()
+    with reading(engine) as opened:
+        devices = [d for d in store.devices_to_poll(opened, ids) if d.transport == "snmp"]
+        targets = store.targets(opened, devices, open_vault(settings.home), settings)
+    answers = asyncio.run(ask(targets, concurrency=settings.poll.concurrency, now=now, progress=progress))
+    with session(engine) as opened:
+        kept = remember(opened, (s for a in answers for s in a.seen), at=started)
+    return Scan(tuple(answers), kept)
+
+
+async def ask(
+    targets: Sequence[Target],
+    *,
+    concurrency: int,
+    now: Callable[[], datetime],
+    progress: Callable[[Neighbours], None] | None = None,
+) -> list[Neighbours]:
+    """Ask all targets, at most `concurrency` at a time; the answers come in the order of the targets."""
+    places, engines = asyncio.Semaphore(concurrency), Engines()
+
+    async def one(target: Target) -> Neighbours:
+        async with places:
+            answer = await neighbours(target, engines, now())
+        if progress:
+            progress(answer)
+        return answer
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(target)) for target in targets]
+    return [task.result() for task in tasks]
+
+
+async def neighbours(target: Target, engines: Engines, at: datetime) -> Neighbours:
+    """Ask one device. Whatever it does or does not do is a value; nothing is raised for it."""
+    started = time.monotonic()
+    seen: dict[Oid, Value] = {}
+    try:
+        async with connected(target, engines) as agent:
+            fault = await walk(agent, seen)
+    except Trouble as trouble:
+        fault = trouble.fault
+    reach = Reach.up if fault is None else Reach.partial if seen else fault.reach
+    found = tuple(spotted(Tables(seen), target.device_id))
+    took_s = time.monotonic() - started
+    return Neighbours(target.name, at, reach, fault.reason if fault else "", took_s, found)
+
+
+async def walk(agent: Agent, seen: dict[Oid, Value]) -> Fault | None:
+    """Read the tables into `seen`; return the first thing that went wrong, after which what can be read was read."""
+    first: Fault | None = None
+    async with aclosing(_steps(agent, seen)) as steps:
+        async for answer in steps:
+            seen.update(answer.seen)
+            first = first or answer.fault
+            if answer.fault is not None and answer.fault.reach is not Reach.partial:
+                break
+    return first
+
+
+async def _steps(agent: Agent, seen: dict[Oid, Value]) -> AsyncGenerator[Answer, None]:
+    """Ask one thing after the other; the caller puts each answer into `seen` before the next is asked."""
+    yield await agent.get([SYS_UPTIME])  # tells a silent device from one without any table
+    yield await agent.walk([(*PHYSICAL, part) for part in (4, 6, 7)])
+    if not any(_version(address) == 4 for _, address, _ in _physical(Tables(seen))):
+        yield await agent.walk([(*MEDIA, part) for part in (2, 4)])
+    yield await agent.walk([OWN])
+    if not any(_version(address) == 4 for _, address in _own(Tables(seen))):
+        yield await agent.walk([OWN_V4])
+    tables = Tables(seen)
+    used = {port for port, _, _ in _heard(tables)} | {port for port, _ in _own(tables)}
+    ports = sorted(used)[:_PORTS_AT_MOST]
+    yield await agent.get([(*column, port) for port in ports for column in (IF_NAME, IF_MAC)])
+    unnamed = [port for port in ports if not seen.get((*IF_NAME, port))]
+    yield await agent.get([(*IF_DESCR, port) for port in unnamed])
+
+
+# --- what the tables mean -----------------------------------------------------------------------------
+
+
+def spotted(tables: Tables, device_id: int | None) -> list[Spotted]:
+    """Return what one device's tables say, each address at each MAC once, without those that mean nothing elsewhere."""
+    rows = [(port, address, mac) for port, address, mac in _heard(tables) if ordinary(address)]
+    known = {address for _, address, _ in rows}
+    own = ((port, address, _mac(tables.seen.get((*IF_MAC, port)))) for port, address in _own(tables))
+    rows += [row for row in own if row[1] not in known and ordinary(row[1])]
+    found = {
+        (address, mac): Spotted(address, mac, device_id, _port(tables, port)) for port, address, mac in rows
+    }
+    return list(found.values())
+
+
+def _heard(tables: Tables) -> Iterator[tuple[int, str, str]]:
+    """Yield (ifIndex, address, MAC) of the neighbours in both tables."""
+    yield from _physical(tables)
+    types = tables.column((*MEDIA, 4))
+    for index, value in tables.column((*MEDIA, 2)).items():
+        address, mac = _address(index[1:], 4), _mac(value)
+        if address and mac and types.get(index) != _INVALID_TYPE:
+            yield index[0], address, mac
+
+
+def _physical(tables: Tables) -> Iterator[tuple[int, str, str]]:
+    types, states = tables.column((*PHYSICAL, 6)), tables.column((*PHYSICAL, 7))
+    for index, value in tables.column((*PHYSICAL, 4)).items():
+        address, mac = _inet(index[1:]), _mac(value)
+        if address and mac and types.get(index) != _INVALID_TYPE and states.get(index) not in _NO_STATES:
+            yield index[0], address, mac
+
+
+def _own(tables: Tables) -> Iterator[tuple[int, str]]:
+    """Yield (ifIndex, address) of the device's own addresses."""
+    columns = ((_inet(index), port) for index, port in tables.column(OWN).items())
+    older = ((_address(index, 4), port) for index, port in tables.column(OWN_V4).items())
+    for address, port in (*columns, *older):
+        if address and isinstance(port, int) and 0 < port < 2**31:
+            yield port, address
+
+
+def _inet(index: Oid) -> str:
+    """Return the address in an index of InetAddressType and InetAddress, '' if it is none.
+
+    The address has its length before it (RFC 2578, 7.7); a zone index behind it is cut off.
+    """
+    size = _OCTETS.get(index[0], 0) if index else 0
+    whole = size + 4 if size and index[0] in (_V4_ZONE, _V6_ZONE) else size
+    fits = size > 0 and len(index) == 2 + whole and index[1] == whole
+    return _address(index[2 : 2 + size], size) if fits else ""
+
+
+def _address(octets: Oid, size: int) -> str:
+    if len(octets) != size or not all(0 <= octet < 256 for octet in octets):
+        return ""
+    return str(ipaddress.ip_address(bytes(octets)))
+
+
+def _mac(value: Value | None) -> str:
+    """Return a host's MAC as 00:11:22:33:44:55; '' for none, for zeros, and for a group's (its first bit is set)."""
+    if not isinstance(value, bytes) or len(value) != 6 or not any(value) or value[0] & 1:
+        return ""
+    return value.hex(":")
+
+
+def _port(tables: Tables, port: int) -> str:
+    return (
+        as_name(tables.seen.get((*IF_NAME, port))) or as_name(tables.seen.get((*IF_DESCR, port))) or str(port)
+    )
+
+
+def _version(address: str) -> int:
+    return 6 if ":" in address else 4

@@ -1,0 +1,108 @@
+"""`siaga ipam scan`: reads the neighbour tables of devices now. Nothing heavy is imported up here."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.commands import Output, Selector, _bar
+from siaga.outcome import Column, Format, Outcome
+
+if TYPE_CHECKING:
+    from monitor.arp import Neighbours, Scan
+
+
+def ipam_scan(
+    selector: Selector = None,
+    output: Output = Format.table,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
+) -> Outcome:
+    """Read ARP and IPv6 neighbour tables of devices now, and remember what they saw.
+
+    Routers have them. A silent device is told; the exit code is then 7.
+    """
+    import getpass
+
+    from inventory.runs import recorded
+    from inventory.store import open_engine
+    from monitor.arp import scan
+    from siaga.clock import utc_now
+    from siaga.settings import load
+
+    settings = load()
+    engine = open_engine(settings)
+    ids = _selected(engine, selector or [])
+    summary: dict[str, Any] = {}
+    with (
+        recorded(engine, "ipam scan", who=getpass.getuser(), summary=summary),
+        _bar(len(ids), quiet) as step,
+    ):
+        result = scan(engine, settings, ids, now=utc_now, progress=step)
+        summary.update(_summary(result))
+    return _told(result, output, quiet=quiet)
+
+
+def _selected(engine: Any, selector: Sequence[str]) -> list[int]:
+    from inventory.select import joined, selected
+    from inventory.store import reading
+    from siaga.errors import NotFoundError
+
+    with reading(engine) as session:
+        ids = selected(session, "device", joined(selector))
+    if selector and not ids:
+        raise NotFoundError("nothing-selected", f"No device matches '{' '.join(selector)}'.")
+    return list(ids)
+
+
+def _summary(result: "Scan") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from monitor.observation import Reach
+
+    counts = {reach.value: result.count(reach) for reach in Reach}
+    return {"asked": len(result.answers), **counts, **asdict(result.kept)}
+
+
+def _told(result: "Scan", output: Format, *, quiet: bool) -> Outcome:
+    from inventory.ipam_nodes import told
+    from monitor.observation import Reach
+
+    rows = [_row(answer) for answer in result.answers]
+    wrong = [row for row in rows if row["reach"] != Reach.up.value]
+    if not rows:
+        return Outcome(
+            [],
+            messages=["None of these devices is active and asked by SNMP: nothing was read."],
+            format=output,
+        )
+    said = (
+        f"Asked {len(rows)} device{'' if len(rows) == 1 else 's'}, {len(rows) - len(wrong)} answered in full."
+    )
+    columns = [Column(key, key) for key in ("device", "reach", "addresses", "reason")]
+    shown = wrong if output in (Format.table, Format.wide) else rows
+    # With nothing wrong there is no table at all, only the sentence.
+    return Outcome(
+        shown or (None if output in (Format.table, Format.wide) else []),
+        columns,
+        messages=[] if quiet and not wrong else [said, told(result.kept)],
+        exit_code=_exit_code(result.count(Reach.up, Reach.partial), bool(wrong)),
+        format=output,
+    )
+
+
+def _row(answer: "Neighbours") -> dict[str, Any]:
+    return {
+        "device": answer.device,
+        "reach": answer.reach.value,
+        "addresses": len(answer.seen),
+        "reason": answer.reason,
+        "took_s": round(answer.took_s, 3),
+        "at": answer.at,
+    }
+
+
+def _exit_code(answered: int, wrong: bool) -> int:
+    """Return 0 when all answered, 7 when some did not, 1 when nobody did."""
+    if not wrong:
+        return 0
+    return 7 if answered else 1
