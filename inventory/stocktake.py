@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -104,25 +105,34 @@ class Resolved:
 
 
 def resolve(session: Session, tokens: Iterable[str]) -> Resolved:
-    """Return the assets meant by labels, NIBAR or serials, as they are typed or scanned; once each."""
-    given = list(dict.fromkeys(t for t in (safe(t, 200) for t in tokens) if t))
+    """Return the assets meant by labels, NIBAR or serials, as they are typed or scanned; once each.
+
+    The QR code of a label holds several of them between bars; the first that is a label or a NIBAR counts.
+    """
+    given = list(dict.fromkeys(t for t in (safe(t, 400) for t in tokens) if t))
     c = noun("asset").table.c
     by_label: dict[str, list[int]] = {}
     by_serial: dict[str, list[int]] = {}
     for row_id, name, nibar, serial in session.execute(select(c.id, c.name, c.nibar, c.serial)):
         for label in {name, nibar} - {""}:
             by_label.setdefault(label, []).append(row_id)
-        if normal(serial):
-            by_serial.setdefault(normal(serial), []).append(row_id)
+        if serial:
+            by_serial.setdefault(_written(serial), []).append(row_id)
     found: dict[int, None] = {}
     unknown: dict[str, str] = {}
     for token in given:
-        ids = by_label.get(token) or by_serial.get(normal(token), [])
+        parts = (token, *(unquote(p) for p in token.split("|")))
+        ids = next((by_label[p] for p in parts if p in by_label), None) or by_serial.get(_written(token), [])
         if len(ids) == 1:
             found[ids[0]] = None
         else:
             unknown[token] = f"is on {len(ids)} assets" if ids else "is on no asset"
     return Resolved(store.rows(session, "asset", list(found)), unknown)
+
+
+def _written(serial: str) -> str:
+    """Return a serial as it is compared when a person writes it: one that tells nothing of a box may still be meant."""
+    return normal(serial) or serial.strip().upper()
 
 
 def see(
