@@ -88,8 +88,8 @@ def _matched(path: str, lookup: str, values: Sequence[str]) -> str:
         patterns = ["(?i)" + shape.format(re.escape(v)) for v in values]
     else:
         patterns = [("(?i)" if lookup == "iregex" else "") + v for v in values]
-    terms = [f"{path}{'!~' if without else '~'}{_quoted(p)}" for p in patterns]
-    return f"({(' and ' if without else ' or ').join(terms)})"
+    term = f"({' or '.join(f'{path}~{_quoted(p)}' for p in patterns)})"
+    return f"not {term}" if without else term
 
 
 def _quoted(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +28,7 @@ from inventory.exports.workbook import MAX_ROWS, write_xlsx
 from inventory.history import Author
 from inventory.imports.load import load
 from inventory.imports.sheets import Sheet, read_sheets
-from inventory.nouns import nouns
+from inventory.nouns import declare, nouns
 from inventory.writing import Writer
 from siaga.errors import InvalidError, NotFoundError, SiagaError, UsageError
 from siaga.settings import Settings
@@ -35,32 +36,41 @@ from siaga.settings import Settings
 Opened = Callable[[str], Engine]
 
 
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an empty inventory, and one in which every noun has rows: made once, copied for each test."""
+    where = tmp_path_factory.mktemp("homes")
+    for name in ("empty", "world"):
+        settings = Settings(home=where / name, fields=FIELDS)
+        initialise(settings)
+        engine = store.open_engine(settings)
+        if name == "world":
+            build(engine)
+        engine.dispose()
+    return where
+
+
 @pytest.fixture
-def opened(tmp_path: Path):
-    """What opens a fresh inventory by a name, with fields of the regency's own."""
+def opened(homes: Path, tmp_path: Path):
+    """What opens a copy of one of the homes, with fields of the regency's own."""
     engines: list[Engine] = []
 
     def fresh(name: str) -> Engine:
-        settings = Settings(home=tmp_path / name, fields=FIELDS)
-        initialise(settings)
-        engines.append(store.open_engine(settings))
+        home = tmp_path / f"home-{len(engines)}"
+        shutil.copytree(homes / name, home)
+        engines.append(store.open_engine(Settings(home=home, fields=FIELDS)))
         return engines[-1]
 
     yield fresh
     for engine in engines:
         engine.dispose()
-    nouns.cache_clear()
-    from inventory.nouns import declare
-
     declare({})
 
 
 @pytest.fixture
 def world(opened: Opened) -> Engine:
     """The inventory in which every noun has rows."""
-    engine = opened("one")
-    build(engine)
-    return engine
+    return opened("world")
 
 
 def exported(engine: Engine, write: Callable[..., str], target: Path, *names: str, **wanted: bool) -> str:
@@ -223,7 +233,7 @@ def test_a_workbook_has_typed_cells_a_frozen_header_and_a_filter(world: Engine, 
     assert place.column_dimensions["A"].width >= 8
 
 
-def test_what_a_spreadsheet_would_round_stands_text_variables(world: Engine, tmp_path: Path) -> None:
+def test_what_a_spreadsheet_would_round_stands_as_text(world: Engine, tmp_path: Path) -> None:
     exported(world, write_xlsx, tmp_path / "all.xlsx")
     book = load_workbook(tmp_path / "all.xlsx")
     assert cell(book["contract"], 2, "price_idr").value == str(2**62)
@@ -300,7 +310,7 @@ def test_any_value_comes_back_from_yaml_as_it_was(variables: dict[str, Any], tex
 
 def test_a_yaml_export_gives_the_same_inventory(world: Engine, opened: Opened, tmp_path: Path) -> None:
     exported(world, write_yaml, tmp_path / "all.yaml")
-    other = opened("two")
+    other = opened("empty")
     imported(other, *read_sheets(str(tmp_path / "all.yaml")))
     assert differences(contents(other), contents(world)) == []
 
@@ -310,14 +320,14 @@ def test_a_workbook_gives_the_same_inventory(world: Engine, opened: Opened, tmp_
         world, Sheet("a", "asset", ("name", "unit"), ((2, ("1.3.2/9000", "set")),))
     )  # no cell says "empty"
     exported(world, write_xlsx, tmp_path / "all.xlsx")
-    other = opened("two")
+    other = opened("empty")
     imported(other, *read_sheets(str(tmp_path / "all.xlsx")))
     assert differences(simple_variables(contents(other)), simple_variables(contents(world))) == []
 
 
 def test_a_directory_of_csv_gives_the_same_inventory(world: Engine, opened: Opened, tmp_path: Path) -> None:
     exported(world, write_csv, tmp_path / "dir")
-    other = opened("two")
+    other = opened("empty")
     imported(other, *(s for p in sorted((tmp_path / "dir").iterdir()) for s in read_csv(p)))
     assert differences(text_variables(contents(other)), text_variables(contents(world))) == []
 
