@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlmodel import Session
 
-from inventory import store
 from inventory.bmd import Codes
+from inventory.nouns import noun
 
 HALF_YEARS = 2  # in a year
 _REASONS = ("no price", "no date of acquisition", "no useful life")
@@ -146,7 +147,22 @@ def _total(group: str, title: str, members: Sequence[Value]) -> Total:
     )
 
 
+_FIELDS = (
+    "id",
+    "name",
+    "title",
+    "kode_barang",
+    "status",
+    "acquired",
+    "price_idr",
+    "useful_life_years",
+    "residual_idr",
+)
+
+
 def read(session: Session, ids: Sequence[int] | None, codes: Codes, on: date) -> list[Value]:
     """Return the values of the assets with these ids, or of all, in the order of their names."""
-    found = values(store.rows(session, "asset", ids), codes, on)
-    return sorted(found, key=lambda v: v.asset)
+    c = noun("asset").table.c
+    rows = session.execute(select(*(c[f] for f in _FIELDS)).order_by(c.name)).mappings()
+    wanted = None if ids is None else set(ids)
+    return values((dict(r) for r in rows if wanted is None or r["id"] in wanted), codes, on)

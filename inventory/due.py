@@ -3,7 +3,7 @@
 `read` asks the inventory for deadlines, `judge` (pure) says which of them are due, how badly, and in which order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -102,17 +102,19 @@ def _until(session: Session, name: str, field: str, until: date, *more: Any) -> 
 
 def _assets(session: Session, today: date, until: date) -> Iterator[Deadline]:
     c = noun("asset").table.c
-    there = c.status.not_in(("lost", "disposed"))
+    query = select(c.name, c.title, c.warranty_until, c.eol).where(c.status.not_in(("lost", "disposed")))
     recent = c.warranty_until >= today - timedelta(days=WARNING_DAYS)
-    for row in _until(session, "asset", "warranty_until", until, there, recent):
-        what = f"warranty of {_titled(row)} ends"
-        yield Deadline("warranty", "asset", row["name"], row["warranty_until"], what, lasting=False)
-    for row in _until(session, "asset", "eol", until, there):
-        yield Deadline("end-of-life", "asset", row["name"], row["eol"], f"end of life of {_titled(row)}")
+    for row in session.execute(query.where(c.warranty_until <= until, recent)):
+        what = f"warranty of {_titled(row.name, row.title)} ends"
+        yield Deadline("warranty", "asset", row.name, row.warranty_until, what, lasting=False)
+    for row in session.execute(query.where(c.eol <= until)):
+        yield Deadline(
+            "end-of-life", "asset", row.name, row.eol, f"end of life of {_titled(row.name, row.title)}"
+        )
 
 
-def _titled(row: Mapping[str, Any]) -> str:
-    return f"{row['name']} ({row['title']})" if row["title"] else str(row["name"])
+def _titled(name: str, title: str) -> str:
+    return f"{name} ({title})" if title else name
 
 
 def _contracts(session: Session, today: date, until: date) -> Iterator[Deadline]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlmodel import Session
 
-from inventory import stocktake, store
+from inventory import stocktake
 from inventory.nouns import noun
 from inventory.stocktake import Count
 from inventory.traits import serial as normal
@@ -77,7 +77,7 @@ def _line(
 
 def _disagreement(asset: Mapping[str, Any], said: Mapping[str, str]) -> str:
     told = said.get(asset["device"] or "", "")
-    differs = told and normal(told) != normal(asset["serial"])
+    differs = told not in ("", asset["serial"]) and normal(told) != normal(asset["serial"])
     return f"device {asset['device']} says its serial is {told}" if differs else ""
 
 
@@ -101,8 +101,22 @@ def lines(session: Session, count: Count) -> list[Line]:
     ids.update(dict.fromkeys(session.execute(_seen(c, count)).scalars()))
     told = stocktake.told(session, count)
     said = {t["device"]: t["value"] for t in told}
-    found = judge(store.rows(session, "asset", list(ids)), seen, _parents(session), said)
+    found = judge(_assets(session, ids), seen, _parents(session), said)
     return [*found, *_scanned(session, count), *_heard(session, count, told)]
+
+
+def _assets(session: Session, ids: Mapping[int, Any]) -> list[dict[str, Any]]:
+    """Return what `judge` needs of these assets, in their order."""
+    asset, place, device = (noun(n).table for n in ("asset", "place", "device"))
+    own = (asset.c.id, asset.c.name, asset.c.title, asset.c.serial, asset.c.status)
+    query = (
+        select(*own, place.c.name.label("place"), device.c.name.label("device"))
+        .select_from(asset)
+        .outerjoin(place, place.c.id == asset.c.place_id)
+        .outerjoin(device, device.c.id == asset.c.device_id)
+    )
+    found = {row["id"]: dict(row) for row in session.execute(query).mappings()}
+    return [found[i] for i in ids]
 
 
 def _seen(c: Any, count: Count) -> Any:
