@@ -102,10 +102,8 @@ def answered(home: Path, devices: int, runs: int) -> Iterator[list[str]]:
             f"{seconds:.3f}",
             f"{question.most_s:.1f}" if question.most_s else "",
         ]
-        if question.command:
-            whole = measure.children((*SIAGA, *question.command), environment(home), min(runs, 3))
-            row += [f"{whole.wall_s:.2f}", f"{whole.cpu_s:.2f}", f"{whole.peak_mb:.0f}"]
-        yield [*row, *[""] * (7 - len(row))]
+        whole = measure.children((*SIAGA, *question.command), environment(home), min(runs, 3))
+        yield [*row, f"{whole.wall_s:.2f}", f"{whole.cpu_s:.2f}", f"{whole.peak_mb:.0f}"]
 
 
 def report(devices: int, grow: Sequence[int], runs: int, folder: Path) -> None:

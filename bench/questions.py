@@ -45,12 +45,28 @@ def questions(fleet: Fleet) -> list[Question]:
         Question(
             "interface list (all of them)", "whole", ("interface",), ("interface", "list", "-o", "csv"), 0
         ),
-        Question(f"next free /24 in 10.{block}.0.0/16", "prefix", (f"10.{block}.0.0/16", "24")),
-        Question("next free /30 in 10.0.0.0/8", "prefix", ("10.0.0.0/8", "30")),
-        Question("next free address in a /24", "address", ("10.0.5.0/24",)),
-        Question("next free address behind all of a flat /16", "address", (FLAT,)),
-        Question("next free VLAN of a group", "vlan", ("vlans-07",)),
-        Question("Ansible inventory of all devices", "ansible", (), (), ANSIBLE_S),
+        Question(
+            f"next free /24 in 10.{block}.0.0/16",
+            "prefix",
+            (f"10.{block}.0.0/16", "24"),
+            ("ipam", "next-prefix", f"10.{block}.0.0/16", "24"),
+        ),
+        Question(
+            "next free /30 in 10.0.0.0/8",
+            "prefix",
+            ("10.0.0.0/8", "30"),
+            ("ipam", "next-prefix", "10.0.0.0/8", "30"),
+        ),
+        Question(
+            "next free address in a /24", "address", ("10.0.5.0/24",), ("ipam", "next-address", "10.0.5.0/24")
+        ),
+        Question(
+            "next free address behind all of a flat /16", "address", (FLAT,), ("ipam", "next-address", FLAT)
+        ),
+        Question("next free VLAN of a group", "vlan", ("vlans-07",), ("ipam", "next-vlan", "vlans-07")),
+        Question(
+            "Ansible inventory of all devices", "ansible", (), ("export", "ansible", "--list"), ANSIBLE_S
+        ),
         Question("history verify", "verify", (), ("history", "verify"), 0),
     ]
 
@@ -158,9 +174,10 @@ _HOW: Mapping[str, Callable[..., Sequence[Any]]] = {
 
 
 def main() -> None:
-    """HOME DEVICES RUNS: print the answers as JSON."""
-    home, devices, runs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    print(json.dumps(answers(home, questions(Fleet(devices)), runs)))
+    """HOME DEVICES RUNS [QUESTION]: print the answers (or that one) as JSON."""
+    home, devices, runs, *only = sys.argv[1:]
+    asked = [q for q in questions(Fleet(int(devices))) if not only or q.what in only]
+    print(json.dumps(answers(Path(home), asked, int(runs))))
 
 
 if __name__ == "__main__":
