@@ -72,6 +72,12 @@ def settle(session: Session, author: Author, known: Mapping[int, Traits]) -> Non
         desk.writer.finish()
 
 
+def any_open(session: Session) -> bool:
+    """Tell whether a proposal waits for an answer."""
+    c = noun("proposal").table.c
+    return session.execute(select(c.id).where(c.status == "open").limit(1)).first() is not None
+
+
 def stored(facts: Facts) -> dict[str, str]:
     """Return facts as a proposal keeps them: texts by name, of many MACs the first."""
     plain = {**facts.more, **{name: getattr(facts, name) for name in _PLAIN}}

@@ -46,8 +46,8 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
     """Read the device and return it as one row; the exit code says how far it could be reached."""
     from monitor.poller import ask
 
-    settings = _patient(settings, asking)
-    target = _target(settings, asking)
+    settings = patient(settings, asking)
+    target = target_of(settings, asking)
     seen = asyncio.run(ask([target], settings, now=utc_now))[0]
     messages = [f"{seen.reach.value}: {safe(seen.reason, 500)}"] if seen.reach is not Reach.up else []
     return Outcome(
@@ -60,7 +60,8 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
     )
 
 
-def _target(settings: Settings, asking: Asking) -> Target:
+def target_of(settings: Settings, asking: Asking) -> Target:
+    """Return whom to ask and how: a device by name, or an address with the credential given or named."""
     if (settings.home / "siaga.db").exists() or settings.database_url:
         known = _from_inventory(settings, asking)
         if known is not None:
@@ -82,7 +83,7 @@ def _target(settings: Settings, asking: Asking) -> Target:
     )
 
 
-def _patient(settings: Settings, asking: Asking) -> Settings:
+def patient(settings: Settings, asking: Asking) -> Settings:
     """Return the settings with the command line's own time-out and tries, where it gives any."""
     waits = {} if asking.timeout_s is None else {"timeout_s": asking.timeout_s}
     tries = {} if asking.retries is None else {"retries": asking.retries}
@@ -93,7 +94,7 @@ def _patient(settings: Settings, asking: Asking) -> Settings:
     return settings.model_copy(update=changed)
 
 
-def _explicit(asking: Asking) -> bool:
+def explicit(asking: Asking) -> bool:
     """Tell whether the command line says itself how to log in: then that is tried, not what is stored."""
     return bool(
         asking.user or asking.community_file or asking.community_env or asking.snmp != "2c" or asking.ssh
@@ -116,7 +117,7 @@ def _from_inventory(settings: Settings, asking: Asking) -> Target | None:
         device = session.exec(select(Device).where(Device.name == asking.host)).first()
         target = targets(session, [device], open_vault(settings.home), settings)[0] if device else None
         if not asking.credential:
-            if target is None or not _explicit(asking):
+            if target is None or not explicit(asking):
                 return target
             snmp, ssh = (None, _ssh(asking)) if asking.ssh else (_snmp(asking), None)
             return replace(target, snmp=snmp, ssh=ssh, platform=asking.platform or target.platform)
@@ -228,6 +229,8 @@ def described(seen: Observation) -> str:
         "model": identity.hardware,
         "version": identity.version,
         "serial": identity.serial,
+        "base MAC": identity.base_mac,
+        "engine ID": identity.engine_id,
         "location": identity.sysLocation,
         "describes as": identity.sysDescr,
         "uptime": duration(seen.uptime_s) if seen.uptime_s is not None else "",

@@ -81,7 +81,10 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a device says it is. Empty strings are not observed."""
+    """Who a device says it is. Empty strings are not observed.
+
+    `engine_id`: snmpEngineID in hex digits. `base_mac`: the bridge's address, or the lowest of a physical port.
+    """
 
     sysName: str = ""  # noqa: N815
     sysDescr: str = ""  # noqa: N815
@@ -93,6 +96,8 @@ class Identity:
     hardware: str = ""
     version: str = ""
     serial: str = ""
+    engine_id: str = ""
+    base_mac: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from inventory.history import Author
 from inventory.store import reading, session
 from monitor import store
 from monitor.alerts import examine, reconcile
@@ -17,6 +18,7 @@ from monitor.checks import Committed, Seen
 from monitor.hostkeys import HostKeys
 from monitor.models import Alert, StateChange
 from monitor.observation import Observation, Reach
+from monitor.propose import held_apart
 from monitor.rates import Count, rates_bps
 from monitor.samples import Asked, EmbeddedStore, Key, Sample
 from monitor.state import Standing, State, judge
@@ -185,8 +187,10 @@ def _judge(
         before = store.standings(opened)
         after = judged(before, seen, store.parents(opened), now=now)
         changes = store.keep_standings(opened, before, after, seen, now=now, run_id=run_id)
-        store.keep_identity(opened, seen, cause=f"poll {run_id}")
-        store.keep_interfaces(opened, seen)
+        # A box that answers in another's place is asked about; the row keeps what its own box said.
+        own, _ = held_apart(opened, Author("siaga", now, cause=f"poll {run_id}"), seen)
+        store.keep_identity(opened, own, cause=f"poll {run_id}")
+        store.keep_interfaces(opened, own)
         promised = store.committed(opened)
         alerts = store.open_alerts(opened)
         fresh: list[Alert] = []

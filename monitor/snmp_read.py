@@ -5,16 +5,20 @@ falls silent it is asked once more whether it is still there, and what came befo
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from inventory.platforms import Platform, platform, platforms
+from inventory.traits import base_mac, colons
 from monitor import identify, snmp_health, snmp_ports
-from monitor.observation import Identity, Observation, Reach
+from monitor.observation import Identity, Observation, Port, Reach
 from monitor.snmp_agent import Agent, Answer, Fault
 from monitor.tables import Oid, Tables, Value, is_scalar, oid
 from monitor.targets import Target
 
+# What outlives a new name and a new address: snmpEngineID (RFC 3411), dot1dBaseBridgeAddress (RFC 4188).
+ENGINE_ID, BRIDGE_ADDRESS = oid("1.3.6.1.6.3.10.2.1.1.0"), oid("1.3.6.1.2.1.17.1.1.0")
+_PHYSICAL = (None, 6, 62, 69, 71, 117)  # ifType: Ethernet in its forms, 802.11
 _SENSORS_AT_MOST = 400
 
 
@@ -49,7 +53,7 @@ def observation(
     tables = Tables(reading.seen)
     reach, reason = _reach(reading)
     ticks = tables.number(identify.SYS_UPTIME)
-    heard = bool(reading.seen)
+    ports = snmp_ports.ports(tables)
     return Observation(
         name=target.name,
         address=target.address,
@@ -60,11 +64,21 @@ def observation(
         reason=reason,
         took_s=took_s,
         uptime_s=None if ticks is None or ticks < 0 else ticks / 100,
-        identity=identify.identity(reading.platform, tables) if heard else Identity(),
-        ports=snmp_ports.ports(tables),
+        identity=_identity(reading.platform, tables, ports) if reading.seen else Identity(),
+        ports=ports,
         processors=snmp_health.processors(reading.platform, tables),
         mempools=snmp_health.mempools(reading.platform, tables),
         sensors=snmp_health.temperatures(reading.platform, tables),
+    )
+
+
+def _identity(found: Platform | None, tables: Tables, ports: Iterable[Port]) -> Identity:
+    engine, bridge = tables.seen.get(ENGINE_ID), snmp_ports.mac(tables.seen.get(BRIDGE_ADDRESS))
+    physical = (p.mac or "" for p in ports if p.ifType in _PHYSICAL)
+    return replace(
+        identify.identity(found, tables),
+        engine_id=engine.hex() if isinstance(engine, bytes) and 5 <= len(engine) <= 32 else "",
+        base_mac=colons(base_mac(bridge or "", physical)),
     )
 
 
@@ -198,8 +212,8 @@ async def _names(reader: _Reader, indexes: list[Oid]) -> None:
 
 
 async def _facts(reader: _Reader, found: Platform | None) -> None:
-    """Read model, version and serial: the platform's own places, and the chassis' row of ENTITY-MIB."""
-    await reader.get(identify.fact_oids(found))
+    """Read model, version, serial and what else tells boxes apart: the platform's places, the chassis' ENTITY-MIB."""
+    await reader.get((*identify.fact_oids(found), ENGINE_ID, BRIDGE_ADDRESS))
     for column in identify.fact_columns(found):
         await reader.walk([column])
     await reader.walk([identify.ENTITY_CLASS])

@@ -7,11 +7,12 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from inventory.credentials import OpenCredential, opened_many
-from inventory.models import Connection, Device, Interface, Observed
+from inventory.models import Connection, Device, Interface
+from inventory.observed import Said, keep
 from inventory.store import labels
 from monitor.checks import Committed, Finding
 from monitor.models import Alert, DeviceState, StateChange
-from monitor.observation import Observation, Port
+from monitor.observation import Observation, Port, Reach
 from monitor.state import Standing, State
 from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
 from siaga.secrets import Vault
@@ -144,32 +145,27 @@ def _keep_health(row: DeviceState, seen: Observation) -> None:
 
 
 def keep_identity(session: Session, seen: Mapping[int, Observation], *, cause: str) -> None:
-    """Write what devices say of themselves as observed values, with their source; one query to read."""
-    rows = {(o.device_id, o.field, o.source): o for o in session.exec(select(Observed))}
-    for device_id, observation in seen.items():
-        identity = observation.identity
-        values = {
-            "sysname": identity.sysName,
-            "platform": identity.os,
-            "vendor": identity.vendor,
-            "model": identity.hardware,
-            "version": identity.version,
-            "serial": identity.serial,
-            "description": identity.sysDescr,
-            "location": identity.sysLocation,
-        }
-        for field, value in values.items():
-            if value:
-                key = (device_id, field, observation.transport)
-                row = rows.get(key) or Observed(
-                    device_id=device_id,
-                    field=field,
-                    source=observation.transport,
-                    value="",
-                    at=observation.at,
-                )
-                row.value, row.at, row.cause = safe(value, 500), observation.at, cause
-                session.add(row)
+    """Write what devices say of themselves as observed values, with their source."""
+    said = (Said(device_id, o.transport, o.at, _told(o)) for device_id, o in seen.items())
+    keep(session, said, cause=cause)
+
+
+def _told(seen: Observation) -> dict[str, str]:
+    """Return what a device said of itself; the address it answered at only if it answered."""
+    identity = seen.identity
+    return {
+        "sysname": identity.sysName,
+        "platform": identity.os,
+        "vendor": identity.vendor,
+        "model": identity.hardware,
+        "version": identity.version,
+        "serial": identity.serial,
+        "engine_id": identity.engine_id,
+        "base_mac": identity.base_mac,
+        "description": identity.sysDescr,
+        "location": identity.sysLocation,
+        "address": seen.address if seen.reach in (Reach.up, Reach.partial) else "",
+    }
 
 
 def keep_interfaces(session: Session, seen: Mapping[int, Observation]) -> None:

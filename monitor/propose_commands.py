@@ -1,0 +1,110 @@
+"""siaga propose: looks at hosts and says what they are to the inventory. Nothing heavy is imported up here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inventory.options import DryRun, Fields, Output, split
+from siaga.outcome import Column, Format, Outcome
+
+if TYPE_CHECKING:
+    from inventory.proposals import Proposed
+    from monitor.propose import Look
+    from siaga.settings import Settings
+
+
+def propose(
+    hosts: Annotated[list[str], typer.Argument(help="Addresses or names: HOST, HOST:PORT, [IPv6]:PORT.")],
+    credential: Annotated[
+        list[str] | None,
+        typer.Option("--credential", help="A credential of the inventory; several are tried in turn."),
+    ] = None,
+    snmp: Annotated[str, typer.Option("--snmp", help="SNMP version: 1, 2c or 3.")] = "2c",
+    community_file: Annotated[str, typer.Option(help="A file whose first line is the community.")] = "",
+    community_env: Annotated[str, typer.Option(help="A variable that holds the community.")] = "",
+    user: Annotated[str, typer.Option(help="SNMPv3 or SSH user.")] = "",
+    auth: Annotated[str, typer.Option(help="SNMPv3 authentication: SHA-256, SHA, MD5 …")] = "",
+    auth_file: Annotated[str, typer.Option(help="A file with the authentication passphrase.")] = "",
+    priv: Annotated[str, typer.Option(help="SNMPv3 privacy: AES, AES-256, DES.")] = "",
+    priv_file: Annotated[str, typer.Option(help="A file with the privacy passphrase.")] = "",
+    ssh: Annotated[bool, typer.Option("--ssh", help="Read over SSH instead of SNMP.")] = False,
+    password_file: Annotated[str, typer.Option(help="A file with the SSH password.")] = "",
+    platform: Annotated[str, typer.Option(help="The platform if it is known.")] = "",
+    timeout_s: Annotated[
+        float | None, typer.Option("--timeout", min=0.05, max=300, help="Seconds to wait.")
+    ] = None,
+    retries: Annotated[int | None, typer.Option(min=0, max=10, help="How often to ask again.")] = None,
+    output: Output = Format.table,
+    fields: Fields = "",
+    dry_run: DryRun = False,
+) -> Outcome:
+    """Look at hosts and say what they are to the inventory: a row, perhaps a row, or new.
+
+    What is certainly a row is kept as observed; the rest waits in 'siaga proposal list'. A recorded address is
+    asked with its row's credential; without any the community "public" is tried.
+
+    Examples: siaga propose 10.3.1.2 10.3.1.3 --credential noc · siaga propose 10.3.1.2 --dry-run
+    """
+    from monitor.inspect import Asking, explicit
+    from monitor.propose import looked
+    from siaga.errors import UsageError
+    from siaga.settings import load
+
+    settings = load()
+    asking = Asking("", "", snmp, community_file, community_env, user, auth, auth_file, priv, priv_file)
+    asking = replace(asking, ssh=ssh, password_file=password_file, platform=platform)
+    asking = replace(asking, timeout_s=timeout_s, retries=retries)
+    if credential and explicit(asking):
+        raise UsageError("two-logins", "Either --credential or a login on the command line, not both.")
+    looks = looked(settings, hosts, asking, credential or [])
+    told = _proposed(settings, looks, dry_run=dry_run)
+    return _outcome(looks, told, output, split(fields), dry_run=dry_run)
+
+
+def _proposed(settings: "Settings", looks: "Sequence[Look]", *, dry_run: bool) -> "list[Proposed]":
+    import getpass
+
+    from inventory.history import Author
+    from inventory.store import open_engine
+    from inventory.store import session as writing
+    from monitor.propose import take
+    from siaga.clock import utc_now
+
+    with writing(open_engine(settings)) as session:
+        author = Author(getpass.getuser(), utc_now(), cause="propose")
+        told = take(session, author, looks, source="propose")
+        if dry_run:
+            session.rollback()
+    return told
+
+
+def _outcome(
+    looks: "Sequence[Look]", told: "Sequence[Proposed]", output: Format, fields: list[str], *, dry_run: bool
+) -> Outcome:
+    from monitor.propose import HEARD
+    from siaga.text import safe
+
+    heard = [x for x in looks if x.seen.reach in HEARD]
+    rows = [
+        {
+            "host": x.host,
+            "what": p.kind.value,
+            "device": p.device,
+            "score": p.match.score,
+            "proposal": p.proposal,
+            "serial": x.seen.identity.serial,
+            "name": x.seen.identity.sysName,
+            "note": p.note,
+            "reasons": list(p.match.reasons),
+        }
+        for x, p in zip(heard, told, strict=True)
+    ]
+    columns = [Column(k, k, right=k == "score", wide=k == "reasons") for k in (rows[0] if rows else ())]
+    messages = [
+        f"{safe(x.host)}: {x.seen.reach.value}: {safe(x.seen.reason, 300)}" for x in looks if x not in heard
+    ]
+    messages += ["Dry run: nothing was written."] if dry_run else []
+    code = 0 if len(heard) == len(looks) else 7 if heard else 1
+    return Outcome(rows, columns, messages, code, format=output, fields=fields)
