@@ -25,6 +25,7 @@ from siaga.text import safe
 
 _EXPECTED = ("in-use", "stored", "loaned")
 PERSONAL = ("manual", "scan")
+_SOURCES = ("snmp", "ssh", "ansible")  # what a sighting may say of how it was made
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def told(session: Session, count: Count) -> list[dict[str, Any]]:
         .join(device, device.c.id == seen.c.device_id)
         .outerjoin(place, place.c.id == device.c.place_id)
         .outerjoin(agency, agency.c.id == device.c.agency_id)
-        .where(seen.c.field == "serial", seen.c.at >= count.started)
+        .where(seen.c.field == "serial", seen.c.source.in_(_SOURCES), seen.c.at >= count.started)
         .order_by(seen.c.at, device.c.name)
     )
     if count.ended is not None:

@@ -162,6 +162,8 @@ def test_processes_at_once_never_take_the_same_number(
             writer.put("asset", {"name": f"P/{n}", "custodian": "Ani"})
         writer.finish()
     environment = {**os.environ, "SIAGA_HOME": str(settings.home), "PYTHONPATH": str(Path.cwd())}
+    if settings.database_url:
+        environment["SIAGA_DATABASE_URL"] = settings.database_url
     crew = [
         subprocess.Popen(
             [sys.executable, "-c", _ONE, f"P/{n}", "6"],
