@@ -42,20 +42,27 @@ def sealed_secrets(settings: Settings) -> int:
     if settings.database.startswith("sqlite:///") and not Path(settings.database[10:]).exists():
         return 0
     engine = make_engine(settings.database)
-    with guarded(), engine.connect() as connection:
-        if not inspect(connection).has_table("secret"):
-            return 0
-        return int(connection.execute(text("SELECT count(*) FROM secret")).scalar_one())
+    try:
+        with guarded(), engine.connect() as connection:
+            if not inspect(connection).has_table("secret"):
+                return 0
+            return int(connection.execute(text("SELECT count(*) FROM secret")).scalar_one())
+    finally:
+        engine.dispose()
 
 
 def upgrade(settings: Settings) -> list[str]:
     """Bring the schema to the newest version; an existing SQLite file is copied aside first."""
-    engine = make_engine(settings.database)
-    before = version(engine)
-    copy = _copied_aside(engine) if before else ""
-    # SQLite rebuilds a table to change it (Alembic, "batch"), which foreign keys would forbid: checked below.
-    _to_head(make_engine(settings.database, foreign_keys=False))
-    after = version(engine)
+    # SQLite rebuilds a table to change it (Alembic, "batch"), which foreign keys would forbid: they are checked
+    # at the end instead.
+    engine = make_engine(settings.database, foreign_keys=False)
+    try:
+        before = version(engine)
+        copy = _copied_aside(engine) if before else ""
+        _to_head(engine)
+        after = version(engine)
+    finally:
+        engine.dispose()
     if before == after:
         return [f"The database is ready (schema {after})."]
     kept = f" The old file is kept as {copy}." if copy else ""

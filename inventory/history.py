@@ -17,6 +17,7 @@ from inventory.models import Change, Head
 from siaga.clock import as_utc
 
 GENESIS = "0" * 64
+_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Chain:
         """Write what was appended, and the new head beside it."""
         if not self.pending:
             return
-        self.session.execute(insert(Change), self.pending)
+        self.session.execute(insert(Change.__table__), self.pending)  # type: ignore[attr-defined]
         values = {"entries": self._count, "hash": self._head}
         self.session.execute(
             insert(Head).values(id=1, **values) if self._new else update(Head).values(**values)
@@ -131,13 +132,10 @@ def breaks(session: Session, noted: str = "") -> Iterator[str]:
     prints it), which must stand in the chain: then nobody wrote the whole of it again.
     """
     previous, count, met = GENESIS, 0, noted in ("", GENESIS)
-    table = Change.__table__  # type: ignore[attr-defined]
-    for entry in session.execute(
-        select(table).order_by(table.c.id).execution_options(yield_per=2000)
-    ).mappings():
+    for entry in _entries(session):
         if entry["previous_hash"] != previous:
             yield f"Entry {entry['id']} does not follow the entry before it."
-        if digest(dict(entry)) != entry["hash"]:
+        if digest(entry) != entry["hash"]:
             yield f"Entry {entry['id']} ({entry['noun']} {entry['row_name']}) was edited after it was written."
         previous, count, met = entry["hash"], count + 1, met or entry["hash"] == noted
     head = session.get(Head, 1)
@@ -146,3 +144,15 @@ def breaks(session: Session, noted: str = "") -> Iterator[str]:
         yield f"The end does not fit: the head speaks of {kept}, and there are {count}."
     if not met:
         yield f"The head {noted} is nowhere in the history: it was written again since."
+
+
+def _entries(session: Session) -> Iterator[Mapping[str, Any]]:
+    """Yield every entry by id, some thousands at a time."""
+    table, last = Change.__table__, 0  # type: ignore[attr-defined]
+    while True:
+        query = select(table).where(table.c.id > last).order_by(table.c.id).limit(_AT_ONCE)
+        page = [dict(row) for row in session.execute(query).mappings()]
+        yield from page
+        if len(page) < _AT_ONCE:
+            return
+        last = page[-1]["id"]

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+KEPT = ("SIAGA_CORPUS", "SIAGA_REQUIRE_REAL", "SIAGA_TEST_POSTGRESQL")
+
 
 @pytest.fixture(autouse=True)
 def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Take away SIAGA_*, XDG_* and NO_COLOR; give a home below the test's own directory."""
     for name in list(os.environ):
-        if name.startswith(("SIAGA_", "XDG_")) and name not in ("SIAGA_CORPUS", "SIAGA_REQUIRE_REAL"):
+        if name.startswith(("SIAGA_", "XDG_")) and name not in KEPT:
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     monkeypatch.setenv("SIAGA_HOME", str(home))

@@ -337,7 +337,7 @@ def test_of_one_prefix_no_other_addresses_are_asked_for(engine: Engine) -> None:
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         if "FROM address" in statement:
-            asked.append(parameters)
+            asked.append(tuple(parameters.values()) if isinstance(parameters, dict) else parameters)
 
     event.listen(engine, "before_cursor_execute", listen)
     with reading(engine) as opened:
