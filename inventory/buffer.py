@@ -73,6 +73,7 @@ class Buffer:
                 self._session.execute(statement, [{"row_id": i} for i in gone])
                 for row_id in gone:
                     self._whole.get(kind.name, {}).pop(row_id, None)
+        self._park()
         for kind in nouns().values():
             rows = self._inserts.pop(kind.name, None)
             if rows:
@@ -82,6 +83,20 @@ class Buffer:
         for kind in nouns().values():
             self._write_updates(kind, self._updates.pop(kind.name, {}))
         self._waiting = 0
+
+    def _park(self) -> None:
+        """Free the names of rows that are to be called otherwise: another row may take them in the same flush."""
+        for kind in nouns().values():
+            keys = {kind.attributes[k].column for k in kind.key}
+            leaving = [i for i, values in self._updates.get(kind.name, {}).items() if keys & set(values)]
+            if leaving:
+                for row_id in leaving:
+                    stored = self._stored(kind, row_id)
+                    kept = {c: stored[c] for c in keys}
+                    self._updates[kind.name][row_id] = {**kept, **self._updates[kind.name][row_id]}
+                statement = update(kind.table).where(kind.table.c.id == bindparam("row_id"))
+                away = [{"row_id": i, "away": f"~{i}~"} for i in leaving]
+                self._session.execute(statement.values(name=bindparam("away")), away)
 
     def finish(self) -> None:
         """Write all that waits, and let the database's own counters follow the ids given here."""

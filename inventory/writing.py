@@ -255,6 +255,11 @@ class Writer:
         before, after, columns = self._differences(kind, row, typed)
         if not columns:
             return Diff(kind.name, label, "same")
+        itself = [
+            a.name for a in kind.attributes.values() if a.ref == kind.name and columns.get(a.column) == row_id
+        ]
+        if itself:
+            raise BadRowError([(f, f"{f} of '{label}' is '{label}' itself") for f in itself])
         new_label = self._renamed(kind, row, row_id, label, typed)
         columns["revision"] = self.chain.add(kind.name, label, "set", before, after)
         self._buffer.update(kind, row_id, columns)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
@@ -116,7 +116,13 @@ def emptied(engine: Engine) -> None:
             opened.execute(text(f"DELETE FROM {name}"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([[("rm", ("place", 1)), ("rename", ("place", "a", "b"))]])
+@settings(
+    max_examples=60,
+    deadline=None,
+    phases=set(Phase) - {Phase.shrink},
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=1, max_size=6))
 def test_every_moment_can_be_seen_again_and_the_last_set_taken_back(
     engine: Engine, sets: list[list[tuple[str, Any]]]
