@@ -13,27 +13,6 @@ from inventory.options import Why as Why
 from inventory.options import Yes as Yes
 from siaga.outcome import Format, Outcome
 
-# What `siaga --help` lists; the other nouns have the same verbs and stand in `siaga nouns`.
-SHOWN = (
-    "place",
-    "agency",
-    "person",
-    "provider",
-    "contract",
-    "device-type",
-    "device",
-    "interface",
-    "link",
-    "connection",
-    "service",
-    "prefix",
-    "address",
-    "vlan",
-    "asset",
-    "credential",
-    "group",
-)
-
 
 def nouns_list(output: Output = Format.table) -> Outcome:
     """List all nouns of the inventory; each has the verbs list, show, add, set, rm, history."""
@@ -89,13 +68,22 @@ def import_(
     if dry_run:
         sheets = read_sheets(source, noun)
         check_any(sheets, source)
-        diffs = load(engine, sheets, Author(getpass.getuser(), utc_now(), why), dry_run=True, rules=settings.rules, access=settings.access)
+        diffs = load(
+            engine,
+            sheets,
+            Author(getpass.getuser(), utc_now(), why),
+            dry_run=True,
+            rules=settings.rules,
+            access=settings.access,
+        )
     else:
         with recorded(engine, "import", who=getpass.getuser(), summary=summary) as run_id:
             sheets = read_sheets(source, noun)
             check_any(sheets, source)
             author = Author(getpass.getuser(), utc_now(), why, f"import {run_id}")
-            diffs = load(engine, sheets, author, progress=_progress(), rules=settings.rules, access=settings.access)
+            diffs = load(
+                engine, sheets, author, progress=_progress(), rules=settings.rules, access=settings.access
+            )
             summary["changed"] = sum(d.action != "same" for d in diffs)
     return _imported(diffs, dry_run=dry_run, output=output)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from inventory import complete
 from inventory.options import Fields, Output
 from siaga.outcome import Column, Format, Outcome
 
@@ -25,7 +26,9 @@ Root = Annotated[
 
 def impact(
     failing: Failing = None,
-    worst: Annotated[bool, typer.Option("--worst", help="Rank the single points of failure instead.")] = False,
+    worst: Annotated[
+        bool, typer.Option("--worst", help="Rank the single points of failure instead.")
+    ] = False,
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many --worst shows.")] = 10,
     root: Root = "",
     show_paths: Annotated[
@@ -45,13 +48,17 @@ def impact(
 
     if bool(failing) is worst:
         raise UsageError("nothing-asked", "Say what fails, as 'siaga impact NAME', or ask for --worst.")
-    return _ranked(number, root, output, fields) if worst else _impact(failing or [], root, show_paths, output, fields)
+    return (
+        _ranked(number, root, output, fields)
+        if worst
+        else _impact(failing or [], root, show_paths, output, fields)
+    )
 
 
 def _impact(failing: list[str], root: str, paths: bool, output: Format, fields: str) -> Outcome:
     from inventory import impact_targets, impact_text, network, store
-    from inventory.options import split
     from inventory.impact import impact as worked_out
+    from inventory.options import split
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
@@ -61,14 +68,15 @@ def _impact(failing: list[str], root: str, paths: bool, output: Format, fields: 
     found = worked_out(known, failed, roots)
     text = None if fields else impact_text.text(found, failing, paths=paths)
     row = impact_text.as_row(found)
-    return Outcome([row], single=True, format=output, fields=split(fields), text=text)
+    notes = impact_targets.notes(known, failed)
+    return Outcome([row], messages=notes, single=True, format=output, fields=split(fields), text=text)
 
 
 def _ranked(number: int, root: str, output: Format, fields: str) -> Outcome:
     from inventory import impact_targets, network, store
-    from inventory.options import split
     from inventory.impact_view import View
     from inventory.impact_worst import worst
+    from inventory.options import split
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
@@ -82,4 +90,37 @@ def _ranked(number: int, root: str, output: Format, fields: str) -> Outcome:
     counts = ("kecamatan", "places", "agencies", "services", "devices")
     columns = [Column("rank", "rank", right=True), Column("noun", "noun"), Column("name", "name")]
     columns += [Column(k, k, right=True) for k in counts]
+    return Outcome(rows, columns, messages=messages, format=output, fields=split(fields))
+
+
+def explain(
+    device: Annotated[
+        str, typer.Argument(help="The device's name.", autocompletion=complete.names("device"))
+    ],
+    key: Annotated[
+        str, typer.Argument(help="One variable; a dot goes into it, as in ntp.servers. Default: all.")
+    ] = "",
+    output: Output = Format.table,
+    fields: Fields = "",
+) -> Outcome:
+    """Show where a device's variables come from: every layer's value, and which one wins.
+
+    Example: siaga explain rtr-kec-mauk ntp_servers
+    """
+    from inventory import layers_explained, store
+    from inventory.noun_commands import id_of
+    from inventory.options import split
+    from siaga.settings import load
+
+    with store.reading(store.open_engine(load())) as session:
+        given = layers_explained.explained(session, id_of(session, "device", device), key or None)
+        doubts = layers_explained.findings(session)
+    known = {g.layer for g in given}
+    messages = [d.sentence for d in doubts if known & {*d.layers}]
+    own = {g.key: g.value for g in given if g.layer == layers_explained.DEVICE}
+    messages += layers_explained.warnings(own, f"device {device}")
+    messages += [f"No layer gives {key or 'any variable'} to {device}."] * (not given)
+    rows = [{**vars(g), "value": layers_explained.hidden(g.value, g.key)} for g in given]
+    titles = {"key": "key", "wins": "wins", "layer": "layer", "target": "for", "value": "value"}
+    columns = [Column(k, t) for k, t in titles.items()]
     return Outcome(rows, columns, messages=messages, format=output, fields=split(fields))

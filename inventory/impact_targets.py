@@ -123,6 +123,15 @@ def _port(session: Session, network: Network, device: str, port: str) -> Failed 
     return Failed(links=frozenset(on_it), connections=frozenset(alone))
 
 
+def notes(network: Network, failed: Failed) -> list[str]:
+    """Return the sentences on what was asked for and cannot do anything, so that nobody takes it for good news."""
+    idle = sorted(network.rows.devices[d].name for d in failed.devices if d not in network.node_of)
+    found = [f"{safe(name)} is not active: it carries nothing." for name in idle[:5]]
+    if failed == Failed():
+        found.append("No active device, link or connection is recorded there: nothing is known to fail.")
+    return found
+
+
 def roots(session: Session, network: Network, selector: str = "") -> frozenset[int]:
     """Return the nodes from which everything must be reached.
 

@@ -3,6 +3,7 @@
 A sighting knows no VRF: it is looked for in the global table first, then in the VRFs.
 """
 
+import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,8 +24,8 @@ Point = tuple[int, int]  # family, address as a number
 
 def point(text: str) -> Point:
     """Return an address as family and number."""
-    found = addressing.address(text)
-    return found.family, int(found.first, 16)
+    found = ipaddress.ip_address(text)
+    return found.version, int(found)
 
 
 class Places:
@@ -62,7 +63,7 @@ def not_recorded(session: Session, *, since: datetime, within: Span | None = Non
     """
     rows: dict[Point, dict[str, Any]] = {}
     in_vrf = _texts_in_vrfs(session)
-    for found in session.execute(_unrecorded(since)).mappings():
+    for found in session.execute(_unrecorded(since, _looks(within))).mappings():
         where = point(found["address"])
         if found["address"] in in_vrf or not _inside(where, within):
             continue
@@ -75,15 +76,25 @@ def not_recorded(session: Session, *, since: datetime, within: Span | None = Non
     ]
 
 
-def _unrecorded(since: datetime) -> Any:
+def _looks(within: Span | None) -> str:
+    """Return the pattern of SQL that addresses in a prefix look like: what of their text can be known at once."""
+    if within is None:
+        return "%"
+    if within.family == 6:
+        return "%:%"
+    whole = within.text.partition("/")[0].split(".")[: within.length // 8]
+    return ".".join(whole) if within.length == 32 else ".".join([*whole, "%"])
+
+
+def _unrecorded(since: datetime, looks: str) -> Any:
     """Return the query of nodes whose address has no row in the global table and no device, newest first."""
-    n, d, by = table(Node).c, table(Device).c, table(Device).alias("by")
+    n, d, seer = table(Node).c, table(Device).c, table(Device).alias("seer")
     recorded = exists().where(table(Address).c.name == n.address)
     managed = exists().where(d.address == n.address)
     return (
-        select(n.address, n.mac, by.c.name.label("device"), n.port, n.source, n.first_seen, n.last_seen)
-        .join(by, by.c.id == n.device_id, isouter=True)
-        .where(n.last_seen >= since, ~recorded, ~managed)
+        select(n.address, n.mac, seer.c.name.label("device"), n.port, n.source, n.first_seen, n.last_seen)
+        .join(seer, seer.c.id == n.device_id, isouter=True)
+        .where(n.address.like(looks), n.last_seen >= since, ~recorded, ~managed)
         .order_by(n.last_seen.desc(), n.id.desc())
     )
 

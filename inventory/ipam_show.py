@@ -103,9 +103,9 @@ def address(session: Session, text: str, vrf: str = "") -> dict[str, Any]:
 
 
 def _seen(session: Session, text: str) -> list[dict[str, Any]]:
-    n, by = table(Node).c, table(Device)
-    query = select(n.mac, by.c.name.label("device"), n.port, n.source, n.first_seen, n.last_seen)
-    query = query.join(by, by.c.id == n.device_id, isouter=True).where(n.address == text)
+    n, seer = table(Node).c, table(Device)
+    query = select(n.mac, seer.c.name.label("device"), n.port, n.source, n.first_seen, n.last_seen)
+    query = query.join(seer, seer.c.id == n.device_id, isouter=True).where(n.address == text)
     return [
         dict(row)
         for row in session.execute(query.order_by(n.last_seen.desc()).limit(SHOWN_AT_MOST)).mappings()

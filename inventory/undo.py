@@ -12,7 +12,7 @@ from inventory.nouns import Noun, nouns
 from inventory.past import renamed
 from inventory.problems import BadRowError
 from inventory.writing import Writer
-from siaga.errors import NotFoundError
+from siaga.errors import InvalidError, NotFoundError
 
 
 def entries(session: Session, change_set: int) -> list[dict[str, Any]]:
@@ -30,8 +30,12 @@ def entries(session: Session, change_set: int) -> list[dict[str, Any]]:
 def undo(writer: Writer, changes: Sequence[Mapping[str, Any]], *, force: bool = False) -> list[str]:
     """Take these changes back, the newest first; return what could not be restored (secrets, what siaga observed).
 
-    Raises BadRowError with every row that was changed since, unless `force` says to take back what still stands.
+    Raises InvalidError (`bast-stays`) for a handover, and BadRowError with every row that was changed since, unless `force` says to take back what still stands.
     """
+    for entry in changes:
+        if (entry["noun"], entry["action"]) == ("custody", "add"):
+            sentence = f"This is BAST {entry['row_name']}, whose number stays: see 'siaga custody cancel'."
+            raise InvalidError("bast-stays", sentence)
     known = nouns()
     problems: list[tuple[str, str]] = []
     left = [f"{e['noun']} '{e['row_name']}' is no noun any more" for e in changes if e["noun"] not in known]

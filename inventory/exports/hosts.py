@@ -30,8 +30,8 @@ class Surroundings:
     layers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def surroundings(session: Session, ids: Sequence[int] | None) -> Surroundings:
-    """Read everything that devices refer to, and the layered variables of these (or all) devices."""
+def surroundings(session: Session, ids: Sequence[int]) -> Surroundings:
+    """Read everything that devices refer to, and the layered variables of these devices."""
     return Surroundings(
         {r["name"]: r for r in rows(session, "place")},
         {r["name"]: r for r in rows(session, "device_type")},
@@ -40,7 +40,7 @@ def surroundings(session: Session, ids: Sequence[int] | None) -> Surroundings:
     )
 
 
-def _layers(session: Session, ids: Sequence[int] | None) -> Mapping[int, Mapping[str, Any]]:
+def _layers(session: Session, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
     if find_spec("inventory.layers") is None:
         return {}
     found: Mapping[int, Mapping[str, Any]] = import_module("inventory.layers").merged(session, ids)
@@ -62,7 +62,7 @@ def hosts(
     devices = rows(session, "device", ids)
     if ids is None:
         devices.sort(key=lambda r: str(r["name"]))
-    around = surroundings(session, None if ids is None else [r["id"] for r in devices])
+    around = surroundings(session, [r["id"] for r in devices])
     found = []
     for row in devices:
         one, problems = host(row, around, group_by)

@@ -1,7 +1,7 @@
 """Names from elsewhere become names that can be written here; what they were is kept in the notes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from inventory.nouns import noun
@@ -86,7 +86,7 @@ def without_secrets(value: Any, where: str, left: list[str]) -> Any:
 
 
 class Names:
-    """Gives every row of one kind a name of its own, and remembers which of the source's rows has which.
+    """Gives every row of one noun a name of its own, and remembers which of the source's rows has which.
 
     Two rows that would be called the same are told apart by what follows in `more`, in the end by their id.
     """
@@ -94,25 +94,23 @@ class Names:
     def __init__(self, kind: str = "") -> None:
         self.kind = kind
         self.renamed = 0
-        self._taken: dict[str, int] = {}
-        self._of: dict[int, str] = {}
+        self._taken: set[str] = set()
+        self._of: dict[Hashable, str] = {}
 
-    def give(self, row_id: int, wanted: object, *more: object) -> str:
+    def give(self, key: Hashable, wanted: object, *more: object) -> str:
         """Return the name of a row; `more` are words to add, one after the other, while it is taken."""
-        name = harmless(wanted, self.kind) or f"unnamed {row_id}"
-        for word in (*more, row_id):
+        number = key[-1] if isinstance(key, tuple) else key
+        name = harmless(wanted, self.kind) or f"unnamed {number}"
+        for word in (*more, number):
             if name not in self._taken:
                 break
             extra = harmless(word, self.kind)
             name = f"{name[: NAME_LIMIT - len(extra) - 1]} {extra}".strip()
         self.renamed += name != str(wanted)
-        self._taken[name] = row_id
-        self._of[row_id] = name
+        self._taken.add(name)
+        self._of[key] = name
         return name
 
-    def get(self, row_id: object, default: str = "") -> str:
-        """Return the name that a row was given."""
-        return self._of.get(row_id, default) if isinstance(row_id, int) else default
-
-    def __len__(self) -> int:
-        return len(self._of)
+    def get(self, key: Hashable) -> str:
+        """Return the name that a row was given, or ''."""
+        return self._of.get(key, "")

@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import segno
 
+from report.exports.fitting import room_em, soft
 from report.exports.goods import Item
 from report.exports.grid import PAD_MM, PAPERS, Grid
-from report.exports.printed import soft
 from report.exports.regency import Regency
 from report.glyphs import printable
 from report.render import pictures, typeset
@@ -22,6 +23,7 @@ DATA = "labels.json"
 SCHEMA = "siaga-labels-1"
 QUIET = 4  # modules of white around a code (ISO/IEC 18004)
 LEAST_MODULE_MM = 0.33  # what a telephone reads from a laser print at arm's length
+TEXT_PT, NAME_PT = 6.4, 7.6  # of a label of 70 x 37 mm; a smaller one has smaller print
 QR_NAME = 60  # characters of the agency and of the item in the code: a longer text needs smaller modules
 
 
@@ -64,44 +66,69 @@ def _runs(qr: segno.QRCode) -> Iterator[tuple[int, int, int]]:
             yield y, dark.start() + QUIET, dark.end() - dark.start()
 
 
-def module_mm(qr: segno.QRCode, grid: Grid) -> float:
-    """Return how large a module is on the label."""
-    return grid.code_mm / (len(qr.matrix) + 2 * QUIET)
+@dataclass(frozen=True)
+class Card:
+    """One label: its item, the agency's long name, and its code."""
+
+    item: Item
+    agency: str
+    text: str
+    qr: segno.QRCode
+
+    def module_mm(self, grid: Grid) -> float:
+        """Return how large a module is on the label."""
+        return grid.code_mm / (len(self.qr.matrix) + 2 * QUIET)
 
 
-def small(items: Sequence[Item], regency: Regency, grid: Grid) -> int:
+def cards(items: Sequence[Item], regency: Regency) -> list[Card]:
+    """Return the labels of items."""
+    made = []
+    for item in items:
+        agency = regency.title(item.agency)
+        text = qr_text(item, agency)
+        made.append(Card(item, agency, text, code(text)))
+    return made
+
+
+def small(made: Sequence[Card], grid: Grid) -> int:
     """Return how many codes have modules smaller than a telephone reads well."""
-    codes = (code(qr_text(i, regency.title(i.agency))) for i in items)
-    return sum(module_mm(qr, grid) < LEAST_MODULE_MM for qr in codes)
+    return sum(card.module_mm(grid) < LEAST_MODULE_MM for card in made)
 
 
-def as_pdf(items: Sequence[Item], regency: Regency, grid: Grid, now: datetime) -> bytes:
-    """Return the sheets of labels as PDF; the same items make the same bytes."""
-    return typeset(TEMPLATE, {DATA: document(items, regency, grid, now)}, now=now)
+def as_pdf(made: Sequence[Card], head: str, grid: Grid, now: datetime) -> bytes:
+    """Return the sheets of labels as PDF, headed by the regency; the same labels make the same bytes."""
+    return typeset(TEMPLATE, {DATA: document(made, head, grid, now)}, now=now)
 
 
-def as_pages(
-    items: Sequence[Item], regency: Regency, grid: Grid, now: datetime, ppi: float = 80
-) -> list[bytes]:
+def as_pages(made: Sequence[Card], head: str, grid: Grid, now: datetime, ppi: float = 80) -> list[bytes]:
     """Return each sheet as PNG, to look at and to read again."""
-    return pictures(TEMPLATE, {DATA: document(items, regency, grid, now)}, now=now, ppi=ppi)
+    return pictures(TEMPLATE, {DATA: document(made, head, grid, now)}, now=now, ppi=ppi)
 
 
-def document(items: Sequence[Item], regency: Regency, grid: Grid, now: datetime) -> bytes:
+def document(made: Sequence[Card], head: str, grid: Grid, now: datetime) -> bytes:
     """Return what is printed as JSON; stable, UTF-8."""
     left, top = grid.margins
     each = grid.columns * grid.rows
+    scale = min(1, grid.height / 37, grid.width / 70)
+    room = room_em(grid.width - grid.code_mm - 2 * PAD_MM, NAME_PT * scale)
     cells: list[Mapping[str, Any] | None] = [None] * (grid.skip % each)
-    cells += [_label(item, regency) for item in items]
+    cells += [_label(card, head, room) for card in made]
     paper_wide, paper_high = PAPERS[grid.paper]
     tree = {
         "schema": SCHEMA,
         "lang": "id",
         "now": shown(now),
         "title": "Label KIBAR",
-        "author": printable(regency.name),
+        "author": printable(head),
         "paper": {"width": paper_wide, "height": paper_high, "left": left, "top": top},
-        "label": {"width": grid.width, "height": grid.height, "code": grid.code_mm, "pad": PAD_MM},
+        "label": {
+            "width": grid.width,
+            "height": grid.height,
+            "code": grid.code_mm,
+            "pad": PAD_MM,
+            "scale": scale,
+        },
+        "text": {"plain": TEXT_PT, "name": NAME_PT},
         "gap": {"x": grid.gap_x, "y": grid.gap_y},
         "columns": grid.columns,
         "borders": grid.borders,
@@ -110,17 +137,16 @@ def document(items: Sequence[Item], regency: Regency, grid: Grid, now: datetime)
     return (json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 
-def _label(item: Item, regency: Regency) -> Mapping[str, Any]:
-    agency = regency.title(item.agency)
-    text = qr_text(item, agency)
+def _label(card: Card, head: str, room: float) -> Mapping[str, Any]:
+    item = card.item
     numbers = [("NIBAR", item.nibar), ("Kode", item.kode_barang), ("Register", item.register_number)]
     known = [pair for pair in numbers if pair[1]] or [("Label", item.label)]
     date = [("Perolehan", item.acquired.strftime("%d-%m-%Y"))] if item.acquired else []
     return {
-        "svg": as_svg(code(text)),
-        "alt": printable(text, 500),
-        "head": printable(regency.name, 60),
-        "agency": soft(safe(agency, 70)),
-        "name": soft(safe(item.specification or item.label, QR_NAME)),
-        "lines": [[label, soft(value)] for label, value in [*known, *date]],
+        "svg": as_svg(card.qr),
+        "alt": printable(card.text, 500),
+        "head": soft(safe(head, 60), room),
+        "agency": soft(safe(card.agency, 70), room),
+        "name": soft(safe(item.specification or item.label, QR_NAME), room),
+        "lines": [[label, soft(value, room)] for label, value in [*known, *date]],
     }

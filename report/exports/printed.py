@@ -1,13 +1,12 @@
 """Sheets → the JSON that Typst prints, and the PDF. What is printed is decided here; the template lays it out."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from report.exports import forms
+from report.exports.fitting import room_em, soft
 from report.exports.forms import Column, Form
 from report.exports.sheets import Sheet, Signature, Value
 from report.exports.workbook import heads
@@ -20,8 +19,7 @@ PAPERS = {"a4": (297, 210), "f4": (330, 215)}  # millimetres, landscape
 TEMPLATE = "kib.typ"
 DATA = "sheet.json"
 SCHEMA = "siaga-sheet-1"
-TEXT_LIMIT = 500
-_BREAKS = re.compile(r"([/_:@+\-.,|]|[^\s/_:@+\-.,|\u200b]{10}(?=[^\s]))")
+SIZE_PT, MARGIN_MM, INSET_PT = 6.7, 9, 2.2  # of the print, the page and a cell
 
 
 def as_pdf(form: Form, made: Sequence[Sheet], *, paper: str, now: datetime) -> bytes:
@@ -37,6 +35,7 @@ def as_pages(form: Form, made: Sequence[Sheet], *, paper: str, now: datetime, pp
 def document(form: Form, made: Sequence[Sheet], *, paper: str, now: datetime) -> bytes:
     """Return what is printed as JSON; stable, UTF-8."""
     width, height = PAPERS[paper]
+    room = rooms(form.columns, paper)
     tree = {
         "schema": SCHEMA,
         "lang": "id",
@@ -45,14 +44,15 @@ def document(form: Form, made: Sequence[Sheet], *, paper: str, now: datetime) ->
         "title": " ".join(form.titles),
         "titles": form.titles,
         "author": printable(made[0].kop[1][1]) if made else "",
-        "paper": {"width": width, "height": height},
+        "paper": {"width": width, "height": height, "margin": MARGIN_MM},
+        "text": {"size": SIZE_PT, "inset": INSET_PT},
         "words": forms.tree()["words"],
         "columns": [
             {"width": c.width, "right": c.is_number and c.kind != "int", "middle": c.kind == "int"}
             for c in form.columns
         ],
         "heads": _heads(form.columns),
-        "sheets": [_sheet(form, sheet) for sheet in made],
+        "sheets": [_sheet(form, sheet, room) for sheet in made],
     }
     return (json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
@@ -60,18 +60,16 @@ def document(form: Form, made: Sequence[Sheet], *, paper: str, now: datetime) ->
 def _heads(columns: Sequence[Column]) -> list[list[Mapping[str, Any]]]:
     rows: list[list[Mapping[str, Any]]] = [[], []]
     for row, column, last_row, last_column, title in heads(columns):
-        rows[row].append(
-            {"text": soft(title), "down": last_row - row + 1, "across": last_column - column + 1}
-        )
+        rows[row].append({"text": title, "down": last_row - row + 1, "across": last_column - column + 1})
     return rows
 
 
-def _sheet(form: Form, sheet: Sheet) -> Mapping[str, Any]:
+def _sheet(form: Form, sheet: Sheet, room: Sequence[float]) -> Mapping[str, Any]:
     return {
         "name": printable(sheet.name),
         "kop": [[label, printable(value)] for label, value in sheet.kop],
-        "rows": [[cell(c, v) for c, v in zip(form.columns, row, strict=True)] for row in sheet.rows],
-        "totals": [cell(c, v) for c, v in zip(form.columns, sheet.totals, strict=True)],
+        "rows": [list(map(cell, form.columns, row, room)) for row in sheet.rows],
+        "totals": list(map(cell, form.columns, sheet.totals, room)),
         "before_totals": next((i for i, t in enumerate(sheet.totals) if t is not None), 0),
         "signatures": [_signature(one) for one in sheet.signatures],
     }
@@ -85,18 +83,18 @@ def _signature(one: Signature) -> Mapping[str, Any]:
     }
 
 
-def cell(column: Column, value: Value) -> str:
+def rooms(columns: Sequence[Column], paper: str) -> list[float]:
+    """Return how much text each column takes side by side, in ems."""
+    each = (PAPERS[paper][0] - 2 * MARGIN_MM) / sum(c.width for c in columns)
+    return [round(room_em(c.width * each, SIZE_PT, INSET_PT), 2) for c in columns]
+
+
+def cell(column: Column, value: Value, room: float) -> str:
     """Return a cell as printed: numbers as Indonesia writes them, text that can break within its column."""
     if value is None:
         return ""
     if isinstance(value, str):
-        return soft(value)
+        return soft(value, room)
     if column.kind == "int":
         return str(value)  # years and counts carry no dots
     return number(value, 3 if isinstance(value, float) else 0)
-
-
-@lru_cache(maxsize=50_000)
-def soft(text: str) -> str:
-    """Return text as the font can print it, with places to break (U+200B) after marks and in long words."""
-    return _BREAKS.sub("\\1\u200b", printable(text, TEXT_LIMIT))

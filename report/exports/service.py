@@ -135,8 +135,9 @@ def make_labels(
     if not kept:
         raise NotFoundError("nothing-to-print", "No asset was selected.")
     bounded(len(kept), MAX_LABELS, "labels")
-    written(printing.out, labels.as_pdf(kept, regency, grid, now))
-    small = labels.small(kept, regency, grid)
+    cards = labels.cards(kept, regency)
+    written(printing.out, labels.as_pdf(cards, regency.name or settings.custody.regency, grid, now))
+    small = labels.small(cards, grid)
     if small:
         messages.append(
             f"{small} codes have modules below {labels.LEAST_MODULE_MM} mm: a larger --size reads better."

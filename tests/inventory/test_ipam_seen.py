@@ -157,6 +157,28 @@ def test_what_was_seen_and_is_not_recorded(engine: Engine) -> None:
     assert ("10.1.1.9", "10.1.1.0/24", False) in not_recorded(engine, days=50)
 
 
+@pytest.mark.parametrize(
+    ("within", "expected"),
+    [
+        ("0.0.0.0/0", ["9.9.9.9", "10.1.1.3", "10.1.13.1", "10.11.1.1"]),
+        ("10.1.0.0/16", ["10.1.1.3", "10.1.13.1"]),
+        ("10.1.0.0/21", ["10.1.1.3"]),
+        ("10.1.1.3/32", ["10.1.1.3"]),
+        ("10.0.0.0/9", ["10.1.1.3", "10.1.13.1", "10.11.1.1"]),
+        ("2001:db8::/32", ["2001:db8::5"]),
+    ],
+)
+def test_only_a_prefix_is_asked_for(engine: Engine, within: str, expected: list[str]) -> None:
+    see(
+        engine,
+        *(
+            Spotted(t, MAC)
+            for t in ("9.9.9.9", "10.1.1.3", "10.1.13.1", "10.11.1.1", "2001:db8::5", "2002::1")
+        ),
+    )
+    assert [address for address, _, _ in not_recorded(engine, within)] == expected
+
+
 def test_the_newest_mac_of_an_address_is_told_with_their_number(engine: Engine) -> None:
     see(engine, Spotted("10.1.1.3", MAC), at=NOW - DAY)
     see(engine, Spotted("10.1.1.3", OTHER))
