@@ -30,7 +30,8 @@ def entries(session: Session, change_set: int) -> list[dict[str, Any]]:
 def undo(writer: Writer, changes: Sequence[Mapping[str, Any]], *, force: bool = False) -> list[str]:
     """Take these changes back, the newest first; return what could not be restored (secrets, what siaga observed).
 
-    Raises InvalidError (`bast-stays`) for a handover, and BadRowError with every row that was changed since, unless `force` says to take back what still stands.
+    Raises InvalidError (`bast-stays`) for a handover, and BadRowError with every row that was changed since,
+    unless `force` says to take back what still stands.
     """
     for entry in changes:
         if (entry["noun"], entry["action"]) == ("custody", "add"):

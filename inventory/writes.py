@@ -50,7 +50,9 @@ def _once(
 
     settings = load()
     with store.session(store.open_engine(settings)) as session:
-        writer = Writer(session, Author(getpass.getuser(), utc_now(), why, cause), settings.rules, settings.access)
+        writer = Writer(
+            session, Author(getpass.getuser(), utc_now(), why, cause), settings.rules, settings.access
+        )
         try:
             work(session, writer, settings)
             writer.finish()

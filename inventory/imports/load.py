@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from inventory.history import Author
-from inventory.imports.sheets import Sheet
+from inventory.imports.sheets import Sheet, flaw_sentences, without_flaws
 from inventory.nouns import Noun, noun, nouns
 from inventory.store import session
 from inventory.writing import BadRowError, Diff, Writer, raise_all
@@ -91,7 +91,9 @@ def _rows(sheet: Sheet, problems: list[str]) -> list[_Row]:
     if bad:
         problems += bad
         return []
-    titles = {c: t for c, t in zip(columns, sheet.header, strict=True) if c != t}
+    titles = {c: t for c, t in zip(columns, sheet.titles or sheet.header, strict=True) if c != t}
+    problems += flaw_sentences([sheet])
+    sheet = without_flaws(sheet)
     first: dict[tuple[str, ...], int] = {}
     rows = []
     for line, cells in sheet.rows:

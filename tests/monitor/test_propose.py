@@ -107,7 +107,7 @@ def round_of(engine: Engine, settings: Settings) -> Callable[..., None]:
 def observed(engine: Engine, field: str) -> dict[str, str]:
     with store.reading(engine) as session:
         query = select(Device.name, Observed.value).join(Observed).where(Observed.field == field)
-        return {name: value for name, value in session.exec(query)}
+        return dict(session.exec(query).all())
 
 
 def proposals(engine: Engine) -> list[tuple[str, str, str | None, str]]:

@@ -163,8 +163,10 @@ def _address(world: World, endpoint: str, record: Record) -> Row:
         "NAT_inside": (record.get("nat_inside") or {}).get("address"),
         "NAT_outside": outside,
     }
-    used = ("address", "vrf", "tenant", "status", "dns_name", "nat_inside", "nat_outside")
-    used += ("assigned_object", "assigned_object_id", "assigned_object_type")
+    used = (
+        *("address", "vrf", "tenant", "status", "dns_name", "nat_inside", "nat_outside"),
+        *("assigned_object", "assigned_object_id", "assigned_object_type"),
+    )
     return {
         "status": _ADDRESS.get(status),
         "interface": interface_label(world, at) if on_port else "",
