@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 import infra.commands
 import inventory.commands
+import inventory.event_commands
 import inventory.export_commands
 import inventory.goods_commands
 import inventory.graph_commands
@@ -39,7 +40,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -104,6 +105,7 @@ def _mount_inventory(app: typer.Typer) -> None:
     app.add_typer(_ipam())
     app.add_typer(inventory.history_commands.history_app)
     app.add_typer(inventory.history_commands.rule_app)
+    app.add_typer(inventory.event_commands.event_app)
     app.command("nouns")(inventory.commands.nouns_list)
     app.command("runs")(inventory.commands.run_list)
 

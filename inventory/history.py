@@ -132,7 +132,7 @@ def breaks(session: Session, noted: str = "") -> Iterator[str]:
     prints it), which must stand in the chain: then nobody wrote the whole of it again.
     """
     previous, count, met = GENESIS, 0, noted in ("", GENESIS)
-    for entry in _entries(session):
+    for entry in entries(session):
         if entry["previous_hash"] != previous:
             yield f"Entry {entry['id']} does not follow the entry before it."
         if digest(entry) != entry["hash"]:
@@ -146,9 +146,9 @@ def breaks(session: Session, noted: str = "") -> Iterator[str]:
         yield f"The head {noted} is nowhere in the history: it was written again since."
 
 
-def _entries(session: Session) -> Iterator[Mapping[str, Any]]:
-    """Yield every entry by id, some thousands at a time."""
-    table, last = Change.__table__, 0  # type: ignore[attr-defined]
+def entries(session: Session, after: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield every entry after this id, some thousands at a time."""
+    table, last = Change.__table__, after  # type: ignore[attr-defined]
     while True:
         query = select(table).where(table.c.id > last).order_by(table.c.id).limit(_AT_ONCE)
         page = [dict(row) for row in session.execute(query).mappings()]

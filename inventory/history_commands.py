@@ -79,6 +79,24 @@ def history_undo(
     return Outcome(outcome.rows, text=outcome.text, messages=[*left, *outcome.messages])
 
 
+@history_app.command("export")
+def history_export(
+    after: Annotated[int, typer.Option("--after", help="Only entries after this id.", min=0)] = 0,
+    output: Output = Format.jsonl,
+) -> Outcome:
+    """Write out the entries themselves with their hashes, oldest first: a copy that cannot be changed from here.
+
+    Example: siaga history export --after 1200 >> history.jsonl
+    """
+    from inventory import store
+    from inventory.history import entries
+    from siaga.settings import load
+
+    with store.reading(store.open_engine(load())) as session:
+        rows = list(entries(session, after))
+    return Outcome(rows, [Column(k, k) for k in rows[0]] if rows else [], format=output)
+
+
 @history_app.command("verify")
 def history_verify(
     head: Annotated[

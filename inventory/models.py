@@ -411,6 +411,18 @@ class Head(SQLModel, table=True):
     hash: str
 
 
+class Told(SQLModel, table=True):
+    """How far one event rule has told the history: the history itself is the queue."""
+
+    __tablename__ = "event_told"
+    name: str = Field(primary_key=True)
+    change_id: int  # the last entry that was told, or had nothing to tell
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failures: int = 0  # in a row
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error: str = ""
+
+
 class Run(SQLModel, table=True):
     """One piece of work that can be cut off: import, poll, plan, apply. Cut off, it is marked interrupted."""
 

@@ -115,6 +115,34 @@ class Access(Frozen):
         return self
 
 
+class Event(Frozen):
+    """What is told to others of changes: `[[events]]`; a POST to `url`, or the program `run` with JSON on its input.
+
+    `when` selects among the rows as they are when it is sent; a row that was removed is always told.
+    """
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")
+    nouns: tuple[str, ...] = ()
+    actions: tuple[Literal["add", "set", "rm"], ...] = ()
+    fields: tuple[str, ...] = ()
+    when: str = ""
+    url: str = Field("", pattern="^(https?://[^ @]+)?$")
+    run: tuple[str, ...] = ()
+    secret_file: Path | None = None
+    ca_file: Path | None = None
+    timeout_s: float = Field(10.0, gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.url) == bool(self.run):
+            raise ValueError("an event has either a url or a program to run")
+        if self.when and len(self.nouns) != 1:
+            raise ValueError("'when' is a selector of one noun: name it in nouns")
+        if self.run and not Path(self.run[0]).is_absolute():
+            raise ValueError("the program to run is named by its whole path")
+        return self
+
+
 class Custody(Frozen):
     """How a BAST is numbered and headed. `number` knows {n}, {n:03}, {unit}, {month} (roman) and {year}."""
 
@@ -143,6 +171,7 @@ class Settings(Frozen):
     playbooks: tuple[Path, ...] = ()
     fields: Mapping[str, Mapping[Annotated[str, StringConstraints(pattern=FIELD_NAME)], CustomField]] = {}
     rules: tuple[Rule, ...] = ()
+    events: tuple[Event, ...] = ()
     custody: Custody = Custody()
     access: tuple[Access, ...] = ()
 

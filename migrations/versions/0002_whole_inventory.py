@@ -10,10 +10,20 @@ down_revision = "0001"
 def upgrade() -> None:
     """Go to this version."""
     op.create_table(
+        "event_told",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("change_id", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(), nullable=True),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "evidence",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -38,7 +48,7 @@ def upgrade() -> None:
         "note",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -56,7 +66,7 @@ def upgrade() -> None:
         "component",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("device_type_id", sa.Integer(), nullable=False),
@@ -78,7 +88,7 @@ def upgrade() -> None:
         "vlan_group",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("place_id", sa.Integer(), nullable=True),
@@ -98,7 +108,7 @@ def upgrade() -> None:
         "layer",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("place_id", sa.Integer(), nullable=True),
@@ -126,7 +136,7 @@ def upgrade() -> None:
         "person",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("nip", sa.String(), nullable=False),
@@ -168,7 +178,7 @@ def upgrade() -> None:
         "stock_take",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("place_id", sa.Integer(), nullable=True),
@@ -194,7 +204,7 @@ def upgrade() -> None:
         "vlan",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("vid", sa.Integer(), nullable=False),
@@ -226,7 +236,7 @@ def upgrade() -> None:
         "vrf",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("route_distinguisher", sa.String(), nullable=False),
@@ -246,7 +256,7 @@ def upgrade() -> None:
         "certificate",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -268,7 +278,7 @@ def upgrade() -> None:
         "contact",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -289,7 +299,7 @@ def upgrade() -> None:
         "custody",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -331,7 +341,7 @@ def upgrade() -> None:
         "ip_range",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("vrf_id", sa.Integer(), nullable=True),
@@ -360,7 +370,7 @@ def upgrade() -> None:
         "prefix",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("vrf_id", sa.Integer(), nullable=True),
@@ -404,7 +414,7 @@ def upgrade() -> None:
         "asset",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
@@ -487,7 +497,7 @@ def upgrade() -> None:
         "node",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
@@ -513,7 +523,7 @@ def upgrade() -> None:
         "proposal",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
@@ -540,7 +550,7 @@ def upgrade() -> None:
         "ticket",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
@@ -575,7 +585,7 @@ def upgrade() -> None:
         "account",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
@@ -614,7 +624,7 @@ def upgrade() -> None:
         "address",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("vrf_id", sa.Integer(), nullable=True),
@@ -658,7 +668,7 @@ def upgrade() -> None:
         "custody_item",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("custody_id", sa.Integer(), nullable=False),
@@ -683,7 +693,7 @@ def upgrade() -> None:
         "dependency",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("service_id", sa.Integer(), nullable=False),
@@ -704,7 +714,7 @@ def upgrade() -> None:
         "sighting",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("stock_take_id", sa.Integer(), nullable=False),
@@ -737,7 +747,7 @@ def upgrade() -> None:
         "outage",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notes", sa.String(), nullable=False),
-        sa.Column("custom", sa.JSON(), nullable=True),
+        sa.Column("custom", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("place_id", sa.Integer(), nullable=True),
@@ -773,7 +783,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_outage_ticket_id"), ["ticket_id"], unique=False)
 
     with op.batch_alter_table("agency", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("code", sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column("active_from", sa.Date(), nullable=True))
@@ -784,26 +794,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_change_change_set"), ["change_set"], unique=False)
 
     with op.batch_alter_table("connection", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("vlan_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("prefix_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_connection_prefix_id"), ["prefix_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_connection_vlan_id"), ["vlan_id"], unique=False)
-        batch_op.create_foreign_key("fk_connection_prefix_id", "prefix", ["prefix_id"], ["id"])
         batch_op.create_foreign_key("fk_connection_vlan_id", "vlan", ["vlan_id"], ["id"])
+        batch_op.create_foreign_key("fk_connection_prefix_id", "prefix", ["prefix_id"], ["id"])
 
     with op.batch_alter_table("contract", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("provider_availability_pct", sa.Float(), nullable=True))
 
     with op.batch_alter_table("credential", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
 
     with op.batch_alter_table("device", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("support_contract_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("owner_id", sa.Integer(), nullable=True))
@@ -814,13 +824,13 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_device_support_contract_id"), ["support_contract_id"], unique=False
         )
-        batch_op.create_foreign_key("fk_device_owner_id", "person", ["owner_id"], ["id"])
         batch_op.create_foreign_key(
             "fk_device_support_contract_id", "contract", ["support_contract_id"], ["id"]
         )
+        batch_op.create_foreign_key("fk_device_owner_id", "person", ["owner_id"], ["id"])
 
     with op.batch_alter_table("device_type", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(
             sa.Column("part_number", sa.String(), nullable=False, server_default=sa.text("''"))
@@ -832,7 +842,7 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("interface", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("enabled", sa.Boolean(), nullable=False, server_default=sa.true()))
         batch_op.add_column(sa.Column("mode", sa.String(), nullable=False, server_default=sa.text("''")))
@@ -844,17 +854,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("seen_mac", sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.create_index(batch_op.f("ix_interface_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_interface_vlan_id"), ["vlan_id"], unique=False)
-        batch_op.create_foreign_key("fk_interface_vlan_id", "vlan", ["vlan_id"], ["id"])
         batch_op.create_foreign_key("fk_interface_parent_id", "interface", ["parent_id"], ["id"])
+        batch_op.create_foreign_key("fk_interface_vlan_id", "vlan", ["vlan_id"], ["id"])
 
     with op.batch_alter_table("link", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("capacity_bps", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("installed", sa.Date(), nullable=True))
 
     with op.batch_alter_table("place", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("purpose", sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column("priority", sa.Integer(), nullable=True))
@@ -864,17 +874,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("active_to", sa.Date(), nullable=True))
 
     with op.batch_alter_table("provider", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("account", sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column("as_number", sa.BigInteger(), nullable=True))
 
     with op.batch_alter_table("saved_group", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
 
     with op.batch_alter_table("service", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("custom", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("custom", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
         batch_op.add_column(sa.Column("place_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("port", sa.Integer(), nullable=True))
