@@ -105,7 +105,7 @@ def _wanted(session: Session, event: Event) -> Any:
         nouns = {noun(n).name for n in event.nouns}
         names = _selected(session, event) if event.when else None
     except SiagaError as error:
-        sentence = f"The event '{event.name}' cannot be read: {error.sentence}"
+        sentence = f"The event '{event.name}' cannot be read: {error.sentence.splitlines()[0]}"
         raise InvalidError("bad-event", sentence) from None
 
     def wanted(entry: Mapping[str, Any]) -> bool:

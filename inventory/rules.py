@@ -52,7 +52,7 @@ def _wrong(session: Session, rule: Rule) -> set[int]:
         good = set(selected(session, rule.noun, " and ".join(f"({m})" for m in musts)))
     except SiagaError as error:
         raise InvalidError(
-            "bad-rule", f"The rule '{safe(rule.name, 60)}' cannot be read: {error.sentence}"
+            "bad-rule", f"The rule '{safe(rule.name, 60)}' cannot be read: {error.sentence.splitlines()[0]}"
         ) from None
     return concerned - good
 
