@@ -30,9 +30,7 @@ def event_list(output: Output = Format.table) -> Outcome:
         rows = [_shown(s) for s in events.standings(session, settings.events)]
     hint = [] if rows else ["No event is declared: see [[events]] in docs/events.md."]
     keys = ("name", "of", "to", "behind", "sent_at", "failures", "error")
-    return Outcome(
-        rows, [Column(k, k, right=k in ("behind", "failures")) for k in keys], hint, format=output
-    )
+    return Outcome(rows, [Column(k, k, right=k in ("behind", "failures")) for k in keys], hint, format=output)
 
 
 def _shown(standing: "Standing") -> dict[str, Any]:
