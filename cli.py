@@ -16,6 +16,7 @@ import inventory.export_commands
 import inventory.goods_commands
 import inventory.graph_commands
 import inventory.history_commands
+import inventory.import_commands
 import inventory.ipam_commands
 import inventory.ipam_next_commands
 import inventory.noun_commands
@@ -95,7 +96,7 @@ def build(wanted: str = "") -> typer.Typer:
 
 def _mount_inventory(app: typer.Typer) -> None:
     app.command("init")(inventory.commands.init)
-    app.command("import")(inventory.commands.import_)
+    app.command("import")(inventory.import_commands.import_)
     app.add_typer(_export())
     app.command("render")(inventory.export_commands.render)
     app.command("impact")(inventory.graph_commands.impact)

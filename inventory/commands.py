@@ -1,9 +1,4 @@
-"""The inventory's other commands: set-up, import, runs. The nouns' verbs are in noun_commands.py."""
-
-from collections.abc import Sequence
-from typing import Annotated, Any
-
-import typer
+"""The inventory's other commands: set-up, nouns, runs. The nouns' verbs are in noun_commands.py."""
 
 from inventory.options import DryRun as DryRun
 from inventory.options import Fields as Fields
@@ -33,89 +28,6 @@ def init() -> Outcome:
 
     settings = load()
     return Outcome(messages=[*initialise(settings), f"Home is {settings.home}."])
-
-
-def import_(
-    source: Annotated[
-        str, typer.Argument(help="A .xlsx workbook (one sheet per noun), a .csv file, or - for CSV.")
-    ],
-    noun: Annotated[
-        str, typer.Option("--noun", help="What the rows of a CSV are, or the one sheet to read.")
-    ] = "",
-    dry_run: DryRun = False,
-    why: Why = "",
-    output: Output = Format.table,
-) -> Outcome:
-    """Import rows from a workbook or CSV.
-
-    Rows are known by their names: new ones are added, known ones changed; all of them or none.
-
-    Example: siaga import inventaris.xlsx --dry-run
-    """
-    import getpass
-
-    from inventory import store
-    from inventory.history import Author
-    from inventory.imports.load import check_any, load
-    from inventory.imports.sheets import read_sheets
-    from inventory.runs import recorded
-    from siaga.clock import utc_now
-    from siaga.settings import load as load_settings
-
-    settings = load_settings()
-    engine = store.open_engine(settings)
-    summary: dict[str, Any] = {"source": source}
-    if dry_run:
-        sheets = read_sheets(source, noun)
-        check_any(sheets, source)
-        diffs = load(
-            engine,
-            sheets,
-            Author(getpass.getuser(), utc_now(), why),
-            dry_run=True,
-            rules=settings.rules,
-            access=settings.access,
-        )
-    else:
-        with recorded(engine, "import", who=getpass.getuser(), summary=summary) as run_id:
-            sheets = read_sheets(source, noun)
-            check_any(sheets, source)
-            author = Author(getpass.getuser(), utc_now(), why, f"import {run_id}")
-            diffs = load(
-                engine, sheets, author, progress=_progress(), rules=settings.rules, access=settings.access
-            )
-            summary["changed"] = sum(d.action != "same" for d in diffs)
-    return _imported(diffs, dry_run=dry_run, output=output)
-
-
-def _progress() -> Any:
-    """Return a callback that shows how far a long import is, on a terminal only."""
-    import sys
-
-    if not sys.stderr.isatty():
-        return None
-
-    def show(done: int, total: int) -> None:
-        if done == total or done % 50 == 0:
-            end = "\n" if done == total else ""
-            print(f"\r  {done} of {total} rows", end=end, file=sys.stderr, flush=True)  # noqa: T201
-
-    return show
-
-
-def _imported(diffs: Sequence[Any], *, dry_run: bool, output: Format) -> Outcome:
-    from inventory.writes import diff_lines
-    from siaga.outcome import Column
-
-    counts: dict[str, dict[str, int]] = {}
-    for diff in diffs:
-        counts.setdefault(diff.noun, {"add": 0, "set": 0, "same": 0})[diff.action] += 1
-    rows = [{"noun": n, "added": c["add"], "changed": c["set"], "same": c["same"]} for n, c in counts.items()]
-    columns = [Column("noun", "noun"), *(Column(k, k, right=True) for k in ("added", "changed", "same"))]
-    messages = ["Dry run: nothing was written." if dry_run else "Imported."]
-    if dry_run:
-        messages = [*diff_lines(diffs), *messages]
-    return Outcome(rows, columns, messages=messages, format=output)
 
 
 def run_list(output: Output = Format.table) -> Outcome:

@@ -63,13 +63,16 @@ def _alive(run: Run) -> bool:
 
 @contextmanager
 def recorded(engine: Engine, kind: str, *, who: str, summary: dict[str, Any]) -> Iterator[int]:
-    """Hold a run open around some work; `summary` is filled by the work and stored at the end."""
+    """Hold a run open around some work; `summary` is filled by the work and stored at the end.
+
+    What it has under `left_out` makes the run a partial one.
+    """
     mark_interrupted(engine, now=utc_now())
     run_id = start(engine, kind, who=who, now=utc_now())
     status = "failed"
     try:
         yield run_id
-        status = "ok"
+        status = "partial" if summary.get("left_out") else "ok"
     except PartialError:
         status = "partial"
         raise

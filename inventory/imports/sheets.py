@@ -73,7 +73,11 @@ def read_sheets(source: str, noun: str = "", fmt: str = "") -> list[Sheet]:
     `noun` says what the rows of a CSV are, or which sheet of a workbook to read.
     Raises NotFoundError, UsageError or InvalidError (`bad-workbook`) with one sentence.
     """
-    name, octets, fmt = opened(source, fmt)
+    return sheets_of(source, *opened(source, fmt), noun)
+
+
+def sheets_of(source: str, name: str, octets: bytes, fmt: str, noun: str = "") -> list[Sheet]:
+    """Return the sheets of what was read already; see `read_sheets`."""
     if fmt == "yaml":
         from inventory.imports.yaml_file import read_yaml
 
