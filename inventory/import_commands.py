@@ -232,7 +232,9 @@ def _each(done: _Done, messages: list[str], code: int, output: Format) -> Outcom
     changed = [d for d in done.diffs if d.action != "same"]
     if output is Format.table:
         return Outcome(
-            text="\n".join(diff_lines(changed, len(changed))) or None, messages=messages, exit_code=code
+            text="\n".join(diff_lines(changed, len(changed), whole=True)) or None,
+            messages=messages,
+            exit_code=code,
         )
     keys = ("noun", "name", "action", "before", "after")
     rows = [{k: getattr(d, k) for k in keys} for d in changed]

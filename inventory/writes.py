@@ -96,14 +96,14 @@ def told(diffs: "Sequence[Diff]", writer: "Writer", *, dry_run: bool) -> Outcome
     )
 
 
-def diff_lines(diffs: "Sequence[Diff]", limit: int = _SHOWN) -> list[str]:
-    """Return what changes as lines, at most `limit` rows of it."""
+def diff_lines(diffs: "Sequence[Diff]", limit: int = _SHOWN, *, whole: bool = False) -> list[str]:
+    """Return what changes as lines, at most `limit` rows of it; `whole` shows the fields of new rows too."""
     changed = [d for d in diffs if d.action != "same"]
-    lines = [line for diff in changed[:limit] for line in _lines(diff)]
+    lines = [line for diff in changed[:limit] for line in _lines(diff, whole=whole)]
     return [*lines, f"… and {len(changed) - limit} more rows"] if len(changed) > limit else lines
 
 
-def _lines(diff: "Diff") -> list[str]:
+def _lines(diff: "Diff", *, whole: bool) -> list[str]:
     from siaga.render import cell
 
     sign = {"add": "+", "set": "~", "rm": "-"}[diff.action]
@@ -113,6 +113,8 @@ def _lines(diff: "Diff") -> list[str]:
             f"    {k}: {cell(diff.before[k]) or '(empty)'} -> {cell(v) or '(empty)'}"
             for k, v in diff.after.items()
         ]
+    elif diff.action == "add" and whole:
+        lines += [f"    {k}: {cell(v)}" for k, v in diff.after.items() if cell(v)]
     return lines
 
 

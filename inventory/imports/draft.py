@@ -75,7 +75,7 @@ def _header(raw: Raw) -> tuple[int, list[str]]:
 def _meant(title: str, titles: Sequence[str]) -> Noun:
     """Return the noun that a sheet is of: by its title, or by what its columns are called."""
     try:
-        return noun(title)
+        return noun(Path(title).stem if Path(title).suffix else title)
     except NotFoundError:
         said = plain(Path(title).stem)
     for name, words in _known()["sheets"].items():
