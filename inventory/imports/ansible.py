@@ -53,6 +53,8 @@ def ansible(source: str, text: str) -> Taken:
     try:
         tree = json.loads(text[:MAX_OCTETS])
         variables = tree.get("_meta", {}).get("hostvars", {})
+        if not all(isinstance(v, Mapping) for v in variables.values()):
+            raise ValueError("the variables of a host are no mapping")
         groups = {n: g for n, g in tree.items() if n != "_meta" and isinstance(g, Mapping)}
     except (ValueError, AttributeError, RecursionError) as error:
         raise InvalidError(

@@ -11,6 +11,7 @@ from siaga.errors import InvalidError
 
 SEPARATORS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"?')
+_SEARCHED = 30
 _SAID = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
@@ -22,7 +23,7 @@ def read_csv(name: str, octets: bytes) -> Raw:
     text = text_of(octets, name)
     first, _, rest = text.partition("\n")
     said = _SAID.fullmatch(first)
-    delimiter = said[1] if said else separator(first)
+    delimiter = said[1] if said else separator(_telling(text))
     lines = list(_lines(name, rest if said else text, delimiter, 1 if said else 0))
     return Raw(name, name, tuple(lines))
 
@@ -34,6 +35,12 @@ def separator(first: str) -> str:
     """
     plain = _QUOTED.sub("", first)
     return max(SEPARATORS, key=lambda s: (plain.count(s), -SEPARATORS.index(s)))
+
+
+def _telling(text: str) -> str:
+    """Return the first of the first lines that has a separator at all: above the titles a heading may stand."""
+    lines = text[:65_536].splitlines()[:_SEARCHED]
+    return next((line for line in lines if any(s in line for s in SEPARATORS)), "")
 
 
 def _lines(name: str, text: str, delimiter: str, skipped: int) -> Iterator[Line]:
