@@ -20,8 +20,10 @@ import inventory.import_commands
 import inventory.ipam_commands
 import inventory.ipam_next_commands
 import inventory.noun_commands
+import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.commands
+import monitor.propose_commands
 import report.bast_commands
 import report.commands
 import report.export_commands
@@ -80,6 +82,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("demo")(demo)
     _mount_inventory(app)
     app.command("inspect")(monitor.commands.inspect)
+    app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
@@ -101,6 +104,8 @@ def _mount_inventory(app: typer.Typer) -> None:
     app.command("render")(inventory.export_commands.render)
     app.command("impact")(inventory.graph_commands.impact)
     app.command("explain")(inventory.graph_commands.explain)
+    app.command("disagreements")(inventory.proposal_commands.disagreements)
+    app.command("adopt")(inventory.proposal_commands.adopt)
     app.command("due")(inventory.goods_commands.due)
     app.add_typer(inventory.stocktake_commands.stocktake_app)
     app.add_typer(_ipam())
@@ -142,6 +147,8 @@ def _noun(name: str) -> typer.Typer:
     app = inventory.noun_commands.noun_app(name)
     if name == "asset":
         app.command("value")(inventory.goods_commands.asset_value)
+    if name == "proposal":
+        inventory.proposal_commands.mount(app)
     return app
 
 

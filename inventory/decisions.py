@@ -34,7 +34,7 @@ def accept(writer: Writer, ids: Sequence[int], given: Mapping[str, str], *, new:
     """
     rows = _open(writer, ids)
     fleet = candidates.load(writer.session, [facts_of(r["facts"]).traits for r in rows])
-    types = _types(writer)
+    known = types(writer)
     problems: list[tuple[str, str]] = []
     for row in rows:
         _signed(writer, row)
@@ -45,7 +45,7 @@ def accept(writer: Writer, ids: Sequence[int], given: Mapping[str, str], *, new:
                 device = writer.keys.label("device", row["device_id"])
             else:
                 _check_stranger(row, fleet.judge(facts.traits), new=new)
-                device = writer.put("device", {**_creating(writer, facts, types), **given}, mode="add").name
+                device = writer.put("device", {**_creating(writer, facts, known), **given}, mode="add").name
                 fleet.add(Candidate(writer.keys.find("device", device) or 0, device, facts.traits))
         except BadRowError as error:
             problems += [(field, f"{row['name']}: {sentence}") for field, sentence in error.problems]
@@ -63,7 +63,7 @@ def merge(writer: Writer, proposal_id: int, device_id: int, take: Sequence[str])
     (row,) = _open(writer, [proposal_id])
     _signed(writer, row)
     facts = facts_of(row["facts"])
-    values = _intended(facts, _types(writer))
+    values = _intended(facts, types(writer))
     wanted: dict[str, str] = {}
     for field in take:
         if not values.get(field):
@@ -166,7 +166,7 @@ def _name(facts: Facts) -> str:
     return re.sub(r"[^\w-]+", "-", f"{facts.platform or 'device'}-{facts.address}")
 
 
-def _types(writer: Writer) -> Types:
+def types(writer: Writer) -> Types:
     """Return normal model → the names of the device types that are it."""
     c = noun("device_type").table.c
     found: dict[str, set[str]] = {}

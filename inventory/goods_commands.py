@@ -86,7 +86,9 @@ def due(
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
-    """Show what ends soon or has ended: warranties, contracts, certificates, loans, accounts, support, documents.
+    """Show what ends soon or has ended.
+
+    Warranties, contracts, certificates, loans, accounts, support, documents.
 
     Example: siaga due --within 90d --fail --quiet
     """

@@ -37,7 +37,9 @@ def impact(
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
-    """Show what breaks if something fails: places, agencies, services, and whom to tell.
+    """Show what breaks if something fails, and whom to tell.
+
+    Places, agencies, services and people cut off, with the path and what stands in.
 
     Redundancy is considered: what goes on by another way is told apart from what is cut off, and what is not
     known to be connected is not called either.
@@ -103,7 +105,9 @@ def explain(
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
-    """Show where a device's variables come from: every layer's value, and which one wins.
+    """Show where a device's variables come from.
+
+    Every layer's value, and which one wins.
 
     Example: siaga explain rtr-kec-mauk ntp_servers
     """

@@ -81,7 +81,7 @@ def import_(
     why: Why = "",
     output: Output = Format.table,
 ) -> Outcome:
-    """Import rows from files, NetBox, LibreNMS, Ansible or Oxidized.
+    """Take rows in: files, NetBox, LibreNMS, Ansible, Oxidized.
 
     Rows are known by their names: new ones are added, known ones changed; all of them or none.
 

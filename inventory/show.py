@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from inventory import store
+from inventory import disagreements, store
 from inventory.nouns import noun
 from siaga.clock import shown
 from siaga.render import cell
@@ -36,11 +36,6 @@ def whole(session: Session, noun_name: str, row_id: int) -> dict[str, Any]:
 
 
 def _disagreements(session: Session, row_id: int) -> list[dict[str, Any]]:
-    try:
-        from inventory import disagreements
-    except ImportError:
-        return []
-
     found = disagreements.of(session, [row_id]).get(row_id, [])
     return [
         {"field": d.field, "intended": d.intended, "observed": d.observed, "source": d.source, "at": d.at}

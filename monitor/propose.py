@@ -192,6 +192,7 @@ def looked(
     with reading(open_engine(settings)) as session:
         c = noun("device").table.c
         query = select(c.address, c.name).where(c.address.in_(list(hosts)), c.transport != "none")
-        recorded = {} if credentials or explicit(asking) else dict(session.execute(query).tuples().all())
+        given = credentials or explicit(asking)
+        recorded: dict[str, str] = {} if given else {row.address: row.name for row in session.execute(query)}
     looks = look_at(settings, [recorded.get(h, h) for h in hosts], asking, credentials)
     return [replace(x, host=x.seen.address if x.host in recorded.values() else x.host) for x in looks]

@@ -40,10 +40,11 @@ def propose(
     fields: Fields = "",
     dry_run: DryRun = False,
 ) -> Outcome:
-    """Look at hosts and say what they are to the inventory: a row, perhaps a row, or new.
+    """Look at hosts and say what they are to the inventory.
 
-    What is certainly a row is kept as observed; the rest waits in 'siaga proposal list'. A recorded address is
-    asked with its row's credential; without any the community "public" is tried.
+    A row, perhaps a row, or new. What is certainly a row is kept as observed; the rest waits in
+    'siaga proposal list'. A recorded address is asked with its row's credential; without any the community
+    "public" is tried.
 
     Examples: siaga propose 10.3.1.2 10.3.1.3 --credential noc · siaga propose 10.3.1.2 --dry-run
     """
