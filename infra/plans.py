@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from infra import facts, store
 from infra.events import TaskEvent
@@ -22,7 +23,9 @@ from infra.playbooks import playbook, values
 from infra.prepare import Prepared, digest, digests, prepare
 from infra.results import GOOD, HostTally, judged, tally
 from inventory import runs
-from inventory.store import reading, session
+from inventory.access import require_devices
+from inventory.select import selected
+from inventory.store import labels, reading, session
 from siaga.errors import InvalidError, NotFoundError, SiagaError
 from siaga.secrets import Vault
 from siaga.settings import Settings
@@ -103,6 +106,7 @@ def make_plan(desk: Desk, name: str, selector: str, given: Sequence[str], watch:
     play = playbook(name, desk.settings.playbooks)
     parameters = {k: v for k, v in values(play, given).items() if any(g.startswith(f"{k}=") for g in given)}
     with reading(desk.engine) as opened:
+        _allow(opened, desk, selector)
         prepared = prepare(opened, desk.vault, play, selector, parameters, connection())
     local = desk.clock().astimezone(ZoneInfo(desk.settings.timezone))
     with session(desk.engine) as opened:
@@ -120,6 +124,13 @@ def make_plan(desk: Desk, name: str, selector: str, given: Sequence[str], watch:
     report, end = _run(desk, plan, prepared, prepared.hosts, "check", watch)
     _seal(desk, plan, prepared, report, end)
     return report
+
+
+def _allow(opened: Session, desk: Desk, selector: str) -> None:
+    """Raise AuthError (`not-allowed`) unless the user may provision every device that is meant."""
+    ids = set(selected(opened, "device", selector))
+    names = sorted(labels(opened, "device", ids).values()) if ids else []
+    require_devices(opened, desk.who, desk.settings.access, "provisioner", names)
 
 
 def _seal(desk: Desk, plan: Plan, prepared: Prepared, report: Report, end: End) -> None:
@@ -159,6 +170,7 @@ def _checked(desk: Desk, name: str) -> tuple[Plan, Prepared, list[Host]]:
     """Return a plan that may be applied, and the hosts that its check succeeded on."""
     with reading(desk.engine) as opened:
         plan = store.plan_called(opened, name)
+        _allow(opened, desk, plan.selector)
         _refuse_state(plan, desk)
         known: Mapping[str, str] = json.loads(plan.digest)
         try:

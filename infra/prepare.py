@@ -12,6 +12,7 @@ from infra import hosts as to_host
 from infra import playbooks
 from infra.hosts import Host
 from infra.playbooks import Playbook
+from inventory import layers
 from inventory.credentials import OpenCredential, opened_many
 from inventory.select import selected
 from inventory.store import labels, rows
@@ -43,7 +44,11 @@ def prepare(
             "nothing-selected", f"No device is meant by '{selector}': see 'siaga device list'."
         )
     places = {p["name"]: p["kecamatan"] for p in rows(session, "place")}
-    devices = [{**r, "kecamatan": places.get(r.get("place"), "")} for r in rows(session, "device", ids)]
+    variables = layers.merged(session, ids)
+    devices = [
+        {**r, "kecamatan": places.get(r.get("place"), ""), "vars": variables[r["id"]]}
+        for r in rows(session, "device", ids)
+    ]
     problems = [p for d in devices for p in _typed(play, d)]
     logins = _opened(session, vault, [str(d.get("ssh_credential") or "") for d in devices])
     problems += [p for d in devices for p in _problems(play, d, logins.get(str(d.get("ssh_credential"))))]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROLES = ("viewer", "operator", "provisioner", "approver", "admin")
 # What concerns everything is no matter of one place: who may log in, what is held for right, what layers say.
+_MANY = 500
 _ADMIN_ONLY = frozenset({"credential", "layer", "vrf", "account"})
 
 
@@ -68,6 +69,24 @@ def require(who: str, access: Sequence[Access], role: str) -> None:
         raise AuthError(
             "not-allowed", f"{who} may not do this: it takes the role {role} ([[access]] in siaga.toml)."
         )
+
+
+def require_devices(
+    session: Session, who: str, access: Sequence[Access], role: str, devices: Sequence[str]
+) -> None:
+    """Raise AuthError (`not-allowed`) unless the user has this role for each of these devices."""
+    require(who, access, role)
+    own = rights(who, access)
+    entries = own.at_least(role)
+    if own.entries is None or any(not e.place and not e.agency for e in entries):
+        return
+    scopes = [_scope(session, e) for e in entries]
+    places, agencies = {n for s in scopes for n in s[0]}, {n for s in scopes for n in s[1]}
+    found = _positions(session, noun("device"), devices)
+    bad = [d for d in devices if not any(p in places or a in agencies for p, a in [found.get(d, ("", ""))])]
+    if bad:
+        sentence = f"{who} has the role {role} in another place or agency ([[access]] in siaga.toml)."
+        raise AuthError("not-allowed", sentence, [f"device '{d}' is not in it" for d in bad[:50]])
 
 
 def check(session: Session, own: Rights, diffs: Sequence["Diff"]) -> None:
@@ -144,12 +163,20 @@ def _of_device(session: Session, name: str) -> tuple[str, str]:
 
 
 def _position(session: Session, kind: Noun, name: str) -> tuple[str, str]:
+    return _positions(session, kind, [name]).get(name, ("", ""))
+
+
+def _positions(session: Session, kind: Noun, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return name → the names of its place and its agency, '' without."""
     place, agency = noun("place").table, noun("agency").table
     table = kind.table
-    columns, joined = [], table
+    columns, joined = [table.c.name], table
     for attribute, other in (("place", place), ("agency", agency)):
         if attribute in kind.attributes:
             joined = joined.join(other, other.c.id == table.c[f"{attribute}_id"], isouter=True)
             columns.append(other.c.name.label(attribute))
-    row = session.execute(select(*columns).select_from(joined).where(table.c.name == name)).mappings().first()
-    return (str(row.get("place") or ""), str(row.get("agency") or "")) if row else ("", "")
+    query = select(*columns).select_from(joined)
+    if len(names) < _MANY:
+        query = query.where(table.c.name.in_(names))
+    rows = session.execute(query).mappings()
+    return {r["name"]: (str(r.get("place") or ""), str(r.get("agency") or "")) for r in rows}

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from sqlmodel import Session
 
+from inventory import layers
 from inventory.exports.ansible import GROUPED_BY, ROW_VARIABLES, Host, alias, clean, group, variables
 from inventory.exports.tables import secretive
 from inventory.nouns import noun
@@ -36,15 +35,8 @@ def surroundings(session: Session, ids: Sequence[int]) -> Surroundings:
         {r["name"]: r for r in rows(session, "place")},
         {r["name"]: r for r in rows(session, "device_type")},
         {r["name"]: r["username"] for r in rows(session, "credential")},
-        _layers(session, ids),
+        layers.merged(session, ids),
     )
-
-
-def _layers(session: Session, ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
-    if find_spec("inventory.layers") is None:
-        return {}
-    found: Mapping[int, Mapping[str, Any]] = import_module("inventory.layers").merged(session, ids)
-    return found
 
 
 def hosts(
@@ -95,7 +87,7 @@ def host(row: Row, around: Surroundings, group_by: Sequence[str] = GROUPED_BY) -
 
 def own_variables(row: Row, around: Surroundings) -> tuple[dict[str, Any], list[str]]:
     """Return the variables of a device's layers and its own, the own ones winning; and what was left out."""
-    return permitted({**around.layers.get(row["id"], {}), **(row.get("vars") or {})})
+    return permitted(around.layers.get(row["id"], row.get("vars") or {}))
 
 
 def permitted(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

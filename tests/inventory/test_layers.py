@@ -16,7 +16,8 @@ from inventory.history import Author
 from inventory.layers import Ladder, Rung, Subject, looks_secret, merged, merged_over, typed
 from inventory.layers_explained import explained, findings
 from inventory.models import Device, Layer, Place
-from inventory.store import reading, session
+from inventory.select import selected
+from inventory.store import labels, reading, session
 from inventory.writing import Writer
 from siaga.errors import NotFoundError
 from siaga.outcome import Format
@@ -224,8 +225,7 @@ def filled(engine: Engine, author: Author) -> Engine:
 
 def by_name(engine: Engine) -> dict[str, dict[str, Any]]:
     with reading(engine) as opened:
-        writer = Writer(opened, None)  # type: ignore[arg-type]
-        return {writer.keys.label("device", i): v for i, v in merged(opened).items()}
+        return {labels(opened, "device", {i})[i]: v for i, v in merged(opened).items()}
 
 
 def test_a_device_has_what_the_narrowest_layer_says(filled: Engine) -> None:
@@ -249,7 +249,7 @@ def test_a_device_has_what_the_narrowest_layer_says(filled: Engine) -> None:
 
 def test_every_layer_is_shown_and_the_winner_marked(filled: Engine) -> None:
     with reading(filled) as opened:
-        rtr = Writer(opened, None).keys.find("device", "rtr")  # type: ignore[arg-type]
+        (rtr,) = selected(opened, "device", "rtr")
         assert rtr
         who = [(g.layer, g.target, g.value, g.wins) for g in explained(opened, rtr, "who")]
         snmp = {g.layer: (g.value, g.wins) for g in explained(opened, rtr, "snmp")}
