@@ -20,7 +20,7 @@ Number = Annotated[int, typer.Argument(help="The change set's number.")]
 def history_list(
     since: Since = "",
     who: Annotated[str, typer.Option("--who", help="Only what this user changed.")] = "",
-    cause: Annotated[str, typer.Option("--cause", help="Only of this run, such as 'import 12'.")] = "",
+    cause: Annotated[str, typer.Option("--cause", help="Only of this run: 'import 12', 'BAST 001/*'.")] = "",
     limit: Annotated[int, typer.Option("--limit", help="At most so many.", min=1)] = 50,
     output: Output = Format.table,
 ) -> Outcome:

@@ -184,16 +184,22 @@ def _selected_rows(
     return numbers, [{k: row[k] for k in order} for row in found]
 
 
+_DIGITS = 16
+
+
 def engine_at(settings: Any, at: str) -> Any:
-    """Return the engine of the inventory, or of a copy of it as it was at a time."""
+    """Return the engine of the inventory, or of a copy of it as it was at a time or after a change set."""
     from inventory import store
     from siaga.clock import moment, utc_now
 
     engine = store.open_engine(settings)
     if not at:
         return engine
-    from inventory.past import as_of
+    from inventory.past import as_of, as_of_set
 
+    number = at.strip().removeprefix("set:")
+    if at.strip().startswith("set:") and number.isascii() and number.isdigit() and len(number) < _DIGITS:
+        return as_of_set(engine, int(number))
     return as_of(engine, moment(at, utc_now(), settings.timezone))
 
 

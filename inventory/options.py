@@ -17,7 +17,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change,
 Why = Annotated[str, typer.Option("--why", help="The reason, for the history.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Values = Annotated[list[str] | None, typer.Argument(help="field=value …; an empty value empties the field.")]
-At = Annotated[str, typer.Option("--at", help="As it was then: 2026-08-01, '2026-08-01 10:00', or 3d (ago).")]
+At = Annotated[
+    str,
+    typer.Option("--at", help="As it was: 2026-08-01, '2026-08-01 10:00', 3d (ago), set:17 (a change set)."),
+]
 Since = Annotated[str, typer.Option("--since", help="Only rows changed since then: 2026-08-01, 2h, 7d.")]
 Secrets = Annotated[
     list[str] | None,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, update
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel, create_engine
 
@@ -20,13 +20,31 @@ from inventory.models import Change, Interface, Observed
 from inventory.nouns import Noun, noun, nouns
 from inventory.store import prepare_functions, reading
 from siaga.clock import as_utc
+from siaga.errors import NotFoundError
 
 
 def as_of(engine: Engine, at: datetime) -> Engine:
     """Return an engine on a copy of the inventory as it was at `at`; nothing written there is kept."""
     copied = _copy(engine)
     with Session(copied) as session, session.begin():
-        _take_back(session, at)
+        _take_back(session, at, Change.__table__.c.at > as_utc(at))  # type: ignore[attr-defined]
+    return copied
+
+
+def as_of_set(engine: Engine, number: int) -> Engine:
+    """Return the same as it was when this change set was written, and nothing after it.
+
+    Raises NotFoundError (`no-such-set`).
+    """
+    c = Change.__table__.c  # type: ignore[attr-defined]
+    with reading(engine) as opened:
+        query = select(func.max(c.id), func.max(c.at)).where(c.change_set == number)
+        last, at = opened.execute(query).one()
+    if last is None:
+        raise NotFoundError("no-such-set", f"There is no change set {number}; see 'siaga history list'.")
+    copied = _copy(engine)
+    with Session(copied) as session, session.begin():
+        _take_back(session, as_utc(at), c.id > last)
     return copied
 
 
@@ -49,9 +67,9 @@ def _copy(engine: Engine) -> Engine:
     return copied
 
 
-def _take_back(session: Session, at: datetime) -> None:
+def _take_back(session: Session, at: datetime, after: ColumnElement[bool]) -> None:
     table = Change.__table__  # type: ignore[attr-defined]
-    later = select(table).where(table.c.at > as_utc(at)).order_by(table.c.id.desc())
+    later = select(table).where(after).order_by(table.c.id.desc())
     known = nouns()
     back = Restorer(session)
     for entry in session.execute(later).mappings():
@@ -61,7 +79,7 @@ def _take_back(session: Session, at: datetime) -> None:
     places = noun("place").table
     for row_id, name in kecamatans(session).items():
         session.execute(update(places).where(places.c.id == row_id).values(kecamatan=name))
-    session.execute(delete(table).where(table.c.at > as_utc(at)))
+    session.execute(delete(table).where(after))
     _unsee(session, at)
 
 

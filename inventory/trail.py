@@ -75,7 +75,10 @@ def sets(
     if who:
         query = query.where(c.who == who)
     if cause:
-        query = query.where(c.cause == cause)
+        whole = cause.removesuffix("*")
+        query = query.where(
+            c.cause.startswith(whole, autoescape=True) if whole != cause else c.cause == cause
+        )
     rows = session.execute(query.group_by(c.change_set).order_by(c.change_set.desc()).limit(limit)).mappings()
     return [_set(row) for row in rows]
 

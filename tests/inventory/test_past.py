@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from inventory.history import Author, breaks
 from inventory.models import Change
-from inventory.past import as_of
+from inventory.past import as_of, as_of_set
 from inventory.store import reading, rows, session
 from inventory.undo import entries, undo
 from inventory.writing import BadRowError, Writer
@@ -218,3 +218,17 @@ def test_what_was_observed_later_is_not_shown_as_if_it_had_been_known(engine: En
     (row,) = picture(then)["interface"]
     assert (row["alias"], row["seen_alias"], row["oper_status"], row["seen_at"]) == ("uplink", "", "", None)
     then.dispose()
+
+
+def test_the_inventory_is_seen_as_it_was_after_a_change_set(engine: Engine, author: Author) -> None:
+    roles = ("router", "switch", "server")
+    for role in roles:  # all at the same moment: a time could not tell them apart
+        with session(engine) as opened:
+            writer = Writer(opened, author)
+            writer.put("device", {"name": "box", "role": role})
+            writer.finish()
+    for number, role in enumerate(roles, 1):
+        with reading(as_of_set(engine, number)) as opened:
+            assert [r["role"] for r in rows(opened, "device")] == [role]
+    with pytest.raises(NotFoundError):
+        as_of_set(engine, 9)
