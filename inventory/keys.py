@@ -90,6 +90,11 @@ class Keys:
         else:
             self._single.setdefault(name, {})[label] = None
 
+    def forget(self, name: str) -> None:
+        """Read the keys of a noun anew from now on: rows that its keys name were renamed. Flush before."""
+        for known in (self._ids, self._names, self._single):
+            known.pop(name, None)  # type: ignore[attr-defined]
+
     def missing(self, name: str, label: str) -> str:
         """Return the phrase that nothing is called so, with the nearest name there is."""
         near = nearest(label, self.ids(name))

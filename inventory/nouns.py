@@ -7,7 +7,7 @@ lie in the column `custom`.
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -233,3 +233,10 @@ def noun(name: str) -> Noun:
         if candidate in nouns():
             return nouns()[candidate]
     raise NotFoundError("no-such-noun", f"There is nothing called '{name}'; there are {', '.join(nouns())}.")
+
+
+def named_by(name: str) -> Iterator[str]:
+    """Yield the nouns whose natural keys hold the name of such a row: an interface is DEVICE:INTERFACE."""
+    for kind in nouns().values():
+        if len(kind.key) > 1 and any(a.ref == name for k in kind.key if (a := kind.attributes.get(k))):
+            yield kind.name

@@ -17,7 +17,7 @@ from inventory.buffer import Buffer
 from inventory.consistency import kecamatans
 from inventory.keys import Keys
 from inventory.models import Change, Interface, Observed
-from inventory.nouns import Noun, noun, nouns
+from inventory.nouns import Noun, named_by, noun, nouns
 from inventory.store import prepare_functions, reading
 from siaga.clock import as_utc
 from siaga.errors import NotFoundError
@@ -120,6 +120,9 @@ class Restorer:
         if now != label:
             self.keys.drop(kind.name, found, now)
             self.keys.add(kind.name, found, label)
+            for other in named_by(kind.name):  # an interface is called DEVICE:INTERFACE
+                self.buffer.flush()
+                self.keys.forget(other)
 
     def columns(self, kind: Noun, values: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the columns that hold what an entry of the history tells."""

@@ -18,7 +18,7 @@ from inventory.access import check, rights
 from inventory.buffer import Buffer
 from inventory.history import Author, Chain
 from inventory.keys import Keys
-from inventory.nouns import Attribute, Noun, noun
+from inventory.nouns import Attribute, Noun, named_by, noun
 from inventory.problems import BadRowError as BadRowError
 from inventory.values import BadValueError, read, variable_name
 from siaga.errors import InvalidError, NotFoundError
@@ -268,6 +268,8 @@ class Writer:
             self.keys.drop(kind.name, row_id, label)
             self.keys.add(kind.name, row_id, new_label)
             self.flush()
+            for other in named_by(kind.name):
+                self.keys.forget(other)
             targets.follow(self, kind, row_id, label, new_label)
         return self._noted(Diff(kind.name, label, "set", before, after))
 

@@ -232,3 +232,21 @@ def test_the_inventory_is_seen_as_it_was_after_a_change_set(engine: Engine, auth
             assert [r["role"] for r in rows(opened, "device")] == [role]
     with pytest.raises(NotFoundError):
         as_of_set(engine, 9)
+
+
+def test_interfaces_follow_a_device_that_is_renamed_in_the_same_set_and_in_the_past(
+    engine: Engine, author: Author
+) -> None:
+    put(engine, "device", {"name": "a"}, 0)
+    put(engine, "interface", {"device": "a", "name": "e0"}, 1)
+    with session(engine) as opened:
+        writer = Writer(opened, Author("budi", NOW + timedelta(minutes=2)))
+        assert writer.put("interface", {"device": "a", "name": "e0"}).action == "same"
+        writer.set("device", writer.ids("device")["a"], {"name": "b"})
+        assert writer.put("interface", {"device": "b", "name": "e0"}).action == "same"
+        writer.put("interface", {"device": "b", "name": "e1"})
+        writer.finish()
+    with reading(as_of(engine, NOW + timedelta(minutes=1, seconds=1))) as opened:
+        assert [(r["device"], r["name"]) for r in rows(opened, "interface")] == [("a", "e0")]
+    with reading(as_of(engine, NOW + timedelta(seconds=1))) as opened:
+        assert rows(opened, "interface") == []
