@@ -93,7 +93,7 @@ class Keys:
     def forget(self, name: str) -> None:
         """Read the keys of a noun anew from now on: rows that its keys name were renamed. Flush before."""
         for known in (self._ids, self._names, self._single):
-            known.pop(name, None)  # type: ignore[attr-defined]
+            known.pop(name, None)
 
     def missing(self, name: str, label: str) -> str:
         """Return the phrase that nothing is called so, with the nearest name there is."""

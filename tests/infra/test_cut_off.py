@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,9 @@ def applying(regency: Regency, name: str) -> Iterator[tuple[subprocess.Popen[byt
         command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        until(lambda: (regency.farm.hosts[1].root / "etc/begun").exists(), "the first task never ran")
+        begun = regency.farm.hosts[1].root / "etc/begun"
+        until(lambda: begun.exists() or process.poll() is not None, "the first task never ran")
+        assert begun.exists(), process.stdout and process.stdout.read()
         until(lambda: _stored(regency, "Write"), "the first task was never stored")
         below = descendants(process.pid)
         mine = {d for d in private_directories() - others if any(_uses(p, d) for p in below)}
@@ -116,7 +119,8 @@ def _stored(regency: Regency, task: str) -> bool:
 
 @pytest.fixture
 def slow(regency: Regency) -> str:
-    """Return the name of a plan whose apply takes a minute."""
+    """Return the name of a plan whose apply takes a minute, made now: the command's own clock judges its age."""
+    regency.now = datetime.now(UTC)
     regency.play("slow", SLOW)
     return make_plan(regency.desk, "slow", "srv-2", [], lambda _: None).plan
 
