@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+LONG = ("test_tour.py", "infra/test_provisioning.py")
 KEPT = ("SIAGA_CORPUS", "SIAGA_REQUIRE_REAL", "SIAGA_TEST_POSTGRESQL")
 
 
@@ -18,3 +19,8 @@ def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("SIAGA_HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return home
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes a minute, so that no worker ends alone with it."""
+    items.sort(key=lambda item: not item.nodeid.split("::")[0].endswith(LONG))

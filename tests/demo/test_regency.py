@@ -17,7 +17,6 @@ from demo.agents import Mood
 from demo.layout import MANAGED
 from demo.regency import COLUMNS, Regency, Secrets, build, facts, plain, workbook
 from demo.world import Ports, World, WorldProcess, second_of_day, start
-from inventory.database import initialise
 from inventory.history import Author
 from inventory.imports.load import load
 from inventory.imports.sheets import read_sheets
@@ -25,6 +24,7 @@ from inventory.store import open_engine, session
 from inventory.writing import Writer
 from siaga.errors import SiagaError
 from siaga.settings import Settings
+from tests.homes import prepare
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 KEYS = Secrets.drawn()
@@ -142,7 +142,7 @@ def test_siaga_imports_the_workbook_without_a_single_problem(tmp_path: Path, scr
     regency = _regency(tmp_path)
     workbook(tmp_path / "regency.xlsx", regency)
     settings = Settings(home=scrubbed)
-    initialise(settings)
+    prepare(settings)
     engine = open_engine(settings)
     author = Author("demo", NOW, "test")
     with session(engine) as opened:

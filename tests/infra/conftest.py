@@ -19,11 +19,11 @@ from demo.hosts import Host, Hosts, Login, serve
 from infra.events import TaskEvent
 from infra.plans import Desk
 from inventory.credentials import store_secret
-from inventory.database import initialise
 from inventory.models import Credential, Device, Place
 from inventory.store import make_engine, session
 from siaga.secrets import open_vault
 from siaga.settings import Settings
+from tests.homes import prepare
 
 USER = "siaga"
 NOW = datetime(2026, 11, 24, 0, 15, 2, tzinfo=UTC)
@@ -108,7 +108,7 @@ def farm(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Farm]:
 def regency(farm: Farm, tmp_path: Path) -> Iterator[Regency]:
     """Make a home whose inventory holds the farm: srv-1 is entered with a key, srv-2 with a password."""
     settings = Settings(home=tmp_path / "home", playbooks=(tmp_path / "plays",))
-    initialise(settings)
+    prepare(settings)
     engine = make_engine(settings.database)
     with session(engine) as opened:
         vault = open_vault(settings.home)

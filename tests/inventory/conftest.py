@@ -16,6 +16,7 @@ from inventory.database import initialise
 from inventory.history import Author
 from inventory.store import open_engine
 from siaga.settings import Settings
+from tests.homes import prepare
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
@@ -26,7 +27,7 @@ def settings(scrubbed: Path) -> Iterator[Settings]:
     server = os.environ.get("SIAGA_TEST_POSTGRESQL")
     if not server:
         made = Settings(home=scrubbed)
-        initialise(made)
+        prepare(made)
         yield made
         return
     template, name = _template(server), f"t{uuid4().hex}"

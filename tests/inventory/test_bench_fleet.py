@@ -6,12 +6,12 @@ from sqlalchemy import Engine
 
 from bench.fleet import PORTS, Fleet, write_csv, write_xlsx, write_yaml
 from bench.questions import answers, questions
-from inventory.database import initialise
 from inventory.history import Author
 from inventory.imports.load import load
 from inventory.imports.sheets import read_sheets
 from inventory.nouns import noun
 from siaga.settings import Settings
+from tests.homes import prepare
 
 FLEET = Fleet(510)  # the least that holds every row the questions are about
 
@@ -45,7 +45,7 @@ def test_csv_workbook_and_yaml_hold_the_same_inventory(tmp_path: Path, author: A
     }
     for name, paths in sources.items():
         settings = Settings(home=tmp_path / f"home-{name}")
-        initialise(settings)
+        prepare(settings)
         engine = store.open_engine(settings)
         load(engine, [s for p in paths for s in read_sheets(str(p))], author)
         with store.reading(engine) as session:

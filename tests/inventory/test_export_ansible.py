@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from inventory import store
-from inventory.database import initialise
 from inventory.exports import ansible
 from inventory.exports.hosts import Surroundings, host, hosts, site
 from inventory.exports.netbox import REFUSED, REFUSED_GROUPS, Options, options
@@ -28,6 +27,7 @@ from inventory.select import parse
 from inventory.writing import Writer
 from siaga.errors import UsageError
 from siaga.settings import Settings
+from tests.homes import prepare
 
 HOSTILE = "{{ lookup('pipe', 'touch pwned') }}"
 CONFIG = """
@@ -46,7 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with hostile rows; these tests only read it."""
     where = tmp_path_factory.mktemp("ansible") / "home"
     settings = Settings(home=where, fields=FIELDS)
-    initialise(settings)
+    prepare(settings)
     engine = store.open_engine(settings)
     build(engine)
     with store.session(engine) as session:

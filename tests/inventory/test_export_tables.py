@@ -19,7 +19,6 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine
 
 from inventory import store
-from inventory.database import initialise
 from inventory.exports import cells
 from inventory.exports.csv_files import write_csv
 from inventory.exports.document import write_yaml
@@ -32,6 +31,7 @@ from inventory.nouns import declare, nouns
 from inventory.writing import Writer
 from siaga.errors import InvalidError, NotFoundError, SiagaError, UsageError
 from siaga.settings import Settings
+from tests.homes import prepare
 
 Opened = Callable[[str], Engine]
 
@@ -42,7 +42,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("homes")
     for name in ("empty", "world"):
         settings = Settings(home=where / name, fields=FIELDS)
-        initialise(settings)
+        prepare(settings)
         engine = store.open_engine(settings)
         if name == "world":
             build(engine)

@@ -11,7 +11,6 @@ from export_world import build
 from sqlalchemy import Engine
 
 from inventory import store
-from inventory.database import initialise
 from inventory.export_commands import export_app, render
 from inventory.exports.context import device_contexts, table_context
 from inventory.exports.hosts import Surroundings
@@ -25,6 +24,7 @@ from siaga.clock import utc_now
 from siaga.errors import InvalidError, NotFoundError, SiagaError, UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings
+from tests.homes import prepare
 
 CONFIG = """\
 hostname {{ device.name }}
@@ -45,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     where_ = tmp_path_factory.mktemp("templates") / "home"
     settings = Settings(home=where_, fields=FIELDS)
-    initialise(settings)
+    prepare(settings)
     engine = store.open_engine(settings)
     build(engine)
     with store.session(engine) as session:

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from inventory.credentials import store_secret
-from inventory.database import initialise
 from inventory.history import Author
 from inventory.ipam_nodes import Remembered, Spotted
 from inventory.store import open_engine, reading, rows, session
@@ -32,6 +31,7 @@ from siaga.outcome import Format
 from siaga.secrets import open_vault
 from siaga.settings import load
 from tests.cli_runner import answering, closed_port
+from tests.homes import prepare
 from tests.monitor.agent import INTEGER, OCTETS, TICKS, Script, Tagged, served
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -223,7 +223,7 @@ def test_whatever_tables_hold_they_are_read(seen: dict[Oid, Any]) -> None:
 @pytest.fixture
 def engine(scrubbed: Path) -> Iterator[Engine]:
     settings = load()
-    initialise(settings)
+    prepare(settings)
     opened = open_engine(settings)
     yield opened
     opened.dispose()

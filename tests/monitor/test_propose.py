@@ -15,7 +15,6 @@ from sqlmodel import col, select
 
 from inventory import decisions, disagreements, store
 from inventory.credentials import store_secret
-from inventory.database import initialise
 from inventory.history import Author
 from inventory.models import Device, Interface, Observed
 from inventory.models_custody import Proposal
@@ -29,6 +28,7 @@ from siaga.errors import NotFoundError, UsageError
 from siaga.outcome import Format
 from siaga.secrets import open_vault
 from siaga.settings import Poll, Settings
+from tests.homes import prepare
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from cli_runner import answering, closed_port
@@ -54,7 +54,7 @@ def box(number: int, name: str = "") -> dict[Oid, Tagged]:
 @pytest.fixture
 def settings(scrubbed: Path) -> Settings:
     made = Settings(home=scrubbed, poll=Poll(timeout_s=0.3, retries=0))
-    initialise(made)
+    prepare(made)
     return made
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 
 from inventory import store
 from inventory.custody_record import Bast, Goods, Party, recorded
-from inventory.database import initialise
 from inventory.goods_commands import asset_value, due
 from inventory.history import Author
 from inventory.stocktake_commands import stocktake_app
@@ -29,6 +28,7 @@ from siaga.errors import InvalidError, NotFoundError, PartialError, SiagaError, 
 from siaga.outcome import Format, Outcome
 from siaga.render import render
 from siaga.settings import Custody, Settings
+from tests.homes import prepare
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ANI = Party("Ani Wijaya", "198001012005012001", "Pengurus Barang", "Dinas Komunikasi dan Informatika")
@@ -257,7 +257,7 @@ ROWS: Sequence[tuple[str, Mapping[str, Any]]] = (
 def engine(scrubbed: Path) -> Any:
     """An inventory with two assets, found by the commands through SIAGA_HOME."""
     settings = Settings(home=scrubbed)
-    initialise(settings)
+    prepare(settings)
     opened: Engine = store.open_engine(settings)
     with store.session(opened) as session:
         writer = Writer(session, Author("ani", NOW))

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from infra.models import HostResult, Job
-from inventory.database import initialise
 from inventory.models import (
     Agency,
     Connection,
@@ -30,6 +29,7 @@ from report.reader import Window, denominators, read
 from report.service import Order, make, moment
 from siaga.errors import NotFoundError, UsageError
 from siaga.settings import load
+from tests.homes import prepare
 
 UNTIL = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SINCE = UNTIL - timedelta(hours=4)
@@ -47,7 +47,7 @@ def stored(opened: Any, row: Any) -> int:
 def home(scrubbed: Path) -> Path:
     """Make two routers: one is polled for three hours and carries 40 Mbps of 50, one fell silent at half past."""
     settings = load()
-    initialise(settings)
+    prepare(settings)
     with session(open_engine(settings)) as opened:
         regency = stored(opened, Place(name="Tangerang", kind="regency", code="36.03"))
         place = stored(
