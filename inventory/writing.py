@@ -238,10 +238,12 @@ class Writer:
         if missing:
             raise BadRowError([(a.name, f"{a.name} is missing") for a in missing])
         given = {c: v for c, v in typed.items() if v is not None}
+        for several in given.keys() & {"vars", "custom"}:  # an empty one is not there, as in `_differences`
+            given[several] = {k: v for k, v in given[several].items() if v not in (None, "")}
         after = {
             a.name: self._plain(a, stored(a, given))
             for a in kind.attributes.values()
-            if stored(a, given) is not None
+            if stored(a, given) not in (None, {})
         }
         given["revision"] = self.chain.add(kind.name, label, "add", {}, after)
         row_id = self._buffer.insert(kind, given)

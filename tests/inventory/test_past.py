@@ -116,6 +116,11 @@ def emptied(engine: Engine) -> None:
             opened.execute(text(f"DELETE FROM {name}"))
 
 
+# An empty variable is none, at the first writing as at any other.
+AGAIN: list[tuple[str, Any]] = [("device", {"name": "c", "var.x": ""})]
+
+
+@example([AGAIN, AGAIN])
 @example([[("rm", ("place", 1)), ("rename", ("place", "a", "b"))]])
 @settings(
     max_examples=60,
