@@ -30,6 +30,9 @@ import report.export_commands
 from inventory.catalog import SPECS
 from siaga.errors import AuthError, SiagaError, TemporaryError
 from siaga.outcome import Outcome
+from siaga.text import safe
+
+_LONGEST = 4000  # characters of one line of an error
 
 _HELP = """siaga keeps a regency's ICT infrastructure ready, and proves it.
 
@@ -239,9 +242,10 @@ def _shown(result: Any) -> int:
 
 
 def _failed(error: SiagaError) -> int:
-    print(f"siaga: {error}", file=sys.stderr)  # noqa: T201
+    # A sentence may quote what a device or a file said: it stays one line and drives no terminal.
+    print(f"siaga: {safe(error, _LONGEST)}", file=sys.stderr)  # noqa: T201
     for problem in error.problems:
-        print(f"  - {problem}", file=sys.stderr)  # noqa: T201
+        print(f"  - {safe(problem, _LONGEST)}", file=sys.stderr)  # noqa: T201
     return error.exit_code
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from inventory import addressing
 from inventory.nouns import Attribute
 from siaga.clock import JAKARTA, as_utc
+from siaga.text import safe
 
 _NAME = re.compile(r"[^\s:@,()\"'=<>!~](?:[^:@,()\"'=<>!~\n\r\t]*[^\s:@,()\"'=<>!~])?")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -24,7 +25,10 @@ _SUFFIX = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 class BadValueError(ValueError):
-    """A value cannot be read; the text is a phrase that completes 'field X …'."""
+    """A value cannot be read; the text is a phrase that completes 'field X …', on one line whatever the value holds."""
+
+    def __init__(self, phrase: str) -> None:
+        super().__init__(safe(phrase, 600))
 
 
 def read(attribute: Attribute, raw: Any) -> Any:
@@ -117,7 +121,7 @@ def _int(raw: Any) -> int:
             raise BadValueError(f"is {raw}, must be a whole number")
         return int(raw)
     text = str(raw).strip().lower()
-    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([kmgt]?)(?:bps|bit/s)?", text)
+    match = re.fullmatch(r"(-?[0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:bps|bit/s)?", text)
     if not match:
         raise BadValueError(f"is '{text[:40]}', must be a whole number (50M is 50000000)")
     if "." not in match[1]:
@@ -136,10 +140,10 @@ def _bool(raw: Any) -> bool:
 
 
 def _float(raw: Any) -> float:
-    try:
-        number = float(str(raw).strip().replace(",", "."))
-    except ValueError:
-        raise BadValueError(f"is '{str(raw)[:40]}', must be a number") from None
+    text = str(raw).strip().replace(",", ".")
+    # float() would also take 1_000, nan and the digits of other scripts.
+    plain = re.fullmatch(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", text)
+    number = float(text) if plain else math.nan
     if not math.isfinite(number):
         raise BadValueError(f"is '{str(raw)[:40]}', must be a number")
     return number
@@ -184,7 +188,7 @@ def variable_name(name: str) -> str:
 def _check_name(value: str) -> None:
     if not _NAME.fullmatch(value):
         raise BadValueError(
-            f"is '{value}': a name has no leading or trailing space and none of : @ , ( ) \" ' = < > ! ~"
+            f"is '{value}': a name is one line without leading or trailing space and without : @ , ( ) \" ' = < > ! ~"
         )
 
 
@@ -207,7 +211,18 @@ def _check_noun(value: str) -> None:
         raise BadValueError(f"is '{value}', must be one of {', '.join(nouns())}")
 
 
-_CHECKS = {"address": _check_address, "url": _check_url, "target_noun": _check_noun, "noun": _check_noun}
+def _check_email(value: str) -> None:
+    if not re.fullmatch(r"[^@\s\"'<>,;]+@[^@\s\"'<>,;]+", value):
+        raise BadValueError(f"is '{value}', must be an address such as budi@example.go.id")
+
+
+_CHECKS = {
+    "address": _check_address,
+    "url": _check_url,
+    "email": _check_email,
+    "target_noun": _check_noun,
+    "noun": _check_noun,
+}
 _NAMINGS = {"cidr": addressing.cidr, "range": addressing.span, "address": addressing.address}
 _READERS = {
     "text": _text,

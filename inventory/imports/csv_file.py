@@ -55,7 +55,12 @@ def _lines(name: str, text: str, delimiter: str, skipped: int) -> Iterator[Line]
             yield line, tuple(row)
             line = skipped + reader.line_num + 1
     except csv.Error as error:
-        raise InvalidError("bad-workbook", f"{name}, line {line}: {error}.") from None
+        reason = str(error)
+        if "field limit" in reason:
+            reason = (
+                f"a cell of more than {csv.field_size_limit():,} characters; was a quotation mark left open?"
+            )
+        raise InvalidError("bad-workbook", f"{name}, line {line}: {reason.removesuffix('.')}.") from None
 
 
 def _too_much(name: str, rows: int, cells: int) -> InvalidError:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from inventory.history import Author
-from inventory.imports.sheets import Sheet, flaw_sentences, without_flaws
+from inventory.imports.sheets import Sheet, column_of, flaw_sentences, without_flaws
 from inventory.nouns import Noun, noun, nouns
 from inventory.store import session
 from inventory.writing import BadRowError, Diff, Writer, raise_all
@@ -54,7 +54,7 @@ def load(
         rows = [row for sheet in _ordered(sheets, problems) for row in _rows(sheet, problems)]
         diffs = _write(writer, rows, problems, progress)
         if skipped is not None:
-            skipped += problems[:MAX_PROBLEMS]
+            skipped += _bounded(problems)
             problems = []
         try:
             writer.finish()
@@ -77,6 +77,8 @@ def _ordered(sheets: Sequence[Sheet], problems: list[str]) -> list[Sheet]:
     known: list[tuple[int, Sheet]] = []
     order = list(nouns())
     for sheet in sheets:
+        if not sheet.header and not sheet.rows:
+            continue  # an empty sheet of a workbook says nothing
         try:
             known.append((order.index(noun(sheet.noun).name), sheet))
         except NotFoundError as error:
@@ -86,7 +88,7 @@ def _ordered(sheets: Sequence[Sheet], problems: list[str]) -> list[Sheet]:
 
 def _rows(sheet: Sheet, problems: list[str]) -> list[_Row]:
     kind = noun(sheet.noun)
-    columns = [_column(kind, title) for title in sheet.header]
+    columns = [column_of(kind, title) for title in sheet.header]
     bad = [f"{sheet.source}: {c}" for c in _bad_columns(kind, sheet.header, columns)]
     if bad:
         problems += bad
@@ -110,15 +112,6 @@ def _rows(sheet: Sheet, problems: list[str]) -> list[_Row]:
             continue
         rows.append(_Row(sheet.source, line, kind, values, titles))
     return rows
-
-
-def _column(kind: Noun, title: str) -> str:
-    if title.startswith("var.") and "vars" in kind.attributes:
-        return title
-    name = title.strip().lower().replace(" ", "_").replace("-", "_")
-    if name == "kecamatan" and kind.name == "place":
-        return "parent"
-    return name
 
 
 def _bad_columns(kind: Noun, header: Iterable[str], columns: Sequence[str]) -> Iterable[str]:

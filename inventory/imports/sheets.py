@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from inventory.nouns import Noun, noun
 from siaga.errors import InvalidError, NotFoundError, UsageError
 
 MAX_ROWS = 1_048_576  # as many as a worksheet can hold
 MAX_COLUMNS = 200
 MAX_CELLS = 5_000_000  # about half a gigabyte
 MAX_BYTES = 256 * 1024 * 1024
+_HEADINGS = 30  # so many rows are searched for the titles
 FORMATS = {".csv": "csv", ".tsv": "csv", ".yaml": "yaml", ".yml": "yaml", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 
 Line = tuple[int, tuple[Any, ...]]
@@ -84,8 +86,8 @@ def sheets_of(source: str, name: str, octets: bytes, fmt: str, noun: str = "") -
         return [s for s in read_yaml(name, octets) if noun in ("", s.noun)]
     raws = read_raw(name, octets, fmt, noun)
     if fmt == "csv":
-        return [sheet_of(r, noun or _stem(source)) for r in raws]
-    return [sheet_of(r, r.title) for r in raws if noun in ("", r.title)]
+        raws = [replace(r, title=noun or _stem(source)) for r in raws]
+    return [sheet_of(r, r.title, title_row(r)) for r in raws if noun in ("", r.title)]
 
 
 def read_raw(name: str, octets: bytes, fmt: str, only: str = "") -> list[Raw]:
@@ -147,6 +149,32 @@ def _stem(source: str) -> str:
     if source == "-":
         raise UsageError("no-noun", "Say with --noun what the rows of stdin are, such as --noun device.")
     return Path(source).stem
+
+
+def column_of(kind: Noun, title: str) -> str:
+    """Return the field that a column title names, or the title's words as they would name one."""
+    if title.startswith("var.") and "vars" in kind.attributes:
+        return title
+    name = title.strip().lower().replace(" ", "_").replace("-", "_")
+    return "parent" if name == "kecamatan" and kind.name == "place" else name
+
+
+def title_row(raw: Raw) -> int:
+    """Return the row of the column titles where headings stand above them, else 0: the first row.
+
+    It is the first of the first filled rows that names every key of the noun.
+    """
+    try:
+        kind = noun(raw.title)
+    except NotFoundError:
+        return 0
+    key = set(kind.auto if kind.auto else kind.key)
+    filled = [line for line in raw.lines[:_HEADINGS] if any(map(is_filled, line[1]))]
+    for row, cells in filled:
+        named = {column_of(kind, c) for c in cells if isinstance(c, str)}
+        if key <= named or "name" in named:
+            return row if row != filled[0][0] else 0
+    return 0
 
 
 def sheet_of(raw: Raw, noun: str, header_row: int = 0) -> Sheet:
