@@ -22,6 +22,7 @@ import inventory.ipam_next_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.arp_commands
 import monitor.commands
 import monitor.propose_commands
 import report.bast_commands
@@ -132,6 +133,7 @@ def _ipam() -> typer.Typer:
     app.command("next-prefix")(inventory.ipam_next_commands.next_prefix)
     app.command("next-address")(inventory.ipam_next_commands.next_address)
     app.command("next-vlan")(inventory.ipam_next_commands.next_vlan)
+    app.command("scan")(monitor.arp_commands.ipam_scan)
     return app
 
 

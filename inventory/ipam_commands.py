@@ -161,14 +161,19 @@ def seen_import(
     ],
 ) -> Outcome:
     """Keep sightings from a file: addresses, their MACs, and who saw them where."""
+    import getpass
+
     from inventory import ipam_nodes
+    from inventory.access import require
     from inventory.imports.sheets import read_sheets
     from inventory.store import open_engine, session
     from siaga.clock import utc_now
     from siaga.settings import load
 
+    settings = load()
+    require(getpass.getuser(), settings.access, "operator")
     sheets = read_sheets(file, "node")
-    with session(open_engine(load())) as opened:
+    with session(open_engine(settings)) as opened:
         seen = [s for sheet in sheets for s in ipam_nodes.from_sheet(opened, sheet)]
         kept = ipam_nodes.remember(opened, seen, at=utc_now())
     return Outcome(messages=[ipam_nodes.told(kept)])

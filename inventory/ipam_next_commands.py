@@ -133,7 +133,8 @@ def _claimed(
     settings = load()
     given = _assignments(values)
     with store.session(store.open_engine(settings)) as session:
-        writer = Writer(session, Author(getpass.getuser(), utc_now(), why), settings.rules)
+        author = Author(getpass.getuser(), utc_now(), why)
+        writer = Writer(session, author, settings.rules, settings.access)
         try:
             found = find(session)
             diffs = ipam_claims.claim(writer, noun, found, given)

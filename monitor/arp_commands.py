@@ -23,6 +23,7 @@ def ipam_scan(
     """
     import getpass
 
+    from inventory.access import require
     from inventory.runs import recorded
     from inventory.store import open_engine
     from monitor.arp import scan
@@ -30,6 +31,7 @@ def ipam_scan(
     from siaga.settings import load
 
     settings = load()
+    require(getpass.getuser(), settings.access, "operator")
     engine = open_engine(settings)
     ids = _selected(engine, selector or [])
     summary: dict[str, Any] = {}

@@ -98,6 +98,7 @@ def poll(
     """
     import getpass
 
+    from inventory.access import require
     from inventory.runs import recorded
     from inventory.select import joined, selected
     from inventory.store import open_engine, reading
@@ -107,6 +108,7 @@ def poll(
     from siaga.settings import load
 
     settings = load()
+    require(getpass.getuser(), settings.access, "operator")
     engine = open_engine(settings)
     with reading(engine) as session:
         ids = selected(session, "device", joined(selector or []))
@@ -335,7 +337,12 @@ def trust(
 
     For a key that has changed for a good reason: its fingerprint is shown and confirmed first.
     """
+    import getpass
+
+    from inventory.access import require
     from monitor.inspect import accept_host_key
     from siaga.settings import load
 
-    return accept_host_key(load(), device, yes=yes)
+    settings = load()
+    require(getpass.getuser(), settings.access, "operator")
+    return accept_host_key(settings, device, yes=yes)

@@ -48,12 +48,16 @@ def propose(
 
     Examples: siaga propose 10.3.1.2 10.3.1.3 --credential noc · siaga propose 10.3.1.2 --dry-run
     """
+    import getpass
+
+    from inventory.access import require
     from monitor.inspect import Asking, explicit
     from monitor.propose import looked
     from siaga.errors import UsageError
     from siaga.settings import load
 
     settings = load()
+    require(getpass.getuser(), settings.access, "operator")
     asking = Asking("", "", snmp, community_file, community_env, user, auth, auth_file, priv, priv_file)
     asking = replace(asking, ssh=ssh, password_file=password_file, platform=platform)
     asking = replace(asking, timeout_s=timeout_s, retries=retries)
