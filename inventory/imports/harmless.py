@@ -9,6 +9,8 @@ from siaga.text import safe
 
 NAME_LIMIT = 120
 NOTES_LIMIT = 2000
+REFERENCE = "secret://"  # a value that begins so says where a secret lies, and is none
+_UNSAFE = "__ansible_unsafe"
 # What a name may not hold (see inventory.values): it would break a reference, a selector or a file.
 _FORBIDDEN = re.compile(r"[:@,()\"'=<>!~]+")
 _TAG = re.compile(r"[^A-Za-z0-9._-]+")
@@ -61,18 +63,26 @@ def secret_like(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
+def plain_secret(name: str, value: Any) -> bool:
+    """Tell whether a value is a secret in the clear: by its name it is one, and it is no reference to one."""
+    return value not in (None, "") and secret_like(name) and not str(value).startswith(REFERENCE)
+
+
 def without_secrets(value: Any, where: str, left: list[str]) -> Any:
     """Return a value without what looks like a secret in it, at any depth; `left` takes where it stood.
 
-    Ansible's vault texts (`__ansible_vault`, `$ANSIBLE_VAULT;`) count, whatever they are called.
+    Ansible's vault texts (`__ansible_vault`, `$ANSIBLE_VAULT;`) count, whatever they are called. What it marks as
+    no template (`__ansible_unsafe`) is the text below the mark: a plugin's listing marks every text.
     """
     if isinstance(value, Mapping):
+        if list(value) == [_UNSAFE]:
+            return without_secrets(value[_UNSAFE], where, left)
         if any(str(k).startswith("__ansible") for k in value):
             left.append(where)
             return None
         kept = {}
         for key, inner in value.items():
-            if secret_like(str(key)):
+            if plain_secret(str(key), inner):
                 left.append(f"{where}.{key}")
             else:
                 kept[str(key)] = without_secrets(inner, f"{where}.{key}", left)
