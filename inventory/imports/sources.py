@@ -13,7 +13,7 @@ from siaga.errors import UsageError
 
 # The words that name another system, and what stands after each.
 WORDS: Mapping[str, str] = {
-    "netbox": "the URL of a NetBox",
+    "netbox": "the URL of a NetBox, or a CSV file or folder of its exports",
     "librenms": "the URL of a LibreNMS",
     "ansible": "an Ansible inventory, or - for the output of ansible-inventory --list",
     "oxidized": "a router.db",
@@ -103,8 +103,11 @@ def _refuse_map(asked: Asked, fmt: str) -> None:
 
 
 def _netbox(asked: Asked) -> Taken:
-    from inventory.imports.netbox.api import netbox
+    from inventory.imports.netbox.api import netbox, region_kinds
+    from inventory.imports.netbox.exported import exported, is_exported
 
+    if is_exported(asked.where):
+        return exported(asked.where, only=asked.only, kinds=region_kinds(asked.region_kinds))
     return netbox(
         asked.where, asked.token, only=asked.only, regions=asked.region_kinds, ca_file=asked.ca_file
     )

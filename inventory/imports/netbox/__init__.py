@@ -1,1 +1,1 @@
-"""NetBox becomes sheets: records of its REST API, or of its CSV files, mapped to our nouns. Pure but for api.py."""
+"""NetBox becomes sheets: records of its REST API (api.py), or of its CSV files (exported.py), mapped to our nouns."""

@@ -10,7 +10,7 @@ from inventory.imports.netbox.steps import taken, words
 from inventory.imports.netbox.world import REGION_KINDS, Record, World
 from inventory.imports.sheets import Taken
 from inventory.models import Place
-from siaga.errors import NotFoundError, UsageError
+from siaga.errors import InvalidError, NotFoundError, UsageError
 from siaga.text import safe
 
 PAGE = 500
@@ -76,7 +76,10 @@ def _records(api: Api, endpoint: str) -> Iterator[Record]:
     if endpoint in _FIELDS:
         params["fields"] = _FIELDS[endpoint]
     try:
-        yield from pages(api, f"api/{endpoint}/", params, limit=PAGE)
+        for record in pages(api, f"api/{endpoint}/", params, limit=PAGE):
+            if not isinstance(record.get("id"), int):
+                raise InvalidError("api-answer", f"NetBox gave a record of {endpoint} without an id.")
+            yield record
     except NotFoundError:
         if endpoint not in _NEWER:
             raise

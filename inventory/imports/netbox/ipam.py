@@ -109,7 +109,7 @@ def prefixes(world: World, read: Reader) -> None:
             "place": scope_of(world, record, said),
             "agency": world.named("tenancy/tenants", record.get("tenant")),
             "vlan": world.named("ipam/vlans", record.get("vlan")),
-            "role": label(record.get("role")),
+            "role": (record.get("role") or {}).get("name"),  # its CSV has no slug
             **world.rest(endpoint, record, "prefix", used, **said),
         }
         if _first(world, endpoint, name, seen):

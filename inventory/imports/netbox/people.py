@@ -43,7 +43,7 @@ def _assignments(world: World, read: Reader) -> None:
         if not target or not person:
             world.lost[f"{endpoint}: those to {model or 'nothing'}"] += 1
             continue
-        role = label(record.get("role")) or "technical"
+        role = choice(label(record.get("role"))) or "technical"  # a slug; the CSV has only names
         if (person, role, noun, target) not in seen:
             seen.add((person, role, noun, target))
             row = {"person": person, "role": role, "target_noun": noun, "target": target}

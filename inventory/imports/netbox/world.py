@@ -45,6 +45,7 @@ _PLAIN = frozenset(
         "face",
         "primary_ip4",
         "primary_ip6",
+        "_line",
     }
 )
 NOUN_OF = {
@@ -205,7 +206,7 @@ def kbps(value: Any) -> int | None:
 
 
 def _line(record: Record) -> int:
-    number = record.get("id")
+    number = record.get("_line", record.get("id"))
     return number if isinstance(number, int) else 0
 
 

@@ -122,15 +122,18 @@ def exported(netbox: NetBox, folder: Path) -> None:
         }
         http.post("/login/", data=form, headers={"Referer": f"{netbox.url}/login/"}).raise_for_status()
         for endpoint in EXPORTED:
-            for kind, query in (("", "export"), (".table", "export=table")):
+            for kind, query in (("", "export"), ("-table", "export=table")):
                 answer = http.get(f"/{endpoint}/?{query}")
                 if not answer.headers["content-type"].startswith("text/csv"):
                     print(f"{endpoint}: no CSV ({answer.status_code} {answer.headers['content-type']})")
                     continue
                 said = re.search(r'filename="?([^";]+)', answer.headers["content-disposition"])
                 assert said
-                name = said[1].removesuffix(".csv") + kind + ".csv"
-                (folder / name).write_bytes(answer.content.replace(netbox.url.encode(), PLACEHOLDER.encode()))
+                where = folder / f"{endpoint.partition('/')[0]}{kind}"  # two apps have a list of interfaces
+                where.mkdir(exist_ok=True)
+                (where / said[1]).write_bytes(
+                    answer.content.replace(netbox.url.encode(), PLACEHOLDER.encode())
+                )
 
 
 def record(netbox: NetBox, folder: Path) -> None:
@@ -143,6 +146,10 @@ def record(netbox: NetBox, folder: Path) -> None:
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir()
     answers["/api/status/"]["body"].pop("hostname", None)
+    wrong = httpx.get(
+        f"{netbox.url}/api/status/", headers={"Authorization": "Bearer nbt_salah.salah"}, trust_env=False
+    )
+    answers["refused"] = {"path": "refused", "status": wrong.status_code, "body": wrong.json()}
     lines = (json.dumps(a, ensure_ascii=False, separators=(",", ":")) for a in answers.values())
     text = "".join(f"{line}\n" for line in lines)
     assert not any(s in text for s in (netbox.token_v1, netbox.token_v2, netbox.password))
