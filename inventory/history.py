@@ -4,20 +4,25 @@ What one command or import writes is one change set; it is undone as a whole (se
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import String, cast, func, insert, type_coerce, update
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
 from inventory.models import Change, Head
 from siaga.clock import as_utc
+from siaga.errors import SiagaError
 
 GENESIS = "0" * 64
 _AT_ONCE = 5000
+_JSON = ("before", "after")
+_TEXTS = ("who", "why", "cause", "noun", "row_name", "action", "previous_hash", "hash")
 
 
 @dataclass(frozen=True)
@@ -125,19 +130,29 @@ def storable(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v.isoformat() if isinstance(v, (date, datetime)) else v for k, v in values.items()}
 
 
-def breaks(session: Session, noted: str = "") -> Iterator[str]:
+def breaks(
+    session: Session, noted: str = "", take: Callable[[Mapping[str, Any]], None] | None = None
+) -> Iterator[str]:
     """Yield one sentence for each place where the chain does not hold: edits, deletions, reordering.
 
     The head kept apart shows when the end was cut off; `noted` is a head that somebody wrote down (the report
-    prints it), which must stand in the chain: then nobody wrote the whole of it again.
+    prints it), which must stand in the chain: then nobody wrote the whole of it again. `take` is given every
+    entry that can be read.
     """
-    previous, count, met = GENESIS, 0, noted in ("", GENESIS)
-    for entry in entries(session):
-        if entry["previous_hash"] != previous:
-            yield f"Entry {entry['id']} does not follow the entry before it."
-        if digest(entry) != entry["hash"]:
+    previous, last, count, met = GENESIS, 0, 0, noted in ("", GENESIS)
+    for row in _rows(session):
+        if row["id"] != last + 1:
+            yield f"Entry {row['id']} stands where entry {last + 1} should: numbers were removed, added or changed."
+        if row["previous_hash"] != previous:
+            yield f"Entry {row['id']} does not follow the entry before it."
+        entry, own = _as_hashed(row)
+        if entry is None:
+            yield f"Entry {row['id']} was edited after it was written: siaga writes no entry like that."
+        elif own != entry["hash"]:
             yield f"Entry {entry['id']} ({entry['noun']} {entry['row_name']}) was edited after it was written."
-        previous, count, met = entry["hash"], count + 1, met or entry["hash"] == noted
+        if entry is not None and take is not None:
+            take(entry)
+        previous, last, count, met = row["hash"], row["id"], count + 1, met or row["hash"] == noted
     head = session.get(Head, 1)
     if (head.entries, head.hash) != (count, previous) if head else count:
         kept = f"{head.entries} entries" if head else "no entries at all"
@@ -146,13 +161,106 @@ def breaks(session: Session, noted: str = "") -> Iterator[str]:
         yield f"The head {noted} is nowhere in the history: it was written again since."
 
 
-def entries(session: Session, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield every entry after this id, some thousands at a time."""
-    table, last = Change.__table__, after  # type: ignore[attr-defined]
+def entries(session: Session, after: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield every entry after this id (without one: all), some thousands at a time.
+
+    Raises SiagaError (`history-damaged`).
+    """
+    table = Change.__table__  # type: ignore[attr-defined]
+    query = select(table).order_by(table.c.id).limit(_AT_ONCE)
     while True:
-        query = select(table).where(table.c.id > last).order_by(table.c.id).limit(_AT_ONCE)
-        page = [dict(row) for row in session.execute(query).mappings()]
+        page = list(read(session, query if after is None else query.where(table.c.id > after)))
         yield from page
         if len(page) < _AT_ONCE:
             return
-        last = page[-1]["id"]
+        after = page[-1]["id"]
+
+
+def read(session: Session, query: Any) -> Iterator[dict[str, Any]]:
+    """Yield the entries that a query selects whole; raises SiagaError (`history-damaged`) for one like no entry."""
+    with legible(session):
+        for row in session.execute(query).mappings():
+            whole = isinstance(row["before"], dict) and isinstance(row["after"], dict)
+            if not whole or not _are_texts(row):
+                raise ValueError("no entry of siaga's")
+            json.dumps(
+                [row["before"], row["after"]], ensure_ascii=False
+            ).encode()  # half of a character cannot
+            yield dict(row)
+
+
+@contextmanager
+def legible(session: Session) -> Iterator[None]:
+    """Name the entry on which reading the history fails; raises SiagaError (`history-damaged`)."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, DatabaseError):
+        damaged = next((row["id"] for row in _rows(session) if _as_hashed(row)[0] is None), None)
+        if damaged is None:
+            raise
+        sentence = f"Entry {damaged} of the history cannot be read: run 'siaga history verify'."
+        raise SiagaError("history-damaged", sentence) from None
+
+
+def _rows(session: Session) -> Iterator[Mapping[Any, Any]]:
+    """Yield every entry as it lies in the database, whatever somebody put there."""
+    table = Change.__table__  # type: ignore[attr-defined]
+    # PostgreSQL holds a time in its own form, and JSON as the text that was given.
+    as_text = type_coerce if session.get_bind().dialect.name == "sqlite" else cast
+    columns = [as_text(c, String).label(c.name) if c.name in _JSON else c for c in table.c]
+    columns = [type_coerce(c, String).label(c.name) if c.name == "at" else c for c in columns]
+    query = select(*columns).order_by(table.c.id).limit(_AT_ONCE)
+    page = _page(session, query)
+    while page:
+        yield from page
+        page = _page(session, query.where(table.c.id > page[-1]["id"]))
+
+
+def _page(session: Session, query: Any) -> Sequence[Mapping[Any, Any]]:
+    try:
+        return session.execute(query).mappings().all()
+    except OperationalError:  # SQLite gives text as it is, and Python cannot read all of it
+        driver = session.connection().connection.driver_connection
+        if session.get_bind().dialect.name != "sqlite" or driver is None:
+            raise
+        driver.text_factory = _any_text
+        try:
+            return session.execute(query).mappings().all()
+        finally:
+            driver.text_factory = str
+
+
+def _any_text(octets: bytes) -> str:
+    return octets.decode(errors="surrogateescape")
+
+
+def _as_hashed(row: Mapping[Any, Any]) -> tuple[dict[str, Any] | None, str]:
+    """Return an entry as it was hashed, and its digest; None if siaga would not have written it like that.
+
+    What was changed without changing the values (a key that stands twice, another form of a time) is seen so.
+    """
+    try:
+        found = {**row, "at": _moment(row["at"]), **{c: _object(row[c]) for c in _JSON}}
+        return (found, digest(found)) if _are_texts(row) else (None, "")
+    except (ValueError, TypeError, RecursionError):
+        return None, ""
+
+
+def _are_texts(row: Mapping[Any, Any]) -> bool:
+    return all(isinstance(row[c], str) for c in _TEXTS)
+
+
+def _moment(stored: Any) -> datetime:
+    if isinstance(stored, datetime):
+        return as_utc(stored)
+    found = datetime.fromisoformat(stored)
+    if found.isoformat(" ", "microseconds") != stored:
+        raise ValueError(stored)
+    return as_utc(found)
+
+
+def _object(stored: Any) -> dict[str, Any]:
+    found = json.loads(stored)
+    if not isinstance(found, dict) or json.dumps(found) != stored:
+        raise ValueError(stored)
+    return found

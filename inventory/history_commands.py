@@ -93,7 +93,9 @@ def history_export(
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
-        rows = [{**e, "at": e["at"].isoformat()} for e in entries(session, after)]  # as it was hashed, in UTC
+        rows = [
+            {**e, "at": e["at"].isoformat()} for e in entries(session, after or None)
+        ]  # as it was hashed, in UTC
     return Outcome(rows, [Column(k, k) for k in rows[0]] if rows else [], format=output)
 
 

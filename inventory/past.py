@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from inventory.buffer import Buffer
 from inventory.consistency import kecamatans
+from inventory.history import legible, read
 from inventory.keys import Keys
 from inventory.models import Change, Interface, Observed
 from inventory.nouns import Noun, named_by, noun, nouns
@@ -39,7 +40,8 @@ def as_of_set(engine: Engine, number: int) -> Engine:
     c = Change.__table__.c  # type: ignore[attr-defined]
     with reading(engine) as opened:
         query = select(func.max(c.id), func.max(c.at)).where(c.change_set == number)
-        last, at = opened.execute(query).one()
+        with legible(opened):
+            last, at = opened.execute(query).one()
     if last is None:
         raise NotFoundError("no-such-set", f"There is no change set {number}; see 'siaga history list'.")
     copied = _copy(engine)
@@ -72,9 +74,10 @@ def _take_back(session: Session, at: datetime, after: ColumnElement[bool]) -> No
     later = select(table).where(after).order_by(table.c.id.desc())
     known = nouns()
     back = Restorer(session)
-    for entry in session.execute(later).mappings():
-        if entry["noun"] in known:
-            back.take_back(known[entry["noun"]], dict(entry))
+    with legible(session):
+        for entry in read(session, later):
+            if entry["noun"] in known:
+                back.take_back(known[entry["noun"]], entry)
     back.buffer.flush()
     places = noun("place").table
     for row_id, name in kecamatans(session).items():

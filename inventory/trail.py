@@ -1,12 +1,14 @@
 """The history read: of one row under all its names, and of change sets."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlmodel import Session
 
+from inventory.history import legible, read
 from inventory.models import Change
 from inventory.nouns import noun
 from inventory.past import renamed
@@ -24,7 +26,7 @@ def trail(session: Session, noun_name: str, name: str) -> list[dict[str, Any]]:
         query = select(table).where(table.c.noun == noun_name, table.c.row_name == label)
         if before is not None:
             query = query.where(table.c.id <= before)
-        entries = [dict(r) for r in session.execute(query.order_by(table.c.id)).mappings()]
+        entries = list(read(session, query.order_by(table.c.id)))
         found |= {e["id"]: e for e in entries}
         first = min((e["id"] for e in entries), default=before)
         came = _renaming(session, kind, label, first)
@@ -44,13 +46,14 @@ def _renaming(session: Session, kind: Any, label: str, before: int | None) -> di
         table.c.noun == kind.name,
         table.c.action == "set",
         table.c.row_name != label,
-        table.c.after["name"].as_string() == new,
+        # As it is stored, so that an entry that somebody made unreadable does not stop the search in SQL.
+        cast(table.c.after, String).contains(f'"name": {json.dumps(new)}', autoescape=True),
     )
     if before is not None:
         query = query.where(table.c.id < before)
-    for row in session.execute(query.order_by(table.c.id.desc()).limit(20)).mappings():
-        if renamed(kind, row["row_name"], row["after"]) == label:
-            return dict(row)
+    for entry in read(session, query.order_by(table.c.id.desc()).limit(20)):
+        if renamed(kind, entry["row_name"], entry["after"]) == label:
+            return entry
     return None
 
 
@@ -79,8 +82,9 @@ def sets(
         query = query.where(
             c.cause.startswith(whole, autoescape=True) if whole != cause else c.cause == cause
         )
-    rows = session.execute(query.group_by(c.change_set).order_by(c.change_set.desc()).limit(limit)).mappings()
-    return [_set(row) for row in rows]
+    query = query.group_by(c.change_set).order_by(c.change_set.desc()).limit(limit)
+    with legible(session):
+        return [_set(row) for row in session.execute(query).mappings()]
 
 
 def _set(row: Mapping[Any, Any]) -> dict[str, Any]:

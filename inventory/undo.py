@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from inventory.history import storable
+from inventory.history import read, storable
 from inventory.models import Change
 from inventory.nouns import Noun, nouns
 from inventory.past import renamed
@@ -16,10 +16,13 @@ from siaga.errors import InvalidError, NotFoundError
 
 
 def entries(session: Session, change_set: int) -> list[dict[str, Any]]:
-    """Return the changes of one set, oldest first; raises NotFoundError (`no-such-change-set`)."""
+    """Return the changes of one set, oldest first.
+
+    Raises NotFoundError (`no-such-change-set`), SiagaError (`history-damaged`).
+    """
     table = Change.__table__  # type: ignore[attr-defined]
     query = select(table).where(table.c.change_set == change_set).order_by(table.c.id)
-    found = [dict(row) for row in session.execute(query).mappings()]
+    found = list(read(session, query))
     if not found:
         raise NotFoundError(
             "no-such-change-set", f"There is no change set {change_set}: see 'siaga history list'."
