@@ -1,34 +1,16 @@
-"""Text in cells that no spreadsheet takes for a formula, and that comes back exactly as it was (OWASP, CSV Injection).
-
-A text that begins with = + - @, a tab or a carriage return gets an apostrophe in front; so does one that would
-look like that afterwards. `restored` takes exactly one away again, so that nothing is lost on the way.
-"""
+"""Values as the texts of cells: numbers stay numbers, and no text can be taken for a formula (siaga.formulas)."""
 
 import json
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from siaga.clock import JAKARTA
+from siaga.formulas import FORMULA_STARTS as FORMULA_STARTS
+from siaga.formulas import guarded
 
-FORMULA_STARTS = "=+-@\t\r"
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _ZONE = ZoneInfo(JAKARTA)
-
-
-def guarded(text: str) -> str:
-    """Return a text as it may stand in a CSV cell."""
-    first = text[:1]
-    if first and (first in FORMULA_STARTS or (first == "'" and _GUARDED.match(text))):
-        return "'" + text
-    return text
-
-
-def restored(cell: str) -> str:
-    """Return the text that `guarded` made this cell of."""
-    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
 
 
 def local(at: datetime) -> datetime:

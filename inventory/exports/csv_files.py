@@ -1,4 +1,4 @@
-"""Writes tables as CSV (RFC 4180): UTF-8, a header, formulas made harmless as cells.py says."""
+"""Writes tables as CSV (RFC 4180): UTF-8, a header, formulas made harmless as siaga.formulas says."""
 
 import csv
 import io

@@ -1,25 +1,33 @@
 """Reads CSV: comma, semicolon, tab or bar between the cells, in any encoding that can be told."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 
 from inventory.imports.decoding import text_of
 from inventory.imports.sheets import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Line, Raw
+from inventory.imports.signature import foreign
 from siaga.errors import InvalidError
+from siaga.formulas import restored
 
 SEPARATORS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"?')
+_OPENED = re.compile(r'"(?:[^"]+|"")*(?P<closed>"?)')
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SEARCHED = 30
 _SAID = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+_KEPT = 100_000  # so many different cells are kept once each
 
 
 def read_csv(name: str, octets: bytes) -> Raw:
     """Return a CSV file as a table; raises InvalidError (`bad-workbook`) with the line.
 
-    A first line `sep=;`, as spreadsheets write it, names the separator.
+    A first line `sep=;`, as spreadsheets write it, names the separator. The apostrophe with which an export keeps
+    a text from being a formula is taken away again.
     """
+    kind = foreign(octets) if octets else None
+    if kind:
+        raise InvalidError("bad-workbook", f"{name} is {kind.what} and no CSV: {kind.advice}.")
     text = text_of(octets, name)
     first, _, rest = text.partition("\n")
     said = _SAID.fullmatch(first)
@@ -44,7 +52,10 @@ def _telling(text: str) -> str:
 
 
 def _lines(name: str, text: str, delimiter: str, skipped: int) -> Iterator[Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    """Yield the rows. A cell that stands in many of them is one object: a million rows then fit in memory."""
+    # Line by line: io.StringIO would hold the text once more, at four octets a character.
+    reader = csv.reader((m[0] for m in _LINE.finditer(text)), delimiter=delimiter, strict=True)
+    kept: dict[str, str] = {}
     cells = 0
     line = skipped + 1
     try:
@@ -52,15 +63,46 @@ def _lines(name: str, text: str, delimiter: str, skipped: int) -> Iterator[Line]
             cells += len(row)
             if count > MAX_ROWS or cells > MAX_CELLS or len(row) > MAX_COLUMNS:
                 raise _too_much(name, count, cells)
-            yield line, tuple(row)
+            yield line, tuple([_once(kept, cell) for cell in row])
             line = skipped + reader.line_num + 1
     except csv.Error as error:
-        reason = str(error)
-        if "field limit" in reason:
-            reason = (
-                f"a cell of more than {csv.field_size_limit():,} characters; was a quotation mark left open?"
-            )
-        raise InvalidError("bad-workbook", f"{name}, line {line}: {reason.removesuffix('.')}.") from None
+        if "unexpected end" in str(error):
+            at = skipped + _opened(text, line - skipped)
+            sentence = f"{name}: the quotation mark that begins at line {at} is never closed."
+        else:
+            sentence = f"{name}, line {line}: {_reason(str(error), delimiter)}."
+        raise InvalidError("bad-workbook", sentence) from None
+
+
+def _once(kept: dict[str, str], cell: str) -> str:
+    """Return a cell's text, the same object as an earlier one's."""
+    known = kept.get(cell)
+    if known is None:
+        known = restored(cell)
+        if len(kept) < _KEPT:
+            kept[cell] = known
+    return known
+
+
+def _reason(said: str, delimiter: str) -> str:
+    """Return why a row cannot be read in the words of people."""
+    if "field limit" in said:
+        limit = f"a cell of more than {csv.field_size_limit():,} characters"
+        return f"{limit}; is a quotation mark before it never closed?"
+    if "expected after" in said:
+        return (
+            f"after a closing quotation mark stands something else than {delimiter!r}:"
+            ' a quotation mark within a cell is written twice ("")'
+        )
+    return said.removesuffix(".")
+
+
+def _opened(text: str, start: int) -> int:
+    """Return the line in which the quotation mark stands that nothing closes, from line `start` on."""
+    lines = _LINE.finditer(text)
+    begin = next((m.start() for n, m in enumerate(lines, 1) if n == start), 0)
+    open_ = next((m.start() for m in _OPENED.finditer(text, begin) if not m["closed"]), begin)
+    return start + len(re.findall(r"\r\n|\r|\n", text[begin:open_]))
 
 
 def _too_much(name: str, rows: int, cells: int) -> InvalidError:

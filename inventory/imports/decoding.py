@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from inventory.imports.signature import utf16_without_mark
 from siaga.errors import InvalidError
 
 _MARKS = (
@@ -38,12 +39,15 @@ def text_of(octets: bytes, source: str) -> str:
     for mark, encoding in _MARKS:
         if octets.startswith(mark):
             return _marked(octets, encoding, source)
+    unmarked = utf16_without_mark(octets) if 0 in octets else None
+    if unmarked:
+        raise InvalidError("bad-workbook", f"{source} is {unmarked.what}: {unmarked.advice}.")
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError as error:
         return _western(octets, error.start, source)
     if "\0" in text:
-        raise _refused(octets, octets.index(0), source, "a zero: it is UTF-16 without its mark, or no text")
+        raise _zero(octets, source)
     return text
 
 
@@ -57,6 +61,8 @@ def _marked(octets: bytes, encoding: str, source: str) -> str:
 
 def _western(octets: bytes, start: int, source: str) -> str:
     """Read windows-1252 if every octet beyond ASCII is plain in it, and letters stand inside Latin words."""
+    if 0 in octets:
+        raise _zero(octets, source)
     doubtful = next(_doubtful(octets), None)
     if doubtful is not None:
         at = max(doubtful, start)
@@ -64,9 +70,23 @@ def _western(octets: bytes, start: int, source: str) -> str:
     return octets.decode("cp1252")
 
 
+def _zero(octets: bytes, source: str) -> InvalidError:
+    at = octets.index(0)
+    more = octets.count(0) - 1
+    others = f" and {more} more" if more else ""
+    return InvalidError(
+        "bad-workbook",
+        f"{source}: byte {at} ({_line(octets, at)}) is a zero{others}, which no text holds."
+        " Delete it: tr -d '\\000' < FILE > NEW.",
+    )
+
+
+def _line(octets: bytes, at: int) -> str:
+    number = octets.count(b"\n", 0, at) + 1
+    return f"line {number}"
+
+
 def _doubtful(octets: bytes) -> Iterator[int]:
-    if 0 in octets:
-        yield octets.index(0)
     for match in _BEYOND_ASCII.finditer(octets):
         char = _SAFE.get(match[0][0])
         if char is None or (char.isalpha() and not _inside_word(octets, match.start())):
@@ -80,9 +100,10 @@ def _inside_word(octets: bytes, at: int) -> bool:
 
 
 def _refused(octets: bytes, at: int, source: str, what: str) -> InvalidError:
-    line = octets.count(b"\n", 0, at) + 1
+    # Which of the many encodings it is, nobody can tell from octets: a wrong guess would spoil names in silence.
     return InvalidError(
         "bad-workbook",
-        f"{source}: byte {at} (0x{octets[at]:02X}, line {line}) is {what}."
-        " Save it as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW.",
+        f"{source}: byte {at} (0x{octets[at]:02X}, {_line(octets, at)}) is {what}."
+        " Save it as 'CSV UTF-8' where it was made, or convert it from what it is:"
+        " iconv -f ENCODING -t UTF-8 FILE > NEW.",
     )

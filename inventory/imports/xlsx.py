@@ -14,10 +14,12 @@ from io import BytesIO
 from typing import IO
 
 from inventory.imports.sheets import MAX_CELLS, Raw
-from inventory.imports.xlsx_cells import Book, Damaged, cells, documents
+from inventory.imports.signature import instead_of_workbook
+from inventory.imports.xlsx_cells import Book, Damaged, Held, cells, documents
 from siaga.errors import InvalidError
 
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
+MAX_PART_BYTES = 32 * 1024 * 1024
 MAX_SHEETS = 200
 _BROKEN = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError)
 # Built-in number formats that show a date or a time (ECMA-376 part 1, 18.8.30, with its East Asian ones).
@@ -37,11 +39,9 @@ def read_workbook(name: str, octets: bytes, only: str = "") -> Iterator[Raw]:
     Raises InvalidError (`bad-workbook`): no workbook, damaged, protected, too large, or with cells that hold
     errors or formulas that were never computed; `problems` then lists them.
     """
-    if octets.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InvalidError(
-            "bad-workbook",
-            f"{name} is an old .xls, or protected by a password: save it as .xlsx without one.",
-        )
+    kind = instead_of_workbook(octets)
+    if kind:
+        raise InvalidError("bad-workbook", f"{name} is no workbook, it is {kind.what}: {kind.advice}.")
     try:
         with zipfile.ZipFile(BytesIO(octets)) as archive:
             yield from _sheets(name, archive, only)
@@ -56,7 +56,8 @@ def read_workbook(name: str, octets: bytes, only: str = "") -> Iterator[Raw]:
 def _sheets(name: str, archive: zipfile.ZipFile, only: str) -> Iterator[Raw]:
     _refuse_bomb(archive)
     tabs, epoch_1904 = _tabs(archive)
-    book = Book(_strings(archive), _date_styles(archive), epoch_1904)
+    held = Held()
+    book = Book(_strings(archive, held), _date_styles(archive), epoch_1904, held)
     problems: list[str] = []
     for tab in tabs:
         if only in ("", tab.title):
@@ -103,17 +104,20 @@ def _place(target: str) -> str:
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Open one of the small parts: a book's tabs and styles are never as large as its cells."""
+    if archive.getinfo(name).file_size > MAX_PART_BYTES:
+        raise Damaged(f"its part {name} unpacks to more than {MAX_PART_BYTES // 2**20} MiB")
     return archive.open(name)
 
 
-def _strings(archive: zipfile.ZipFile) -> list[str]:
+def _strings(archive: zipfile.ZipFile, held: Held) -> list[str]:
     """Return the shared texts; the readings beside Japanese ones (rPh) are no part of them."""
     if "xl/sharedStrings.xml" not in archive.namelist():
         return []
     found: list[str] = []
-    for tag, _, text in documents(_part(archive, "xl/sharedStrings.xml")):
+    for tag, _, text in documents(archive.open("xl/sharedStrings.xml")):
         if tag == "si":
-            found.append(text)
+            found.append(held.text(text))
             if len(found) > MAX_CELLS:
                 raise Damaged(f"it has more than {MAX_CELLS:,} texts")
     return found

@@ -10,7 +10,10 @@ from xml.parsers import expat
 from inventory.imports.sheets import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Line
 
 _CHUNK = 1 << 18
-_MAX_TOKEN = 1 << 23  # a cell holds at most 32,767 characters
+_MAX_TOKEN = 1 << 23  # of a tag with its attributes
+MAX_TEXT = 131_072  # characters of a cell, as in CSV; a spreadsheet itself allows 32,767
+_MAX_HELD = 1 << 30  # octets that all sheets together may take in memory
+_MAX_PROBLEMS = 1_000
 _SPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main ",
     "http://purl.oclc.org/ooxml/spreadsheetml/main ",
@@ -24,6 +27,35 @@ class Damaged(Exception):  # noqa: N818 - a state of the file, told on by xlsx.r
     """The file is no workbook as it should be; the text completes 'FILE cannot be read: …'."""
 
 
+class Held:
+    """How much of a workbook is held already, all its sheets together: a small file can unpack to a large one."""
+
+    def __init__(self, cells: int = MAX_CELLS, octets: int = _MAX_HELD) -> None:
+        self.most_cells, self.cells = cells, cells
+        self.most_octets, self.octets = octets, octets
+
+    def text(self, text: str) -> str:
+        """Count a text that is kept, and return it. Raises Damaged."""
+        if len(text) > MAX_TEXT:
+            raise Damaged(_TOO_LONG)
+        self.octets -= text.__sizeof__()
+        if self.octets < 0:
+            self._refuse()
+        return text
+
+    def row(self, filled: int, width: int) -> None:
+        """Count a row of so many cells, and as many places as lie between and before them. Raises Damaged."""
+        self.cells -= filled
+        self.octets -= 100 + 8 * width + 32 * filled
+        if self.cells < 0:
+            raise Damaged(f"it has more than {self.most_cells:,} cells: split it")
+        if self.octets < 0:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        raise Damaged(f"it would take more than {self.most_octets // 2**20:,} MiB of memory: split it")
+
+
 @dataclass(frozen=True)
 class Book:
     """What the cells of every sheet refer to: shared texts, styles that are dates, and the first day."""
@@ -31,6 +63,7 @@ class Book:
     strings: list[str]
     date_styles: frozenset[str]
     epoch_1904: bool
+    held: Held = field(default_factory=Held)
 
 
 @dataclass
@@ -42,8 +75,15 @@ class Table:
     problems: list[str] = field(default_factory=list)
 
 
-def _feed(parser: expat.XMLParserType, stream: IO[bytes]) -> Iterator[None]:
-    """Give the stream to the parser piece by piece. Raises Damaged; nothing may define entities (no bombs)."""
+_TOO_LONG = f"it has a text of more than {MAX_TEXT:,} characters in one cell"
+
+
+def _feed(parser: expat.XMLParserType, stream: IO[bytes], texts: list[str]) -> Iterator[None]:
+    """Give the stream to the parser piece by piece. Raises Damaged; nothing may define entities (no bombs).
+
+    `texts` are the pieces of the text that is being read: it is looked at after every piece, because one text can
+    be as long as the file.
+    """
 
     def refuse(*_: Any) -> None:
         raise Damaged("it defines entities, which no spreadsheet does")
@@ -56,7 +96,9 @@ def _feed(parser: expat.XMLParserType, stream: IO[bytes]) -> Iterator[None]:
             parser.Parse(chunk, False)
             fed += len(chunk)
             if fed - parser.CurrentByteIndex > _MAX_TOKEN:
-                raise Damaged("it has a text of more than 8 MiB in one cell")
+                raise Damaged("it has a tag of more than 8 MiB")
+            if sum(map(len, texts)) > MAX_TEXT:
+                raise Damaged(_TOO_LONG)
             yield
         parser.Parse(b"", True)
     except expat.ExpatError as error:
@@ -95,7 +137,7 @@ def documents(stream: IO[bytes]) -> Iterator[tuple[str, dict[str, str], str]]:
             parser.CharacterDataHandler = None
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    for _ in _feed(parser, stream):
+    for _ in _feed(parser, stream, texts):
         yield from found
         found.clear()
 
@@ -104,7 +146,7 @@ def cells(source: str, stream: IO[bytes], book: Book) -> Table:
     """Return the rows of a worksheet that hold something, and what in it cannot be taken. Raises Damaged."""
     parser = expat.ParserCreate(namespace_separator=" ")
     reader = _Reader(source, book, parser)
-    for _ in _feed(parser, stream):
+    for _ in _feed(parser, stream, reader.texts):
         pass
     return reader.table
 
@@ -113,7 +155,7 @@ class _Reader:
     """The state between two tags of a worksheet; a handler for each tag, because there are ten million of them."""
 
     __slots__ = (
-        *("table", "_source", "_book", "_parser", "_columns", "_shared", "_row", "_text", "_line", "_count"),
+        *("table", "_source", "_book", "_parser", "_columns", "_shared", "_row", "texts", "_line", "_count"),
         *("_kind", "_style", "_ref", "_formula", "_aside", "_readers"),
     )
 
@@ -123,7 +165,7 @@ class _Reader:
         self._columns: dict[str, int] = {}
         self._shared: dict[str, str] = {}
         self._row: list[Any] = []
-        self._text: list[str] = []
+        self.texts: list[str] = []
         self._line = self._count = 0
         self._kind = self._style = self._ref = ""
         self._formula = self._aside = False
@@ -169,24 +211,23 @@ class _Reader:
         if line <= self._line or line > MAX_ROWS:
             raise Damaged(f"{self._source} has row {line} after row {self._line}")
         self._line = line
-        self._row = []
+        self._row, self._count = [], 0
 
     def _end_row(self) -> None:
         if self._row:
+            self._book.held.row(self._count, len(self._row))
             self.table.lines.append((self._line, tuple(self._row)))
-        if self._count > MAX_CELLS:
-            raise Damaged(f"{self._source} has more than {MAX_CELLS:,} cells: split it")
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         get = attributes.get
         self._ref, self._kind, self._style = get("r", ""), get("t", "n"), get("s", "")
         self._formula = False
-        self._text.clear()
+        self.texts.clear()
 
     def _end_cell(self) -> None:
         row = self._row
-        if not self._text and not self._formula:
-            if not self._ref:
+        if not self.texts and not self._formula:
+            if not self._ref and len(row) < MAX_COLUMNS:
                 row.append(None)
             return
         at = self._columns.get(self._ref.rstrip("0123456789"))
@@ -195,13 +236,13 @@ class _Reader:
         if at != len(row):
             self._fill(at)
         self._count += 1
-        text = self._text[0] if len(self._text) == 1 else "".join(self._text)
+        text = self.texts[0] if len(self.texts) == 1 else "".join(self.texts)
         reader = self._readers.get(self._kind)
         row.append(reader(text) if reader else text)  # t="d" is a date of ISO 8601
 
     def _start_text(self, _: dict[str, str]) -> None:
         if not self._aside:
-            self._parser.CharacterDataHandler = self._text.append
+            self._parser.CharacterDataHandler = self.texts.append
 
     def _end_text(self) -> None:
         self._parser.CharacterDataHandler = None
@@ -251,7 +292,12 @@ class _Reader:
 
     def _written(self, text: str) -> str:
         # The same few words stand in most rows: kept once, they cost no memory.
-        return self._shared.setdefault(text, text) if len(self._shared) < 100_000 else text
+        known = self._shared.get(text)
+        if known is None:
+            known = self._book.held.text(text)
+            if len(self._shared) < 100_000:
+                self._shared[text] = text
+        return known
 
     def _bool(self, text: str) -> bool:
         return text == "1"
@@ -276,7 +322,8 @@ class _Reader:
         return number
 
     def _problem(self, reason: str) -> None:
-        self.table.problems.append(f"{self._source}, row {self._line}, cell {self._ref}: {reason}")
+        if len(self.table.problems) < _MAX_PROBLEMS:
+            self.table.problems.append(f"{self._source}, row {self._line}, cell {self._ref}: {reason}")
 
 
 def moment(number: float, epoch_1904: bool) -> datetime | str | float:

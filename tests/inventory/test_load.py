@@ -208,5 +208,5 @@ def test_cells_beyond_the_columns_are_not_lost_in_silence(
 
 def test_an_unclosed_quote_is_said(tmp_path: Path) -> None:
     (tmp_path / "device.csv").write_text('name,notes\nrtr-1,"open\nrtr-2,x\n')
-    with pytest.raises(InvalidError, match="unexpected end of data"):
+    with pytest.raises(InvalidError, match="begins at line 2 is never closed"):
         read_sheets(str(tmp_path / "device.csv"))
