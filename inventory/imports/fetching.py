@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from inventory.imports.sheets import MAX_ROWS
 from siaga.errors import AuthError, InvalidError, NotFoundError, SiagaError, TemporaryError, UsageError
 from siaga.text import safe
 
@@ -106,11 +107,10 @@ class Api:
                 return answer
             following = self._target(target, answer.headers.get("location", ""))
             if not _same_host(target, following):
-                other = f"{safe(following.scheme, 10)}://{safe(following.host, 80)}"
                 raise InvalidError(
                     "api-redirect",
-                    f"{self.system} at {self.url} sends on to {other},"
-                    " which gets no token: give that address with --url if it is right.",
+                    f"{self.system} at {self.url} sends on to {_root(following)}, which gets no token:"
+                    " give that address instead, if it is right.",
                 )
             target = following
         raise InvalidError("api-redirect", f"{self.system} at {self.url} sends on and on, to itself.")
@@ -178,7 +178,9 @@ class Api:
             return json.loads(answer.content)
         except (ValueError, RecursionError) as error:
             raise InvalidError(
-                "api-answer", f"{self.url}/{path} answered JSON that cannot be read ({safe(error, 80)})."
+                "api-answer",
+                f"{self.url}/{path} calls its answer JSON, but {_instead(answer.content, error)}:"
+                f" is that the address of {self.system}?",
             ) from None
 
     def _unreachable(self, error: httpx.RequestError) -> SiagaError:
@@ -224,6 +226,23 @@ def _same_host(one: httpx.URL, other: httpx.URL) -> bool:
     )
 
 
+def _root(url: httpx.URL) -> str:
+    """Return the address to give for an API that lies there: scheme, host, port, and what stands before /api."""
+    before, api, _ = url.path.partition("/api/")
+    where = f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
+    return safe(where + (before if api else ""), 200)
+
+
+def _instead(content: bytes, error: Exception) -> str:
+    """Return what an answer is that is no JSON."""
+    begin = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not begin:
+        return "it is empty"
+    if begin.startswith(b"<"):
+        return "it is a web page" if b"<html" in begin or b"<!doctype html" in begin else "it is XML or HTML"
+    return f"it is none (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else "it is none"
+
+
 def _retry_after(answer: httpx.Response) -> float:
     said = answer.headers.get("retry-after", "")
     return float(said) if said.isdigit() and len(said) < 6 else 0.0
@@ -233,7 +252,7 @@ def _reason(answer: httpx.Response) -> str:
     """Return what the other side said of its refusal, made safe: ': Invalid token', or ''."""
     try:
         said = json.loads(answer.content[:10_000])
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     words = (
         (said.get("detail") or said.get("message") or said.get("error")) if isinstance(said, dict) else None
@@ -247,18 +266,37 @@ def pages(
     """Yield every record of a list that comes in pages of NetBox's form: count, next, results.
 
     The next page is asked at our own address, from where the last one ended: what `next` names is not trusted.
-    A record that comes twice, because somebody wrote meanwhile, is given once.
+    A record that comes twice, because somebody wrote meanwhile, is given once. Raises InvalidError (`api-answer`)
+    for a list that would never end.
     """
-    offset, seen = 0, set()
+    offset = 0
+    seen: set[str] = set()
     while True:
         page = api.get(path, {**(params or {}), "limit": limit, "offset": offset})
         found = page.get("results") if isinstance(page, dict) else None
         if not isinstance(found, list) or not all(isinstance(r, dict) for r in found):
             raise InvalidError("api-answer", f"{api.url}/{path} answered no list of results.")
+        known = len(seen)
         for record in found:
-            if record.get("id") is None or record["id"] not in seen:
-                seen.add(record.get("id"))
+            key = json.dumps(record if record.get("id") is None else record["id"], sort_keys=True)
+            if key not in seen:
+                seen.add(key)
                 yield record
         offset += len(found)
         if not found or not page.get("next"):
             return
+        _check_end(f"{api.url}/{path}", page, offset, len(seen), known)
+
+
+def _check_end(where: str, page: Mapping[str, Any], offset: int, seen: int, known: int) -> None:
+    """Raise InvalidError (`api-answer`) for a page that names a next one where there can be none."""
+    count = page.get("count")
+    if seen == known:
+        reason = f"gave the same records again when it was asked for those from number {known + 1} on"
+    elif isinstance(count, int) and offset >= count:
+        reason = f"announced {count} records, gave {offset} and says that there are more"
+    elif seen >= MAX_ROWS:
+        reason = f"gave {MAX_ROWS:,} records and says that there are more"
+    else:
+        return
+    raise InvalidError("api-answer", f"{where} {reason}: the list would never end.")
