@@ -3,7 +3,10 @@
 import gc
 import os
 import sys
-from functools import cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, wraps
+from inspect import Parameter, signature
 from typing import Any
 
 import typer
@@ -29,6 +32,7 @@ import report.bast_commands
 import report.commands
 import report.export_commands
 from inventory.catalog import SPECS
+from inventory.options import Fields, split
 from siaga.errors import AuthError, SiagaError, TemporaryError
 from siaga.outcome import Outcome
 from siaga.text import safe
@@ -98,7 +102,34 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(infra.commands.playbook_app)
     app.add_typer(report.commands.app)
     _mount_nouns(app, wanted)
+    _with_fields(app)
     return app
+
+
+def _with_fields(app: typer.Typer) -> None:
+    """Let every command that prints rows in a format be asked for some fields of them."""
+    for group in app.registered_groups:
+        if group.typer_instance:
+            _with_fields(group.typer_instance)
+    for command in app.registered_commands:
+        if command.callback:
+            command.callback = _narrowed(command.callback)
+
+
+def _narrowed(callback: Callable[..., Any]) -> Callable[..., Any]:
+    takes = signature(callback)
+    if "output" not in takes.parameters or "fields" in takes.parameters:
+        return callback
+
+    @wraps(callback)
+    def narrowed(*arguments: Any, fields: str = "", **options: Any) -> Any:
+        result = callback(*arguments, **options)
+        return replace(result, fields=split(fields)) if fields and isinstance(result, Outcome) else result
+
+    asked = Parameter("fields", Parameter.KEYWORD_ONLY, default="", annotation=Fields)
+    narrowed.__annotations__ = {**callback.__annotations__, "fields": Fields}
+    narrowed.__dict__["__signature__"] = takes.replace(parameters=[*takes.parameters.values(), asked])
+    return narrowed
 
 
 def _mount_inventory(app: typer.Typer) -> None:
