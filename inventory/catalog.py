@@ -305,9 +305,9 @@ _PAPERS = (
     ),
     Spec(
         "node",
-        ("address", "mac", "device", "port", "source", "first_seen", "last_seen"),
-        "Addresses seen on the network.",
-        wide=("name",),
+        ("address", "mac", "switch", "switch_port", "vlan", "device", "port", "first_seen", "last_seen"),
+        "Addresses and MACs seen on the network, and where they hang.",
+        wide=("uplink", "source", "name"),
         naming="free",
         auto=("address", "mac"),
         seen=True,

@@ -107,6 +107,7 @@ def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 def _insert(session: Session, new: Sequence[Spotted], at: datetime) -> None:
     if new:
         blank = {"notes": "", "custom": None, "revision": 0, "first_seen": at, "last_seen": at}
+        blank |= {"switch_port": "", "vlan": "", "uplink": False}
         rows = [{**blank, "name": s.name, "address": s.address, "mac": s.mac, **_where(s)} for s in new]
         session.execute(insert(table(Node)), rows)
 

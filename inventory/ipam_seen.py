@@ -94,7 +94,7 @@ def _unrecorded(since: datetime, looks: str) -> Any:
     return (
         select(n.address, n.mac, seer.c.name.label("device"), n.port, n.source, n.first_seen, n.last_seen)
         .join(seer, seer.c.id == n.device_id, isouter=True)
-        .where(n.address.like(looks), n.last_seen >= since, ~recorded, ~managed)
+        .where(n.address != "", n.address.like(looks), n.last_seen >= since, ~recorded, ~managed)
         .order_by(n.last_seen.desc(), n.id.desc())
     )
 
@@ -183,7 +183,9 @@ def _answered(session: Session, since: datetime) -> set[str]:
 def _watched(session: Session, places: Places, since: datetime, answered: Iterable[str]) -> set[int]:
     """Return the ids of the prefixes in which something was seen since then."""
     n = table(Node).c
-    nodes = session.execute(select(n.address).where(n.last_seen >= since).distinct()).scalars()
+    nodes = session.execute(
+        select(n.address).where(n.address != "", n.last_seen >= since).distinct()
+    ).scalars()
     found = {block.id for block in places.anywhere(map(point, {*nodes, *answered})).values()}
     c = table(Address).c
     query = select(c.vrf_id, c.family, c.first).where(c.vrf_id.is_not(None), c.seen_at >= since)

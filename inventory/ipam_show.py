@@ -103,9 +103,11 @@ def address(session: Session, text: str, vrf: str = "") -> dict[str, Any]:
 
 
 def _seen(session: Session, text: str) -> list[dict[str, Any]]:
-    n, seer = table(Node).c, table(Device)
+    n, seer, switch = table(Node).c, table(Device), table(Device).alias("switch")
     query = select(n.mac, seer.c.name.label("device"), n.port, n.source, n.first_seen, n.last_seen)
-    query = query.join(seer, seer.c.id == n.device_id, isouter=True).where(n.address == text)
+    query = query.add_columns(switch.c.name.label("switch"), n.switch_port, n.vlan, n.uplink)
+    query = query.join(seer, seer.c.id == n.device_id, isouter=True)
+    query = query.join(switch, switch.c.id == n.switch_id, isouter=True).where(n.address == text)
     return [
         dict(row)
         for row in session.execute(query.order_by(n.last_seen.desc()).limit(SHOWN_AT_MOST)).mappings()

@@ -101,6 +101,15 @@ def _address(row: Mapping[str, Any]) -> tuple[str, ...]:
     return row["name"], row["status"], where, row["dns_name"], seen
 
 
+def _hangs(sighting: Mapping[str, Any]) -> str:
+    """Return where the MAC hangs, in words; '' where no switch has told."""
+    if not sighting["switch"]:
+        return ""
+    vlan = f" in VLAN {sighting['vlan']}" if sighting["vlan"] else ""
+    how = "behind" if sighting["uplink"] else "at"
+    return f"{how} {sighting['switch']}:{sighting['switch_port']}{vlan}"
+
+
 def address(row: Mapping[str, Any]) -> str:
     """Return one address: its record, where it lies, and its sightings."""
     facts = [("address", row["address"]), ("vrf", row["vrf"]), ("around", " > ".join(row["around"]))]
@@ -119,6 +128,7 @@ def address(row: Mapping[str, Any]) -> str:
             s["port"],
             s["source"],
             f"{shown(s['first_seen'])} to {shown(s['last_seen'])}",
+            _hangs(s),
         )
         for s in row["seen"]
     ]

@@ -106,9 +106,12 @@ class Address(Row, table=True):
 
 
 class Node(Row, table=True):
-    """An address seen on the network: in a router's ARP table, or answering. Observed only.
+    """An address, or a MAC, seen on the network: in a router's ARP table, answering, or in a switch. Observed only.
 
-    Its name is ADDRESS/MAC, so that an address that moves to another MAC leaves its history.
+    An address at a MAC is named ADDRESS/MAC, a MAC at a port of a switch (`source` fdb) MAC/DEVICE-ID:PORT: what
+    moves to another MAC or another port is a new row, and the old one keeps when it was last seen there.
+    `switch` and `switch_port` are where the MAC hangs; `uplink` says that this port only leads to other switches,
+    because nobody saw the MAC closer.
     """
 
     name: str = key()
@@ -116,6 +119,10 @@ class Node(Row, table=True):
     mac: str = Field(default="", index=True)
     device_id: int | None = ref("device")  # who saw it
     port: str = ""
-    source: str = ""  # arp, poll, import
+    switch_id: int | None = ref("device")
+    switch_port: str = ""
+    vlan: str = ""  # one or several: 10,20
+    uplink: bool = False
+    source: str = ""  # arp, fdb, import
     first_seen: datetime = Field(sa_type=UtcDateTime)
     last_seen: datetime = Field(sa_type=UtcDateTime)

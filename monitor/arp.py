@@ -1,8 +1,9 @@
-"""Neighbours: which address stands at which MAC, from a router's ARP and IPv6 neighbour tables, and its own addresses.
+"""Neighbours: which address stands at which MAC, by a router's ARP and IPv6 neighbour tables and its own addresses.
 
 IP-MIB (RFC 4293): ipNetToPhysicalTable holds both families; agents that have it for IPv6 alone, or not at all,
 are asked for the older ipNetToMediaTable as well. The same goes for ipAddressTable and ipAddrTable: a router's own
-addresses stand in no ARP table, and are as much in use. What is silent is a value, not an error.
+addresses stand in no ARP table, and are as much in use. A switch is asked for what it learned as well (bridge.py).
+What is silent is a value, not an error.
 """
 
 import asyncio
@@ -10,14 +11,16 @@ import ipaddress
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
 
+from inventory import ipam_ports
 from inventory.ipam_nodes import Remembered, Spotted, ordinary, remember
+from inventory.ipam_ports import Learned, Placed
 from inventory.store import reading, session
-from monitor import store
+from monitor import bridge, store
 from monitor.observation import Reach
 from monitor.snmp import Engines
 from monitor.snmp import _agent as connected
@@ -53,6 +56,9 @@ class Neighbours:
     reason: str = ""
     took_s: float = 0.0
     seen: tuple[Spotted, ...] = ()
+    learned: tuple[Learned, ...] = ()
+    own_macs: frozenset[str] = frozenset()
+    device_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Scan:
 
     answers: tuple[Neighbours, ...]
     kept: Remembered
+    placed: Placed = field(default_factory=Placed)
 
     def count(self, *reaches: Reach) -> int:
         """Return how many devices were reached in one of these ways."""
@@ -83,7 +90,9 @@ def scan(
     answers = asyncio.run(ask(targets, concurrency=settings.poll.concurrency, now=now, progress=progress))
     with session(engine) as opened:
         kept = remember(opened, (s for a in answers for s in a.seen), at=started)
-    return Scan(tuple(answers), kept)
+        own = {a.device_id: a.own_macs for a in answers if a.learned and a.device_id is not None}
+        placed = ipam_ports.keep(opened, (x for a in answers for x in a.learned), own, at=started)
+    return Scan(tuple(answers), kept, placed)
 
 
 async def ask(
@@ -118,9 +127,13 @@ async def neighbours(target: Target, engines: Engines, at: datetime) -> Neighbou
     except Trouble as trouble:
         fault = trouble.fault
     reach = Reach.up if fault is None else Reach.partial if seen else fault.reach
-    found = tuple(spotted(Tables(seen), target.device_id))
+    tables = Tables(seen)
+    found = tuple(spotted(tables, target.device_id))
+    hanging = tuple(learned(tables, target.device_id)) if target.device_id is not None else ()
     took_s = time.monotonic() - started
-    return Neighbours(target.name, at, reach, fault.reason if fault else "", took_s, found)
+    reason = fault.reason if fault else ""
+    own = own_macs(tables)
+    return Neighbours(target.name, at, reach, reason, took_s, found, hanging, own, target.device_id)
 
 
 async def walk(agent: Agent, seen: dict[Oid, Value]) -> Fault | None:
@@ -144,8 +157,11 @@ async def _steps(agent: Agent, seen: dict[Oid, Value]) -> AsyncGenerator[Answer,
     yield await agent.walk([OWN])
     if not any(_version(address) == 4 for _, address in _own(Tables(seen))):
         yield await agent.walk([OWN_V4])
+    async with aclosing(bridge.steps(agent, seen)) as steps:
+        async for answer in steps:
+            yield answer
     tables = Tables(seen)
-    used = {port for port, _, _ in _heard(tables)} | {port for port, _ in _own(tables)}
+    used = {port for port, _, _ in _heard(tables)} | {port for port, _ in _own(tables)} | bridge.used(tables)
     ports = sorted(used)[:_PORTS_AT_MOST]
     yield await agent.get([(*column, port) for port in ports for column in (IF_NAME, IF_MAC)])
     unnamed = [port for port in ports if not seen.get((*IF_NAME, port))]
@@ -165,6 +181,17 @@ def spotted(tables: Tables, device_id: int | None) -> list[Spotted]:
         (address, mac): Spotted(address, mac, device_id, _port(tables, port)) for port, address, mac in rows
     }
     return list(found.values())
+
+
+def learned(tables: Tables, device_id: int) -> list[Learned]:
+    """Return at which port one device learned which MAC."""
+    return bridge.learned(tables, device_id, {port: _port(tables, port) for port in bridge.used(tables)})
+
+
+def own_macs(tables: Tables) -> frozenset[str]:
+    """Return the MACs that are the device's own, as far as they were read."""
+    ports = (_mac(value) for value in tables.column(IF_MAC).values())
+    return bridge.own(tables) | frozenset(filter(None, ports))
 
 
 def _heard(tables: Tables) -> Iterator[tuple[int, str, str]]:

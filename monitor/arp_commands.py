@@ -17,9 +17,12 @@ def ipam_scan(
     output: Output = Format.table,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
 ) -> Outcome:
-    """Read ARP and IPv6 neighbour tables of devices now, and remember what they saw.
+    """Read ARP, IPv6 neighbour and bridge tables of devices now, and remember what they saw.
 
-    Routers have them. A silent device is told; the exit code is then 7.
+    Routers know which MAC an address has, switches at which port a MAC hangs; 'siaga node list' shows both. A silent
+    device is told; the exit code is then 7.
+
+    Example: siaga ipam scan role=router,switch
     """
     import getpass
 
@@ -62,10 +65,12 @@ def _summary(result: "Scan") -> dict[str, Any]:
     from monitor.observation import Reach
 
     counts = {reach.value: result.count(reach) for reach in Reach}
-    return {"asked": len(result.answers), **counts, **asdict(result.kept)}
+    placed = {f"macs_{k}" if k != "macs" else k: v for k, v in asdict(result.placed).items()}
+    return {"asked": len(result.answers), **counts, **asdict(result.kept), **placed}
 
 
 def _told(result: "Scan", output: Format, *, quiet: bool) -> Outcome:
+    from inventory import ipam_ports
     from inventory.ipam_nodes import told
     from monitor.observation import Reach
 
@@ -80,13 +85,14 @@ def _told(result: "Scan", output: Format, *, quiet: bool) -> Outcome:
     said = (
         f"Asked {len(rows)} device{'' if len(rows) == 1 else 's'}, {len(rows) - len(wrong)} answered in full."
     )
-    columns = [Column(key, key) for key in ("device", "reach", "addresses", "reason")]
+    ports = [ipam_ports.told(result.placed)] if result.placed.macs else []
+    columns = [Column(key, key) for key in ("device", "reach", "addresses", "macs", "reason")]
     shown = wrong if output in (Format.table, Format.wide) else rows
     # With nothing wrong there is no table at all, only the sentence.
     return Outcome(
         shown or (None if output in (Format.table, Format.wide) else []),
         columns,
-        messages=[] if quiet and not wrong else [said, told(result.kept)],
+        messages=[] if quiet and not wrong else [said, told(result.kept), *ports],
         exit_code=_exit_code(result.count(Reach.up, Reach.partial), bool(wrong)),
         format=output,
     )
@@ -97,6 +103,7 @@ def _row(answer: "Neighbours") -> dict[str, Any]:
         "device": answer.device,
         "reach": answer.reach.value,
         "addresses": len(answer.seen),
+        "macs": len({one.mac for one in answer.learned}),
         "reason": answer.reason,
         "took_s": round(answer.took_s, 3),
         "at": answer.at,
