@@ -325,7 +325,84 @@ def test_passwords_of_a_router_db_stay_where_they_are(siaga: Siaga, tmp_path: Pa
     said = siaga("import", "oxidized", path, "--fields", "name,model,username,password").well()
     assert "passwords were not taken over" in said.err
     assert "rahasia" not in said.err + siaga("device", "show", "sw-1").well().out
-    siaga("import", "oxidized", path, "--fields", "name,colour").failed(2, "unknown-field")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("name,ip,model", "'ip' is unknown (it is called address here)"),
+        ("name,colour,colour", "'colour' is unknown, 'colour' is unknown"),
+        ("address,model", "'name' is missing"),
+        ("name,model,model", "'model' stands there twice"),
+    ],
+)
+def test_fields_that_a_router_db_cannot_have_are_named(
+    siaga: Siaga, tmp_path: Path, fields: str, told: str
+) -> None:
+    path = tmp_path / "router.db"
+    path.write_text("sw-1:ios\n")
+    said = siaga("import", "oxidized", path, "--fields", fields)
+    said.failed(2, "unknown-field")
+    assert f"--fields: {told}; there are name, address, model, group" in said.err
+
+
+ROUTER_DB = """\
+# inti
+rtr-mauk ; 10.1.0.1 ; routeros ; Kantor Mauk ; noc ; rahasia ; x
+
+  # akses
+sw-1;10.1.0.2;ios;akses;noc;rahasia;y
+sw-2;2001:db8::2;procurve;;;;
+lama;10.1.0.9;unheard-of;akses;noc;;
+"""
+
+
+def test_a_router_db_with_groups_comments_and_blanks_comes_in_whole(siaga: Siaga, tmp_path: Path) -> None:
+    path = tmp_path / "router.db"
+    path.write_text(ROUTER_DB)
+    options = ["--delimiter", ";", "--fields", "name,address,model,group,username,password,-"]
+    said = siaga("import", "oxidized", path, *options).well()
+    assert "everything was so already" in siaga("import", "oxidized", path, *options).well().err
+    found = rows(siaga, "device")
+    assert {n: (d["address"], d["platform"], d["tags"], d["transport"]) for n, d in found.items()} == {
+        "rtr-mauk": ("10.1.0.1", "routeros", "Kantor-Mauk", "ssh"),
+        "sw-1": ("10.1.0.2", "ios", "akses", "ssh"),
+        "sw-2": ("2001:db8::2", "procurve", "", "ssh"),
+        "lama": ("10.1.0.9", "", "akses", "ssh"),
+    }
+    assert found["lama"]["notes"] == "model: unheard-of; group: akses; user: noc"
+    assert "The groups Kantor Mauk, akses are kept as tags." in said.err
+    assert "rahasia" not in said.err + json.dumps(found)
+
+
+def test_every_line_of_a_router_db_that_is_none_is_told_with_its_number(
+    siaga: Siaga, tmp_path: Path, scrubbed: Path
+) -> None:
+    path = tmp_path / "router.db"
+    path.write_text("# inti\nsw-1:ios\n:routeros\nsw-2;ios\nsw-3:ios\nsw-1:ios:down\n  : \n")
+    before = stored(scrubbed)
+    said = siaga("import", "oxidized", path)
+    assert said.failed(5, "bad-router-db") == [
+        "router.db, line 3: there is no name",
+        "router.db, line 4: there is no ':' in it: say with --delimiter what stands between fields",
+        "router.db, line 6: 'sw-1' stands in line 2 already",
+        "router.db, line 7: there is no name",
+    ]
+    assert "router.db: 4 lines cannot be read; nothing was written." in said.err
+    assert stored(scrubbed) == before
+
+
+def test_what_no_field_was_named_for_is_told(siaga: Siaga, tmp_path: Path) -> None:
+    path = tmp_path / "router.db"
+    path.write_text("sw-1:ios:up:inti:x\nsw-2:ios:inti\nsw-3:ios:down\n")
+    said = siaga("import", "oxidized", path).well()
+    assert "more than name, model, up stands in line 1; that was left out" in said.err
+    assert "field 3 is neither up nor down in line 2: say with --fields what it is" in said.err
+    assert {n: d["status"] for n, d in rows(siaga, "device").items()} == {
+        "sw-1": "active",
+        "sw-2": "active",
+        "sw-3": "spare",
+    }
 
 
 # --- the devicetype-library -----------------------------------------------------------------------------------------
