@@ -1,11 +1,12 @@
 """Reads device types as the community's devicetype-library writes them: one YAML file for each model."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inventory.imports.harmless import Names, notes
-from inventory.imports.sheets import Taken, file_octets, from_rows
+from inventory.imports.sheets import Sheet, Taken, file_octets, from_rows
 from inventory.imports.yaml_file import read_mapping
 from siaga.errors import InvalidError, NotFoundError
 from siaga.text import safe
@@ -22,30 +23,81 @@ KINDS = {
 }
 _TAKEN = {"manufacturer", "model", "slug", "part_number", "u_height", "comments", *KINDS}
 MAX_FILES = 20_000
+_MOST = 500
+
+
+@dataclass
+class _Found:
+    """What the files told so far. A sheet for each file, so that whatever is wrong later names the file too."""
+
+    types: list[Sheet] = field(default_factory=list)
+    parts: list[Sheet] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    first: dict[tuple[str, str], str] = field(default_factory=dict)  # slug, or maker and model → file
+    names: Names = field(default_factory=lambda: Names("device_type"))
 
 
 def devicetypes(source: str) -> Taken:
     """Return device types and their components from a file, or from all .yaml files below a directory.
 
-    Raises NotFoundError (`no-such-file`), InvalidError (`bad-device-type`, `bad-workbook`).
+    Raises NotFoundError (`no-such-file`), InvalidError (`bad-device-type`) with what is wrong in every file.
     """
-    types: list[tuple[int, dict[str, Any]]] = []
-    parts: list[tuple[int, dict[str, Any]]] = []
-    names, left, unknown = Names("device_type"), [], set()
-    for number, path in enumerate(_files(Path(source)), 1):
-        tree = read_mapping(path.name, file_octets(path))
-        if not tree.get("manufacturer") or not tree.get("model"):
-            raise InvalidError(
-                "bad-device-type", f"{path} has no manufacturer or no model: it is no device type."
-            )
-        row = _type(names, number, tree)
-        types.append((number, row))
-        parts += [(number, part) for part in _parts(row["name"], tree, str(path))]
-        unknown |= set(tree) - _TAKEN
-    if unknown:
-        left.append(f"Left out, for there is no field for it here: {', '.join(sorted(map(safe, unknown)))}.")
-    sheets = [from_rows(source, "device_type", types)] if types else []
-    return Taken([*sheets, *([from_rows(source, "component", parts)] if parts else [])], left)
+    root, found = Path(source), _Found()
+    for number, path in enumerate(_files(root), 1):
+        where = str(path.relative_to(root)) if path != root else path.name
+        try:
+            _take(found, number, where, read_mapping(where, file_octets(path)))
+        except (InvalidError, NotFoundError) as error:
+            found.problems.append(error.sentence.removesuffix("."))
+    if found.problems:
+        count = "1 problem" if len(found.problems) == 1 else f"{len(found.problems)} problems"
+        more = len(found.problems) - _MOST
+        told = [*found.problems[:_MOST], *([f"and {more} more"] if more > 0 else [])]
+        raise InvalidError("bad-device-type", f"{source}: {count} found; nothing was written.", told)
+    left = []
+    if found.unknown:
+        keys = ", ".join(sorted(map(safe, found.unknown)))
+        left.append(f"Left out, for there is no field for it here: {keys}.")
+    return Taken([*found.types, *found.parts], left)
+
+
+def _take(found: _Found, number: int, where: str, tree: Mapping[str, Any]) -> None:
+    problems = [*_flaws(tree), *_twice(found, where, tree)]
+    if problems:
+        found.problems += [f"{where}: {p}" for p in problems]
+        return
+    row = _type(found.names, number, tree)
+    parts = list(enumerate(_parts(row["name"], tree), 1))
+    found.types.append(from_rows(where, "device_type", [(1, row)]))
+    found.parts += [from_rows(where, "component", parts)] * bool(parts)
+    found.unknown |= set(tree) - _TAKEN
+
+
+def _flaws(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why a file is no device type."""
+    missing = [k for k in ("manufacturer", "model") if not tree.get(k)]
+    if missing:
+        yield f"it has no {' and no '.join(missing)}: it is no device type"
+    for key in KINDS:
+        parts = tree.get(key) or []
+        if not isinstance(parts, list):
+            yield f"{key} is no list"
+            continue
+        names = [safe(p["name"], 120) if isinstance(p, Mapping) and p.get("name") else "" for p in parts]
+        yield from (f"entry {n} of {key} has no name" for n, name in enumerate(names, 1) if not name)
+        twice = sorted({n for n in names if n and names.count(n) > 1})
+        yield from (f"'{n}' stands twice among the {key}" for n in twice)
+
+
+def _twice(found: _Found, where: str, tree: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what makes a file the same device type as an earlier one."""
+    maker, model, slug = (safe(tree.get(k) or "") for k in ("manufacturer", "model", "slug"))
+    model = f"{maker} {model}" if maker and model else ""
+    for kind, value in (("slug", slug), ("model", model)):
+        earlier = found.first.setdefault((kind, value), where) if value else where
+        if earlier != where:
+            yield f"the {kind} '{value}' is that of {earlier} already"
 
 
 def _files(path: Path) -> list[Path]:
@@ -74,11 +126,9 @@ def _type(names: Names, number: int, tree: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parts(type_name: str, tree: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
+def _parts(type_name: str, tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for key, kind in KINDS.items():
         for part in tree.get(key) or []:
-            if not isinstance(part, Mapping) or not part.get("name"):
-                raise InvalidError("bad-device-type", f"{where}: an entry of {key} has no name.")
             yield {
                 "device_type": type_name,
                 "kind": kind,

@@ -438,6 +438,67 @@ def test_device_types_come_with_their_ports(siaga: Siaga, tmp_path: Path) -> Non
     siaga("import", "devicetypes", folder).failed(5, "bad-device-type")
 
 
+def library(folder: Path, **texts: str) -> Path:
+    """Write files of a maker below `folder`."""
+    (folder / "Contoh").mkdir(parents=True)
+    for name, text in texts.items():
+        (folder / "Contoh" / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def other(text: str, model: str, slug: str) -> str:
+    return text.replace("CT-24P", model).replace("contoh-ct-24p", slug)
+
+
+def test_a_folder_of_device_types_comes_in_whole(siaga: Siaga, tmp_path: Path) -> None:
+    folder = library(tmp_path / "device-types", A=TYPE, B=other(TYPE, "CT-48P", "contoh-ct-48p"))
+    (folder / "Contoh" / "CT-8.YML").write_text(other(TYPE, "CT-8", "contoh-ct-8"))
+    (folder / "Contoh" / "README.md").write_text("# no device type")
+    twice(siaga, "devicetypes", folder)
+    assert {n: k["slug"] for n, k in rows(siaga, "device-type").items()} == {
+        "Contoh CT-24P": "contoh-ct-24p",
+        "Contoh CT-48P": "contoh-ct-48p",
+        "Contoh CT-8": "contoh-ct-8",
+    }
+    assert len(json.loads(siaga("component", "list", "-o", "json").well().out)) == 12
+
+
+def test_what_is_wrong_in_every_file_of_device_types_is_told_at_once(
+    siaga: Siaga, tmp_path: Path, scrubbed: Path
+) -> None:
+    folder = library(
+        tmp_path / "device-types",
+        A=TYPE,
+        B="manufacturer: Contoh\nmodel: [\n",
+        C=other(TYPE, "CT-48P", "contoh-ct-24p"),
+        D="slug: x\n",
+        E=TYPE.replace("slug: contoh-ct-24p\n", ""),
+        F=other(TYPE, "CT-8", "contoh-ct-8") + "module-bays: 3\nfront-ports:\n  - {type: lc}\n  - x\n",
+        G=other(TYPE, "CT-9", "contoh-ct-9") + "rear-ports: [{name: r1}, {name: r1}]\n",
+        H="",
+    )
+    before = stored(scrubbed)
+    problems = siaga("import", "devicetypes", folder).failed(5, "bad-device-type")
+    assert problems[0].startswith("Contoh/B.yaml, line 3: this is no YAML")
+    assert problems[1:] == [
+        "Contoh/C.yaml: the slug 'contoh-ct-24p' is that of Contoh/A.yaml already",
+        "Contoh/D.yaml: it has no manufacturer and no model: it is no device type",
+        "Contoh/E.yaml: the model 'Contoh CT-24P' is that of Contoh/A.yaml already",
+        "Contoh/F.yaml: module-bays is no list",
+        "Contoh/F.yaml: entry 1 of front-ports has no name",
+        "Contoh/F.yaml: entry 2 of front-ports has no name",
+        "Contoh/G.yaml: 'r1' stands twice among the rear-ports",
+        "Contoh/H.yaml holds no rows to import",
+    ]
+    assert stored(scrubbed) == before
+
+
+def test_a_value_that_cannot_be_is_told_with_its_file(siaga: Siaga, tmp_path: Path) -> None:
+    folder = library(tmp_path / "device-types", A=TYPE, B=other(TYPE, "CT-8", "c8").replace("1\n", "x\n", 1))
+    problem, *_ = siaga("import", "devicetypes", folder).failed(5, "bad-rows")
+    assert problem.startswith("Contoh/B.yaml, row 1, column u_height: u_height is 'x'")
+
+
 # --- LibreNMS -------------------------------------------------------------------------------------------------------
 
 DEVICES = [
