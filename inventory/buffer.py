@@ -7,11 +7,15 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlmodel import Session
 
+from inventory.models import Change
 from inventory.nouns import Noun, nouns
+from inventory.store import IDS_AT_ONCE
 
 # From here on the old rows of a noun are read whole; before, one by one.
 _WHOLE_AFTER = 64
 _FLUSH_AT = 20_000
+# Samples are kept by the device's id: a new device must not inherit those of one that was removed.
+_NUMBERED_ELSEWHERE = ("device",)
 
 
 class Buffer:
@@ -67,12 +71,13 @@ class Buffer:
     def flush(self) -> None:
         """Write all that waits."""
         for kind in reversed(list(nouns().values())):
-            gone = self._deletes.pop(kind.name, None)
-            if gone:
-                statement = delete(kind.table).where(kind.table.c.id == bindparam("row_id"))
-                self._session.execute(statement, [{"row_id": i} for i in gone])
-                for row_id in gone:
-                    self._whole.get(kind.name, {}).pop(row_id, None)
+            gone = self._deletes.pop(kind.name, [])
+            for start in range(0, len(gone), IDS_AT_ONCE):
+                # In one statement, because rows of a noun may refer to each other.
+                part = gone[start : start + IDS_AT_ONCE]
+                self._session.execute(delete(kind.table).where(kind.table.c.id.in_(part)))
+            for row_id in gone:
+                self._whole.get(kind.name, {}).pop(row_id, None)
         self._park()
         for kind in nouns().values():
             rows = self._inserts.pop(kind.name, None)
@@ -131,7 +136,12 @@ class Buffer:
         )
 
     def _first_free(self, kind: Noun) -> int:
-        return int(self._session.execute(select(func.max(kind.table.c.id))).scalar() or 0) + 1
+        last = int(self._session.execute(select(func.max(kind.table.c.id))).scalar() or 0)
+        if kind.name in _NUMBERED_ELSEWHERE:
+            c = Change.__table__.c  # type: ignore[attr-defined]
+            added = select(func.count()).where(c.noun == kind.name, c.action == "add")
+            last = max(last, int(self._session.execute(added).scalar_one()))
+        return last + 1
 
     def _counted(self) -> None:
         self._waiting += 1

@@ -65,12 +65,16 @@ def history_undo(
     Example: siaga history undo 17 --dry-run
     """
     from inventory import writes
-    from inventory.undo import entries, undo
+    from inventory.undo import ChangedSinceError, entries, undo
 
     left: list[str] = []
 
     def work(session: Any, writer: Any, settings: Any) -> None:
-        left[:] = undo(writer, entries(session, number), force=force)
+        try:
+            left[:] = undo(writer, entries(session, number), force=force)
+        except ChangedSinceError as error:
+            hint = "take that back first, or leave it and take back the rest with --force"
+            raise ChangedSinceError([*error.problems, ("", hint)]) from None
 
     ask = "" if dry_run else f"Take back change set {number} ({{rows}})?"
     reason = why or f"undo of change set {number}"

@@ -100,7 +100,7 @@ def _writing(app: typer.Typer, noun: str) -> None:
 
     @app.command("rm")
     def rm(selector: where, dry_run: DryRun = False, yes: Yes = False, why: Why = "") -> Outcome:
-        """Remove rows that nothing refers to."""
+        """Remove rows that nothing else refers to, and their parts: of a device its interfaces and what it said."""
         return remove_rows(noun, selector, dry_run=dry_run, yes=yes, why=why)
 
 
@@ -379,8 +379,7 @@ def remove_rows(noun_name: str, selector: str, *, dry_run: bool, yes: bool, why:
         kept = rules.protected(session, settings.rules, noun_name, ids)
         if kept:
             raise BadRowError([("", sentence) for sentence in kept])
-        for row_id in ids:
-            writer.remove(noun_name, row_id)
+        writer.remove_all({noun_name: ids})
 
     ask = "" if dry_run else "Remove {rows}?"
     return writes.told(*writes.write(work, dry_run=dry_run, why=why, ask=ask, yes=yes), dry_run=dry_run)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -104,6 +104,7 @@ def diff_lines(diffs: "Sequence[Diff]", limit: int = _SHOWN, *, whole: bool = Fa
 
 
 def _lines(diff: "Diff", *, whole: bool) -> list[str]:
+    from inventory.removal import GONE
     from siaga.render import cell
 
     sign = {"add": "+", "set": "~", "rm": "-"}[diff.action]
@@ -113,9 +114,16 @@ def _lines(diff: "Diff", *, whole: bool) -> list[str]:
             f"    {k}: {cell(diff.before[k]) or '(empty)'} -> {cell(v) or '(empty)'}"
             for k, v in diff.after.items()
         ]
+    elif diff.action == "rm" and GONE in diff.before:
+        lines += [f"    with it: {_gone(diff.before[GONE])}"]
     elif diff.action == "add" and whole:
         lines += [f"    {k}: {cell(v)}" for k, v in diff.after.items() if cell(v)]
     return lines
+
+
+def _gone(kept: "Mapping[str, Mapping[str, Any]]") -> str:
+    """Return what goes with a row and is no row of its own: '12 observed, 1 device state'."""
+    return ", ".join(f"{rows['count']} {table.replace('_', ' ')}" for table, rows in kept.items())
 
 
 def confirm(question: str, *, yes: bool, shown: "Sequence[Diff]" = ()) -> None:

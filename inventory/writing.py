@@ -4,16 +4,15 @@
 A row with problems raises BadRowError with every one of them and changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from inventory import addressing, consistency, targets
+from inventory import addressing, consistency, removal, targets
 from inventory.access import check, rights
 from inventory.buffer import Buffer
 from inventory.history import Author, Chain
@@ -102,28 +101,11 @@ class Writer:
 
     def remove(self, name: str, row_id: int) -> Diff:
         """Delete one row and the parts that only exist with it; raises BadRowError if others refer to it."""
-        kind = noun(name)
-        self.flush()
-        label = self.keys.label(name, row_id)
-        held = targets.held(self.session, self.keys, kind, row_id, label)
-        before = self.shown(kind, self._buffer.current(kind, row_id))
-        hint = "; set status=retired instead" if name == "device" else ""
-        if held:
-            raise BadRowError([("", f"{kind.words} '{label}' is still referred to by {held}{hint}")])
-        for part, part_id in targets.parts(self.session, kind, row_id):
-            self.remove(part, part_id)
-        try:
-            with self.session.begin_nested():
-                self._buffer.delete(kind, row_id)
-                self._buffer.flush()
-        except IntegrityError:
-            raise BadRowError(
-                [("", f"{kind.words} '{label}' is still referred to by other rows{hint}")]
-            ) from None
-        self.keys.drop(name, row_id, label)
-        self.chain.add(name, label, "rm", before, {})
-        self.touched.setdefault(name, set())
-        return self._noted(Diff(name, label, "rm", before=before))
+        return self.remove_all({name: [row_id]})[-1]
+
+    def remove_all(self, rows: Mapping[str, Collection[int]]) -> list[Diff]:
+        """Delete rows (noun → ids) and their parts, in sets; raises BadRowError if others refer to one of them."""
+        return [self._noted(diff) for diff in removal.remove(self, self._buffer, rows)]
 
     def flush(self) -> None:
         """Write what waits in the buffer, and its history."""

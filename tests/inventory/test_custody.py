@@ -419,4 +419,4 @@ def test_what_went_on_since_is_not_taken_back(stocked: Engine) -> None:
     ending(stocked, lambda w: w.put("asset", {"name": "R/2", "custodian": "Citra"}))
     with pytest.raises(InvalidError, match="changed again since") as caught:
         ending(stocked, cancel, first.number)
-    assert caught.value.problems == ("asset 'R/2': custodian was changed since",)
+    assert caught.value.problems == ("asset 'R/2': custodian was changed since (change set 5, ani)",)

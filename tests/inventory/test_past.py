@@ -174,7 +174,8 @@ def test_a_set_that_somebody_changed_since_is_not_taken_back(engine: Engine) -> 
     put(engine, "device", {"name": "rtr-1", "serial": "C"}, 2)
     with pytest.raises(BadRowError) as caught, session(engine) as opened:
         undo(Writer(opened, Author("siti", NOW)), entries(opened, 2))
-    assert caught.value.problems == (("serial", "device 'rtr-1': serial was changed since"),)
+    told = "device 'rtr-1': serial was changed since (change set 3, budi)"
+    assert caught.value.problems == (("serial", told),)
     with session(engine) as opened:
         writer = Writer(opened, Author("siti", NOW))
         undo(writer, entries(opened, 2), force=True)
