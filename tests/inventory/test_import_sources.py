@@ -521,6 +521,21 @@ LINKS = [
     {"id": 2, "local_port_id": 21, "remote_port_id": 11, "remote_hostname": "rtr-mauk", "protocol": "lldp"},
     {"id": 3, "local_port_id": 11, "remote_port_id": 0, "remote_hostname": "tetangga", "protocol": "lldp"},
 ]
+# Columns of the table `ports` in every version; others came and went (ifHighSpeed).
+COLUMNS = (
+    *(
+        "port_id",
+        "device_id",
+        "ifDescr",
+        "ifName",
+        "ifIndex",
+        "ifSpeed",
+        "ifOperStatus",
+        "ifAdminStatus",
+        "ifMtu",
+    ),
+    *("ifType", "ifAlias", "ifPhysAddress", "ignore", "disabled", "deleted"),
+)
 
 
 @contextmanager
@@ -535,8 +550,9 @@ def librenms(answers: dict[str, Any], token: str = "rahasia-api") -> Iterator[tu
             found = answers.get(parts.path.removeprefix("/api/v0/"))
             if self.headers.get("X-Auth-Token") != token:
                 return self._say(401, {"message": "Unauthenticated."})
-            if parts.path.endswith("/ports"):
-                assert "ifName" in parse_qs(parts.query)["columns"][0]
+            asked_for = set(parse_qs(parts.query).get("columns", [""])[0].split(","))
+            if parts.path.endswith("/ports") and not asked_for <= set(COLUMNS):
+                return self._say(400, {"status": "error", "message": "Invalid columns: " + str(asked_for)})
             if found is None:
                 return self._say(404, {"status": "error", "message": "This API route does not exist"})
             return self._say(200, found)
@@ -586,7 +602,8 @@ def test_librenms_gives_places_devices_ports_and_links(siaga: Siaga, monkeypatch
     }
     (link,) = rows(siaga, "link").values()  # both ends told of the same cable
     assert {link["a_interface"], link["z_interface"]} == {"rtr-mauk:ether1", "sw-mauk:Gi0/1"}
-    assert "1 links lead to devices that LibreNMS does not poll" in said.err
+    assert "Left out: 1 deleted port.\n" in said.err
+    assert "Left out: 1 link to a port that LibreNMS does not poll.\n" in said.err
     whole = said.err + json.dumps([devices, ports])
     assert "rahasia" not in whole
     assert "\\u001b" not in whole
@@ -618,3 +635,77 @@ def test_an_answer_that_is_none_writes_nothing(
     assert said.code in (3, 5), said
     assert "Traceback" not in said.err
     assert stored(scrubbed) == before
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"location": "Kantor Mauk", "lat": "-6.06", "lng": "106.5"},  # joined, as the list has it
+        {
+            "location": {"id": 33, "location": "Kantor Mauk", "lat": -6.06, "lng": 106.5}
+        },  # related, since 2026
+        {"location_id": "33"},  # by its id only
+    ],
+)
+def test_a_location_is_taken_however_the_version_tells_it(
+    siaga: Siaga, monkeypatch: pytest.MonkeyPatch, place: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("LNMS", "rahasia-api")
+    device = {"device_id": "1", "hostname": "r1", "ip": "10.1.0.1", **place}
+    where = {"id": 33, "location": "Kantor Mauk", "lat": -6.06, "lng": 106.5, "timestamp": "2026-01-01"}
+    answers = {
+        "devices": {"status": "ok", "devices": [device], "count": 1},
+        "resources/locations": {"status": "ok", "locations": [where], "count": 1},
+        "ports": {"status": "ok", "ports": []},
+    }
+    with librenms(answers) as (url, _):
+        said = siaga("import", "librenms", url, "--token-from", "env:LNMS").well()
+    assert rows(siaga, "device")["r1"]["place"] == "Kantor Mauk"
+    (found,) = rows(siaga, "place").values()
+    assert (found["latitude"], found["longitude"]) == (-6.06, 106.5)
+    assert "LibreNMS gave no links: it knows none" in said.err
+
+
+def test_ids_and_flags_are_understood_as_texts_and_as_numbers() -> None:
+    from inventory.imports.librenms import _Taken
+
+    devices = [
+        {"device_id": "1", "hostname": "r1.example", "sysName": "r1", "ip": "10.9.9.9", "overwrite_ip": "10.1.0.1",
+         "disabled": "0", "snmp_disable": "1", "port": "161"},
+        {"device_id": 2, "hostname": "r2", "ip": None, "disabled": True, "snmp_disable": False, "port": 1161},
+    ]  # fmt: skip
+    ports = [
+        {"port_id": "11", "device_id": 1, "ifName": "ether1", "deleted": "0"},
+        {"port_id": 21, "device_id": "2", "ifName": "", "ifDescr": "eth0", "deleted": 0},
+        {"port_id": 22, "device_id": 2, "ifName": "eth1", "deleted": "1"},
+        {"port_id": 23, "device_id": 2, "ifName": "eth2", "deleted": True},
+        {"port_id": 91, "device_id": 9, "ifName": "x"},
+    ]
+    links = [
+        {"id": 1, "local_port_id": "11", "remote_port_id": 21, "active": "1"},
+        {"id": 2, "local_port_id": 21, "remote_port_id": 11},
+        {"id": 3, "local_port_id": 11, "remote_port_id": 21, "active": 0},
+        {"id": 4, "local_port_id": 11, "remote_port_id": None, "active": 1},
+        {"id": 5, "local_port_id": 11, "remote_port_id": 0, "active": 1},
+        {"id": 6, "local_port_id": 11, "remote_port_id": 11, "active": 1},
+    ]
+    taken = _Taken(devices, [])
+    found = {r["name"]: r for _, r in taken.devices()}
+    assert (found["r1"]["address"], found["r1"]["transport"], found["r1"].get("status")) == (
+        "10.1.0.1",
+        "none",
+        None,
+    )
+    assert (found["r2"]["status"], found["r2"]["snmp_port"], "transport" in found["r2"]) == (
+        "retired",
+        1161,
+        False,
+    )
+    assert [r["name"] for _, r in taken.ports(ports)] == ["ether1", "eth0"]
+    assert [(r["a_interface"], r["z_interface"]) for _, r in taken.links(links)] == [("r1:ether1", "r2:eth0")]
+    assert taken.left == [
+        "Left out: 2 deleted ports.",
+        "Left out: 1 port of a device that the token may not see.",
+        "Left out: 1 link that is no longer active.",
+        "Left out: 2 links to ports that LibreNMS does not poll.",
+    ]
