@@ -27,6 +27,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.arp_commands
 import monitor.commands
+import monitor.lldp_commands
 import monitor.propose_commands
 import report.bast_commands
 import report.commands
@@ -183,6 +184,8 @@ def _noun(name: str) -> typer.Typer:
     app = inventory.noun_commands.noun_app(name)
     if name == "asset":
         app.command("value")(inventory.goods_commands.asset_value)
+    if name == "link":
+        monitor.lldp_commands.mount(app)
     if name == "proposal":
         inventory.proposal_commands.mount(app)
     return app

@@ -1,0 +1,156 @@
+"""`siaga link check`: asks devices who is at the other end of their ports. Nothing heavy is imported up here."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inventory.options import DryRun, Fields, Why, split
+from monitor.commands import Output, Selector, _bar
+from siaga.outcome import Column, Format, Outcome
+
+if TYPE_CHECKING:
+    from inventory.wires import Verdict
+    from monitor.lldp import Answer
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the verb to those of a link."""
+    app.command("check")(link_check)
+
+
+def link_check(
+    selector: Selector = None,
+    dry_run: DryRun = False,
+    fail: Annotated[bool, typer.Option("--fail", help="End with 6 if a link is in conflict.")] = False,
+    why: Why = "",
+    output: Output = Format.table,
+    fields: Fields = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> Outcome:
+    """Ask devices by LLDP, CDP and MikroTik's neighbour table who is at the other end, and set the links' states.
+
+    SELECTOR says which devices are asked. A link becomes confirmed or conflicting; one of which nothing was heard stays
+    as it is. Recorded devices that hear each other without a recorded link are listed as not recorded.
+
+    Example: siaga link check role=router,switch --dry-run
+    """
+    from inventory.runs import recorded
+    from inventory.store import open_engine
+    from siaga.settings import load
+
+    settings = load()
+    who = _allowed(settings)
+    engine = open_engine(settings)
+    targets = _targets(engine, settings, selector or [])
+    summary: dict[str, Any] = {}
+    with recorded(engine, "link check", who=who, summary=summary) as run, _bar(len(targets), quiet) as step:
+        answers = _asked(settings, targets, step)
+        found = _judged(engine, settings, answers, (who, why, run), summary, dry_run=dry_run)
+    told = _messages(answers, summary, dry_run=dry_run)
+    code = _exit_code(answers, conflicting=fail and bool(summary["conflicting"]))
+    columns = [
+        Column(k, k, wide=k == "before")
+        for k in ("link", "state", "before", "a_interface", "z_interface", "heard")
+    ]
+    return Outcome(
+        [_row(v) for v in found], columns, messages=told, exit_code=code, format=output, fields=split(fields)
+    )
+
+
+def _allowed(settings: Any) -> str:
+    import getpass
+
+    from inventory.access import require
+
+    who = getpass.getuser()
+    require(who, settings.access, "operator")
+    return who
+
+
+def _targets(engine: Any, settings: Any, selector: Sequence[str]) -> list[Any]:
+    from inventory.store import reading
+    from monitor import store
+    from monitor.arp_commands import _selected
+    from siaga.secrets import open_vault
+
+    ids = _selected(engine, selector)
+    with reading(engine) as opened:
+        devices = [d for d in store.devices_to_poll(opened, ids) if d.transport == "snmp"]
+        return store.targets(opened, devices, open_vault(settings.home), settings)
+
+
+def _asked(settings: Any, targets: Sequence[Any], step: Any) -> "list[Answer]":
+    import asyncio
+
+    from monitor.lldp import ask
+
+    return asyncio.run(ask(targets, concurrency=settings.poll.concurrency, progress=step))
+
+
+def _judged(
+    engine: Any,
+    settings: Any,
+    answers: "Sequence[Answer]",
+    author: tuple[str, str, int],
+    summary: dict[str, Any],
+    *,
+    dry_run: bool,
+) -> "list[Verdict]":
+    """Hold what was heard against the links and write the states; `author` is who, why and in which run."""
+    from inventory.history import Author
+    from inventory.store import session
+    from inventory.wires import judge, keep, known, wires
+    from inventory.writing import Writer
+    from siaga.clock import utc_now
+
+    who, why, run = author
+    with session(engine) as opened:
+        found = list(judge(wires(opened), (h for a in answers for h in a.heard), known(opened)))
+        cause = f"link check {run}"
+        writer = Writer(opened, Author(who, utc_now(), why, cause), settings.rules, settings.access)
+        states = [v.state for v in found]
+        summary.update(
+            asked=len(answers),
+            heard=sum(bool(a.heard) for a in answers),
+            confirmed=states.count("confirmed"),
+            conflicting=states.count("conflicting"),
+            not_recorded=states.count("not recorded"),
+            changed=keep(writer, found),
+        )
+        writer.finish()
+        if dry_run:
+            opened.rollback()
+    return found
+
+
+def _row(verdict: "Verdict") -> dict[str, Any]:
+    return {
+        "link": verdict.link.name if verdict.link else None,
+        "state": verdict.state,
+        "before": verdict.link.state if verdict.link else None,
+        "a_interface": verdict.a,
+        "z_interface": verdict.z,
+        "heard": verdict.because,
+    }
+
+
+def _messages(answers: "Sequence[Answer]", summary: dict[str, Any], *, dry_run: bool) -> list[str]:
+    wrong = [a for a in answers if a.reach.value != "up"]
+    told = [f"{a.device} did not answer in full: {a.reason or a.reach.value}." for a in wrong]
+    verb = "would change" if dry_run else "changed"
+    return [
+        *told,
+        f"Asked {summary['asked']}, {summary['heard']} heard somebody; links: {summary['confirmed']} confirmed,"
+        f" {summary['conflicting']} conflicting ({summary['changed']} {verb}), {summary['not_recorded']} not recorded.",
+    ]
+
+
+def _exit_code(answers: "Sequence[Answer]", *, conflicting: bool) -> int:
+    """Return 6 for a conflict that was asked about, 7 when some did not answer in full, 1 when nobody answered."""
+    silent = sum(a.reach.value != "up" for a in answers)
+    if conflicting:
+        return 6
+    if not silent:
+        return 0
+    return 1 if all(not a.heard and a.reach.value != "up" for a in answers) else 7
