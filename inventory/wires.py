@@ -144,7 +144,7 @@ def _judged(wire: Wire, at: Mapping[int, list[Heard]], known: Known) -> Verdict 
 
 
 def _said(near: Port, far: Port, at: Mapping[int, list[Heard]], known: Known) -> list[tuple[str, str]]:
-    """Return what `near` heard of `far`; where a port hears several (a bridge that is deaf), one right one is enough."""
+    """Return what `near` heard of `far`; where a port hears several (over a deaf bridge), one right one will do."""
     found = [_one(near, far, one, known) for one in at.get(near.id, ())]
     kept = [f for f in found if f is not None]
     right = [f for f in kept if f[0] == CONFIRMED]

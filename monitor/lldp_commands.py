@@ -139,11 +139,9 @@ def _messages(answers: "Sequence[Answer]", summary: dict[str, Any], *, dry_run: 
     wrong = [a for a in answers if a.reach.value != "up"]
     told = [f"{a.device} did not answer in full: {a.reason or a.reach.value}." for a in wrong]
     verb = "would change" if dry_run else "changed"
-    return [
-        *told,
-        f"Asked {summary['asked']}, {summary['heard']} heard somebody; links: {summary['confirmed']} confirmed,"
-        f" {summary['conflicting']} conflicting ({summary['changed']} {verb}), {summary['not_recorded']} not recorded.",
-    ]
+    links = f"{summary['confirmed']} confirmed, {summary['conflicting']} conflicting ({summary['changed']} {verb})"
+    heard = f"Asked {summary['asked']}, {summary['heard']} heard somebody"
+    return [*told, f"{heard}; links: {links}, {summary['not_recorded']} not recorded."]
 
 
 def _exit_code(answers: "Sequence[Answer]", *, conflicting: bool) -> int:
