@@ -4,9 +4,8 @@
 assets, all with the BAST's number as their cause in the history. What may be done is decided in custody_terms.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +15,7 @@ from inventory import store
 from inventory.custody_number import next_number
 from inventory.custody_terms import Loan, Settled, Transfer, settle
 from inventory.history import Author
+from inventory.keys import Keys
 from inventory.models import Change
 from inventory.nouns import noun
 from inventory.writing import Diff, Writer
@@ -95,20 +95,24 @@ def change_set_of(session: Session, number: str) -> int | None:
     return found
 
 
-def _absent(session: Session, names: Sequence[str], on: date) -> list[str]:
-    """Return a sentence for each of these people who is not there, or not on that day."""
-    table = noun("person").table
-    c = table.c
-    query = select(c.name, c.active_from, c.active_to).where(c.name.in_(names))
-    known = {name: (begin, end) for name, begin, end in session.execute(query)}
-    problems = []
-    for name in dict.fromkeys(n for n in names if n):
-        begin, end = known.get(name, (None, None))
-        if name not in known:
-            problems.append(f"there is no person called '{safe(name)}'")
-        elif (begin and on < begin) or (end and on > end):
-            problems.append(f"{safe(name)} is not on duty on {on} (from {begin or '…'} to {end or '…'})")
-    return problems
+def _unknown(session: Session, settled: Settled, asked: Transfer) -> Iterator[str]:
+    """Yield a sentence for each person that there is not, or who is not there on that day."""
+    keys, c = Keys(session), noun("person").table.c
+    for name in dict.fromkeys(n for n in (settled.giver, settled.taker, asked.known_by) if n):
+        row_id = keys.find("person", name)
+        if row_id is None:
+            yield safe(keys.missing("person", name))
+            continue
+        begin, end = session.execute(select(c.active_from, c.active_to).where(c.id == row_id)).one()
+        if (begin and asked.dated < begin) or (end and asked.dated > end):
+            yield f"{safe(name)} is not on duty on {asked.dated} (from {begin or '…'} to {end or '…'})"
+
+
+def _nowhere(session: Session, place: str) -> Iterator[str]:
+    """Yield a sentence if there is no such place, by its name or its Kemendagri code."""
+    keys, name = Keys(session), place.strip()
+    if name and keys.find("place", name) is None and keys.coded(name) is None:
+        yield safe(keys.missing("place", name))
 
 
 # --- writing ------------------------------------------------------------------------------------------
@@ -123,12 +127,12 @@ def record(
     (`custody-refused`), BadRowError.
     """
     assets = store.rows(session, "asset", asset_ids)
-    settled = settle(asked, assets, open_loans(session, [a["name"] for a in assets]))
-    absent = _absent(session, [settled.giver, settled.taker, asked.known_by], asked.dated)
-    named = {a["name"] for a in assets}
-    absent += [f"{safe(a)} is not among the assets" for a in asked.conditions if a and a not in named]
-    if absent:
-        raise InvalidError("custody-refused", f"The {asked.kind} cannot be; nothing was written.", absent)
+    loans = open_loans(session, [a["name"] for a in assets])
+    try:
+        settled = settle(asked, assets, loans, lambda found: _unknown(session, found, asked))
+    except InvalidError as refused:  # a place that alone is wrong is told by the writer, as for any row
+        problems = [*refused.problems, *_nowhere(session, asked.place)]
+        raise InvalidError(refused.code, refused.sentence, problems) from None
     known = session.execute(select(noun("custody").table.c.name)).scalars()
     number = next_number(settings.custody, asked.dated, known)
     caused = Author(author.who, author.now, asked.reason or author.why, f"BAST {number}")

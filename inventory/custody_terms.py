@@ -1,7 +1,7 @@
 """Whether goods may change hands so, and from whom to whom: pure, from the assets and the loans that are open."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -50,22 +50,33 @@ class Settled:
     to_place: str
 
 
-def settle(asked: Transfer, assets: Sequence[Mapping[str, Any]], loans: Mapping[str, Loan]) -> Settled:
-    """Return who gives what to whom; raises InvalidError (`custody-refused`) with every reason against it."""
+def settle(
+    asked: Transfer,
+    assets: Sequence[Mapping[str, Any]],
+    loans: Mapping[str, Loan],
+    more: Callable[[Settled], Iterable[str]] = lambda _: (),
+) -> Settled:
+    """Return who gives what to whom; raises InvalidError (`custody-refused`) with every reason against it.
+
+    `more` yields the reasons that only the inventory knows, such as a name that nobody has.
+    """
     own = [loans[a["name"]] for a in assets if a["name"] in loans] if asked.kind == "return" else []
     holders = Counter(str(a["custodian"]) for a in assets if a["custodian"])
     giver = asked.giver or _only(holders)
     taker = asked.taker or _only(loan.giver for loan in own)
     came_from = _only(loan.place for loan in own) if len(own) == len(assets) else ""
+    here = _only(str(a["place"] or "") for a in assets)
+    settled = Settled(giver, taker, here, asked.place or came_from)
     problems = [
         *_about_people(asked, giver, taker, holders),
         *_about_terms(asked),
         *(p for a in assets for p in _about_asset(asked, a, loans)),
+        *_about_conditions(asked, assets),
+        *more(settled),
     ]
     if problems:
         raise InvalidError("custody-refused", f"The {asked.kind} cannot be; nothing was written.", problems)
-    here = _only(str(a["place"] or "") for a in assets)
-    return Settled(giver, taker, here, asked.place or came_from)
+    return settled
 
 
 def _only(values: Any) -> str:
@@ -88,7 +99,8 @@ def _about_people(asked: Transfer, giver: str, taker: str, holders: Mapping[str,
         others = [name for name in holders if name != asked.giver]
         told = ", ".join(map(safe, sorted(others)))
         if others:
-            yield f"{sum(holders[o] for o in others)} of the assets are held by {told}, not {safe(giver)}"
+            count = sum(holders[o] for o in others)
+            yield f"{count} of the assets {'is' if count == 1 else 'are'} held by {told}, not {safe(giver)}"
 
 
 def _about_terms(asked: Transfer) -> Iterator[str]:
@@ -100,9 +112,14 @@ def _about_terms(asked: Transfer) -> Iterator[str]:
         yield f"it would be due on {asked.due}, before it begins on {asked.dated}"
     if asked.move_device and not asked.place:
         yield "--move-device needs --place: nothing says where the devices go"
+
+
+def _about_conditions(asked: Transfer, assets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     wrong = sorted({c for c in asked.conditions.values() if c not in CONDITIONS})
     if wrong:
         yield f"a condition is one of {', '.join(CONDITIONS)}, not {', '.join(map(safe, wrong))}"
+    named = {a["name"] for a in assets}
+    yield from (f"{safe(a)} is not among the assets" for a in asked.conditions if a and a not in named)
 
 
 def _about_asset(asked: Transfer, asset: Mapping[str, Any], loans: Mapping[str, Loan]) -> Iterator[str]:

@@ -253,8 +253,8 @@ def test_every_reason_is_told_at_once(stocked: Engine) -> None:
     assert found == [
         "the assets are held by Ani (2), Citra (1): one BAST has one giver, so make one for each",
         "a loan ends on a day: say with --due when",
-        "a condition is one of B, RR, RB, not X",
         "R/4 is lost: it cannot change hands before its status is set right",
+        "a condition is one of B, RR, RB, not X",
     ]
 
 
@@ -266,7 +266,7 @@ def test_every_reason_is_told_at_once(stocked: Engine) -> None:
         ("handover", "R/1", {"taker": "Nobody"}, "there is no person called 'Nobody'"),
         ("handover", "R/1", {"taker": "Dedi"}, "Dedi is not on duty on 2026-11-24 (from … to 2025-12-31)"),
         ("handover", "R/1", {"known_by": "X"}, "there is no person called 'X'"),
-        ("handover", "R/1", {"giver": "Citra"}, "1 of the assets are held by Ani, not Citra"),
+        ("handover", "R/1", {"giver": "Citra"}, "1 of the assets is held by Ani, not Citra"),
         ("handover", "R/5", {}, "nobody is recorded as holding the assets: say with --from who gives them"),
         ("handover", "R/1", {"due": DAY}, "a handover has no --due: it is for good"),
         ("loan", "R/1", {"due": date(2026, 1, 2)}, "it would be due on 2026-01-02, before it begins on 2026-11-24"),
@@ -287,6 +287,28 @@ def test_an_unknown_place_leaves_nothing_behind(stocked: Engine) -> None:
     with store.reading(stocked) as session:
         assert store.rows(session, "custody") == []
     assert do(stocked, "handover", "R/1").number.startswith("001/")
+
+
+def test_names_that_nobody_has_are_told_with_all_the_rest(stocked: Engine) -> None:
+    wrong = {"giver": "Nobodi", "taker": "Nobody", "place": "Nowhere", "known_by": "Dedi", "due": DAY}
+    found = refused(stocked, "handover", "R/1", "R/4", conditions={"": "XX", "R/9": "B"}, **wrong)
+    assert found == [
+        "2 of the assets are held by Ani, not Nobodi",
+        "a handover has no --due: it is for good",
+        "R/4 is lost: it cannot change hands before its status is set right",
+        "a condition is one of B, RR, RB, not XX",
+        "R/9 is not among the assets",
+        "there is no person called 'Nobodi'",
+        "there is no person called 'Nobody'",
+        "Dedi is not on duty on 2026-11-24 (from … to 2025-12-31)",
+        "there is no place called 'Nowhere'",
+    ]
+
+
+def test_a_place_may_be_said_by_its_code(stocked: Engine, author: Author) -> None:
+    ending(stocked, lambda w: w.put("place", {"name": "Kantor Mauk", "code": "36.03.01"}))
+    do(stocked, "handover", "R/1", place=" 36.03.01")
+    assert asset(stocked, "R/1")["place"] == "Kantor Mauk"
 
 
 @given(
