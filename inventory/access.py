@@ -18,6 +18,7 @@ from inventory import reach
 from inventory.nouns import Noun, noun
 from siaga.errors import AuthError
 from siaga.settings import Access
+from siaga.who import account
 
 if TYPE_CHECKING:
     from inventory.writing import Diff
@@ -41,11 +42,12 @@ class Rights:
 
 
 def rights(who: str, access: Sequence[Access]) -> Rights:
-    """Return what a user may do; somebody whom no entry names may look."""
+    """Return what a user may do; somebody whom no entry names may look. By way of sudo one has root's rights."""
     if not access:
         return Rights(who)
-    groups = _groups(who)
-    return Rights(who, tuple(e for e in access if e.user == who or (e.group and e.group in groups)))
+    name = account(who)
+    groups = _groups(name)
+    return Rights(who, tuple(e for e in access if e.user == name or (e.group and e.group in groups)))
 
 
 def _groups(who: str) -> set[str]:

@@ -145,11 +145,10 @@ def _note(engine: "Engine", name: str, at: int, message: "Message") -> bool:
 @event_app.command("test")
 def event_test(name: Annotated[str, typer.Argument(help="The event.")]) -> Outcome:
     """Send one message that says it is a test, to see that the other side takes it."""
-    import getpass
-
     from inventory import event_delivery
     from siaga.clock import utc_now
     from siaga.settings import load
+    from siaga.who import who
 
     (event,) = _chosen(load(), name)
     body = {
@@ -157,7 +156,7 @@ def event_test(name: Annotated[str, typer.Argument(help="The event.")]) -> Outco
         "test": True,
         "change_set": None,
         "at": f"{utc_now().replace(tzinfo=None).isoformat()}Z",
-        "who": getpass.getuser(),
+        "who": who(),
         "why": "siaga event test",
         "cause": "",
         "changes": [],

@@ -40,19 +40,16 @@ def write(
 def _once(
     work: Work, *, dry_run: bool, why: str, cause: str, expected: "Sequence[Diff] | None" = None
 ) -> "tuple[list[Diff], Writer]":
-    import getpass
-
     from inventory import store
     from inventory.history import Author
     from inventory.writing import BadRowError, Writer
     from siaga.clock import utc_now
     from siaga.settings import load
+    from siaga.who import who
 
     settings = load()
     with store.session(store.open_engine(settings)) as session:
-        writer = Writer(
-            session, Author(getpass.getuser(), utc_now(), why, cause), settings.rules, settings.access
-        )
+        writer = Writer(session, Author(who(), utc_now(), why, cause), settings.rules, settings.access)
         try:
             work(session, writer, settings)
             writer.finish()
