@@ -5,11 +5,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-from inventory.store import guarded, has_tables, make_engine
+from inventory.history import seal_head
+from inventory.store import guarded, has_tables, make_engine, open_engine, session
 from siaga.errors import AuthError, SiagaError
 from siaga.secrets import key_path, make_key
 from siaga.settings import Settings
 
+_SEALED_SINCE = "0004"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -66,7 +68,23 @@ def upgrade(settings: Settings) -> list[str]:
     if before == after:
         return [f"The database is ready (schema {after})."]
     kept = f" The old file is kept as {copy}." if copy else ""
-    return [f"The database of record is at schema {after}.{kept}"]
+    sealed = _seal_old_head(settings) if before and before < _SEALED_SINCE else []
+    return [f"The database of record is at schema {after}.{kept}", *sealed]
+
+
+def _seal_old_head(settings: Settings) -> list[str]:
+    """Seal the head of a history that was begun when heads had no seal: it is taken as it stands, this once."""
+    engine = open_engine(settings)
+    try:
+        with session(engine) as opened:
+            entries = seal_head(opened)
+    finally:
+        engine.dispose()
+    return (
+        [f"The history's head was sealed with the master key, as it stood at {entries} entries."]
+        if entries
+        else []
+    )
 
 
 def version(engine: Engine) -> str:

@@ -16,12 +16,19 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
 from inventory.models import Change, Head
+from inventory.nouns import nouns
+from inventory.store import seal_of
 from siaga.clock import as_utc
 from siaga.errors import SiagaError
+from siaga.seal import Seal
 
 GENESIS = "0" * 64
 _AT_ONCE = 5000
 _JSON = ("before", "after")
+_UNSEALED = (
+    "something else than siaga wrote it, or siaga without that key; when you have looked, 'siaga history seal'"
+    " accepts it"
+)
 _TEXTS = ("who", "why", "cause", "noun", "row_name", "action", "previous_hash", "hash")
 
 
@@ -69,6 +76,7 @@ class Chain:
     _next: int = 0
     _count: int = 0
     _new: bool = False
+    _seal: Seal | None = None
 
     def add(
         self, noun: str, row_name: str, action: str, before: Mapping[str, Any], after: Mapping[str, Any]
@@ -100,6 +108,8 @@ class Chain:
     def _begin(self) -> None:
         last, sets = self.session.execute(select(func.max(Change.id), func.max(Change.change_set))).one()
         head = self.session.get(Head, 1)
+        begun = sealed(self.session) if head else last is None
+        self._seal = seal_of(self.session) if begun else None  # what is broken stays so until somebody looks
         self._next, self.change_set = (last or 0) + 1, (sets or 0) + 1
         self._head, self._count, self._new = (
             last_hash(self.session),
@@ -112,12 +122,33 @@ class Chain:
         if not self.pending:
             return
         self.session.execute(insert(Change.__table__), self.pending)  # type: ignore[attr-defined]
-        values = {"entries": self._count, "hash": self._head}
+        seal = self._seal.of(_line(self._count, self._head)) if self._seal else ""
+        values = {"entries": self._count, "hash": self._head, "seal": seal}
         self.session.execute(
             insert(Head).values(id=1, **values) if self._new else update(Head).values(**values)
         )
         self._new = False
         self.pending = []
+
+
+def sealed(session: Session) -> bool | None:
+    """Tell whether the head bears the seal of the home's master key; None where there is no key, or no head."""
+    head, seal = session.get(Head, 1), seal_of(session)
+    return seal.fits(_line(head.entries, head.hash), head.seal) if head and seal else None
+
+
+def seal_head(session: Session) -> int:
+    """Seal the head as it stands, and return how many entries it speaks of; 0 where there is no key, or no head."""
+    head, seal = session.get(Head, 1), seal_of(session)
+    if head is None or seal is None:
+        return 0
+    head.seal = seal.of(_line(head.entries, head.hash))
+    session.flush()
+    return head.entries
+
+
+def _line(entries: int, last: str) -> str:
+    return f"history-head {entries} {last}"
 
 
 def last_hash(session: Session) -> str:
@@ -157,8 +188,18 @@ def breaks(
     if (head.entries, head.hash) != (count, previous) if head else count:
         kept = f"{head.entries} entries" if head else "no entries at all"
         yield f"The end does not fit: the head speaks of {kept}, and there are {count}."
+    if sealed(session) is False:
+        yield f"The head is not sealed with this home's master key: {_UNSEALED}."
+    if not count and head is None and _rows_without_history(session):
+        yield "The inventory holds rows, and its history is empty."
     if not met:
         yield f"The head {noted} is nowhere in the history: it was written again since."
+
+
+def _rows_without_history(session: Session) -> bool:
+    """Tell whether there are rows; what siaga observed has no history."""
+    intended = (k.table.c for k in nouns().values() if not k.seen and k.name != "interface")
+    return any(session.execute(select(c.id).limit(1)).first() for c in intended)
 
 
 def entries(session: Session, after: int | None = None) -> Iterator[dict[str, Any]]:

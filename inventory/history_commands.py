@@ -114,16 +114,46 @@ def history_verify(
     Write its head down somewhere else now and then: with --head a history rewritten from end to end is found too.
     """
     from inventory import store
-    from inventory.history import breaks, last_hash
-    from siaga.errors import FindingsError
+    from inventory.history import breaks, last_hash, sealed
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
         found = list(breaks(session, head.strip().lower()))
-        last = last_hash(session)
+        last, seal = last_hash(session), sealed(session)
+    _refuse(found)
+    unsure = ["The head's seal cannot be checked: there is no master key here."] if seal is None else []
+    return Outcome(messages=[f"The history holds; its head is {last}.", *unsure])
+
+
+def _refuse(found: list[str]) -> None:
+    from siaga.errors import FindingsError
+
     if found:
         raise FindingsError("history-broken", "The history does not hold.", found[:100])
-    return Outcome(messages=[f"The history holds; its head is {last}."])
+
+
+@history_app.command("seal")
+def history_seal() -> Outcome:
+    """Accept the head as it stands, once you have looked: when the master key was replaced, or was not there.
+
+    It is sealed with the master key; siaga does so itself at every change, unless it found another's head.
+    """
+    from inventory import store
+    from inventory.access import require
+    from inventory.history import breaks, seal_head, sealed
+    from siaga.secrets import open_vault
+    from siaga.settings import load
+    from siaga.who import who
+
+    settings = load()
+    require(who(), settings.access, "admin")
+    open_vault(settings.home)  # says what to do where there is no key
+    with store.session(store.open_engine(settings)) as session:
+        unsealed = sealed(session) is False
+        count = seal_head(session)
+        _refuse(list(breaks(session)))
+    did = "is sealed" if unsealed else "was sealed already"
+    return Outcome(messages=[f"The head of {count} entries {did}."])
 
 
 @rule_app.command("list")

@@ -403,12 +403,16 @@ class Change(SQLModel, table=True):
 
 
 class Head(SQLModel, table=True):
-    """How many entries the history has and the last one's hash, so that cutting off its end is seen too."""
+    """How many entries the history has and the last one's hash, so that cutting off its end is seen too.
+
+    `seal`: an HMAC of both under the master key, so that nobody sets the head back who has only the database.
+    """
 
     __tablename__ = "history_head"
     id: int = Field(default=1, primary_key=True)
     entries: int
     hash: str
+    seal: str = ""
 
 
 class Told(SQLModel, table=True):

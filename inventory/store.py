@@ -13,6 +13,7 @@ from inventory.expressions import matches
 from inventory.models import Observed
 from inventory.nouns import Attribute, Noun, declare, noun
 from siaga.errors import NotFoundError, SiagaError, TemporaryError
+from siaga.seal import Seal, open_seal
 from siaga.settings import Settings
 from siaga.text import safe
 
@@ -62,7 +63,13 @@ def open_engine(settings: Settings) -> Engine:
     declare(settings.fields)
     if settings.database.startswith("sqlite:///") and not _exists(settings.database):
         raise NotFoundError("not-initialised", f"There is no inventory in {settings.home}: run 'siaga init'.")
-    return make_engine(settings.database)
+    return make_engine(settings.database).execution_options(siaga_home=settings.home)
+
+
+def seal_of(session: Session) -> Seal | None:
+    """Return what seals the history's head; None without the home's master key."""
+    home = session.get_bind().get_execution_options().get("siaga_home")
+    return open_seal(home) if home is not None else None
 
 
 def _exists(url: str) -> bool:
@@ -133,6 +140,9 @@ def _sentence(reason: str) -> SiagaError:
         )
     if "no such table" in reason:
         return NotFoundError("not-initialised", "The database has no tables yet: run 'siaga init'.")
+    if "no such column" in reason:
+        sentence = "The database was made by an older siaga: run 'siaga init', which keeps a copy of it."
+        return SiagaError("schema-outdated", sentence)
     if "readonly" in reason or "unable to open" in reason:
         return TemporaryError("database-readonly", f"The database cannot be opened for writing: {reason}.")
     return SiagaError("database-error", f"The database refused the work: {safe(reason)}.")
