@@ -154,7 +154,7 @@ def see(
             values["condition"] = condition
         writer.put("sighting", {**values, "at": writer.author.now})
     for token, why in resolved.unknown.items():
-        _note(writer, count, token, f"{token} {why}")
+        _note(writer, f"{note_begin(count)}{how}/{token}", count, f"{token} {why}")
 
 
 def _names_of(session: Session, count: Count) -> frozenset[str]:
@@ -162,12 +162,19 @@ def _names_of(session: Session, count: Count) -> frozenset[str]:
 
 
 def note_begin(count: Count) -> str:
-    """Return how the names of the notes begin that tell what was scanned and is on no asset."""
+    """Return how the names of the notes begin that tell what was seen and is on no asset."""
     return f"stock_take/{count.name}/"
 
 
-def _note(writer: Writer, count: Count, token: str, text: str) -> None:
-    own = {"name": f"{note_begin(count)}{token}"[:255], "kind": "warning", "at": writer.author.now}
+def noted(count: Count, name: str) -> tuple[str, str]:
+    """Return what was seen and how (one of PERSONAL) by the name of its note; older notes are all of scanners."""
+    rest = name.removeprefix(note_begin(count))
+    how, _, token = rest.partition("/")
+    return (token, how) if how in PERSONAL and token else (rest, "scan")
+
+
+def _note(writer: Writer, name: str, count: Count, text: str) -> None:
+    own = {"name": name[:255], "kind": "warning", "at": writer.author.now}
     target = {"target_noun": "stock_take", "target": count.name}
     writer.put("note", {**own, **target, "who": writer.author.who, "text": text})
 

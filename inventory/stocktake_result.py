@@ -102,7 +102,7 @@ def lines(session: Session, count: Count) -> list[Line]:
     told = stocktake.told(session, count)
     said = {t["device"]: t["value"] for t in told}
     found = judge(_assets(session, ids), seen, _parents(session), said)
-    return [*found, *_scanned(session, count), *_heard(session, count, told)]
+    return [*found, *_unknown(session, count), *_heard(session, count, told)]
 
 
 def _assets(session: Session, ids: Mapping[int, Any]) -> list[dict[str, Any]]:
@@ -132,17 +132,18 @@ def _parents(session: Session) -> dict[str, str]:
     return {name: names[parent] for _, name, parent in rows if parent in names}
 
 
-def _scanned(session: Session, count: Count) -> list[Line]:
-    """Return what was typed or scanned and is on no asset."""
+def _unknown(session: Session, count: Count) -> list[Line]:
+    """Return what was typed or scanned and is on no asset, each as it was seen last."""
     c = noun("note").table.c
     mine = (c.target_noun == "stock_take", c.target == count.name, c.kind == "warning")
     begin = stocktake.note_begin(count)
-    notes = session.execute(select(c.name, c.text, c.at).where(*mine).order_by(c.name))
-    return [
-        Line("", "", name.removeprefix(begin), UNKNOWN, "", count.place, "scan", at, note=text)
-        for name, text, at in notes
-        if name.startswith(begin)
-    ]
+    notes = session.execute(select(c.name, c.text, c.at).where(*mine).order_by(c.at, c.name))
+    found: dict[str, Line] = {}
+    for name, text, at in notes:
+        if name.startswith(begin):
+            token, how = stocktake.noted(count, name)
+            found[token] = Line("", "", token, UNKNOWN, "", count.place, how, at, note=text)
+    return [found[token] for token in sorted(found)]
 
 
 def _heard(session: Session, count: Count, told: Sequence[Mapping[str, Any]]) -> list[Line]:

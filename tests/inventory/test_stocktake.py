@@ -117,6 +117,36 @@ def test_what_is_on_no_asset_or_on_two_is_kept_as_unknown(counted: Engine) -> No
     assert unknown == {k: f"{k} {v}" for k, v in told.items()}
 
 
+def test_what_was_typed_is_manual_and_what_was_scanned_scan_whether_known_or_not(counted: Engine) -> None:
+    seen(counted, "A/2", "SN9999", "SN/1|x")
+    seen(counted, "A/3", "SN8888", how="scan")
+    assert {n: line.how for n, line in result(counted).items() if line.how} == {
+        "A/2": "manual",
+        "SN9999": "manual",
+        "SN/1|x": "manual",
+        "A/3": "scan",
+        "SN8888": "scan",
+    }
+
+
+def test_what_is_unknown_is_told_once_as_it_was_seen_last(counted: Engine) -> None:
+    def again(writer: Writer, count: stocktake.Count) -> None:
+        stocktake.see(writer, count, stocktake.resolve(writer.session, ["SN9999"]), how="manual")
+
+    seen(counted, "SN9999", how="scan")
+    write(counted, again, LATER + timedelta(minutes=1))
+    with store.reading(counted) as session:
+        found = lines(session, stocktake.session_of(session, "opname"))
+    assert [line.how for line in found if line.serial == "SN9999"] == ["manual"]
+
+
+def test_a_note_of_an_earlier_version_is_of_a_scanner(counted: Engine) -> None:
+    old = {"name": "stock_take/opname/SN/7", "kind": "warning", "at": LATER, "text": "SN/7 is on no asset"}
+    write(counted, lambda w, _: w.put("note", {**old, "target_noun": "stock_take", "target": "opname"}))
+    line = result(counted)["SN/7"]
+    assert (line.state, line.how) == (UNKNOWN, "scan")
+
+
 def test_an_asset_of_another_place_that_is_here_is_elsewhere(counted: Engine) -> None:
     seen(counted, "A/5")
     line = result(counted)["A/5"]
