@@ -3,20 +3,22 @@
 Looked at once at the end of a transaction, and only for the nouns that were touched.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, true
 from sqlmodel import Session
 
 from inventory import ipam_overlap, rules
 from inventory.nouns import noun
+from inventory.problems import Conflict
 
 if TYPE_CHECKING:
     from inventory.writing import Writer
 
-_ADDRESSED = frozenset({"address", "ip_range", "prefix", "device"})
-_MANY = 20  # problems of one kind that are told one by one
+_NAMED = 4  # rows that one sentence names
+_FEW = 500  # so many ids are asked for by number
 
 
 def derive(writer: "Writer") -> None:
@@ -44,10 +46,10 @@ def _kecamatan_of(place: Any, places: Mapping[int, Any]) -> str | None:
     return None
 
 
-def problems(writer: "Writer") -> tuple[list[str], list[str]]:
-    """Return (problems, warnings) of all touched nouns."""
+def problems(writer: "Writer") -> tuple[list[Conflict], list[str]]:
+    """Return (conflicts, warnings) of all touched nouns."""
     session, touched = writer.session, writer.touched
-    found: list[str] = []
+    found: list[Conflict] = []
     for name in ("place", "device"):
         if name in touched:
             found += _circles(session, name)
@@ -55,44 +57,80 @@ def problems(writer: "Writer") -> tuple[list[str], list[str]]:
         found += _polled_twice(session)
     if "vlan" in touched:
         found += _twice_in_group(session)
-    if _ADDRESSED & set(touched):
-        found += ipam_overlap.overlaps(session, {n: touched.get(n, set()) for n in _ADDRESSED})
-    broken = list(rules.broken(session, writer.rules, touched))
-    found += [b.sentence for b in broken if b.severity == "error"]
-    return found, [b.sentence for b in broken if b.severity != "error"]
+    found += _given_twice(session, touched)
+    found += _broken(writer)
+    weak = [r for r in writer.rules if r.severity != "error"]
+    return found, [b.sentence for b in rules.broken(session, weak, touched)]
 
 
-def _circles(session: Session, name: str) -> Iterator[str]:
+def _broken(writer: "Writer") -> Iterator[Conflict]:
+    strict = [r for r in writer.rules if r.severity == "error"]
+    for row in rules.broken(writer.session, strict, writer.touched, most=None):
+        yield Conflict(row.sentence, ((row.noun, row.name),), row.field)
+
+
+def _circles(session: Session, name: str) -> Iterator[Conflict]:
     c = noun(name).table.c
     rows = {i: (parent, label) for i, parent, label in session.execute(select(c.id, c.parent_id, c.name))}
     clear: set[int] = set()
     for start in rows:
-        seen: list[int] = []
+        seen: dict[int, int] = {}
         at: int | None = start
         while at is not None and at not in clear and at not in seen:
-            seen.append(at)
+            seen[at] = len(seen)
             at = rows[at][0] if at in rows else None
         if at is not None and at in seen:
-            named = [rows[i][1] for i in seen[seen.index(at) :]]
-            yield f"the parents of {name} '{named[0]}' go in a circle: {' -> '.join([*named[:6], named[0]])}"
+            named = [rows[i][1] for i in list(seen)[seen[at] :]]
+            way = " -> ".join([*named[:6], named[0]])
+            sentence = f"the parents of {name} '{named[0]}' go in a circle: {way}"
+            yield Conflict(sentence, tuple((name, n) for n in named), "parent")
         clear.update(seen)
 
 
-def _polled_twice(session: Session) -> Iterator[str]:
+def _polled_twice(session: Session) -> Iterator[Conflict]:
     c = noun("device").table.c
     port = case((c.transport == "snmp", c.snmp_port), else_=c.ssh_port)
     polled = (c.address != "", c.status == "active", c.transport != "none")
-    twice = select(c.address, port).where(*polled).group_by(c.address, port).having(func.count() > 1)
-    for address, number in list(session.execute(twice.limit(_MANY))):
-        query = select(c.name).where(*polled, c.address == address, port == number).order_by(c.name)
-        names = " and ".join(list(session.execute(query).scalars())[:4])
-        yield f"{names} are both polled at {address} port {number}"
+    twice = select(c.address).where(*polled).group_by(c.address, port).having(func.count() > 1)
+    query = select(c.address, port, c.name).where(*polled, c.address.in_(twice))
+    for (address, number), names in _alike(session.execute(query.order_by(c.address, port, c.name))):
+        sentence = f"{_several(names)} are both polled at {address} port {number}"
+        yield Conflict(sentence, tuple(("device", n) for n in names), "address")
 
 
-def _twice_in_group(session: Session) -> Iterator[str]:
+def _twice_in_group(session: Session) -> Iterator[Conflict]:
     c = noun("vlan").table.c
-    twice = select(c.vlan_group_id, c.vid).group_by(c.vlan_group_id, c.vid).having(func.count() > 1)
-    for group_id, vid in list(session.execute(twice.limit(_MANY))):
-        here = c.vlan_group_id.is_(None) if group_id is None else c.vlan_group_id == group_id
-        names = list(session.execute(select(c.name).where(here, c.vid == vid).order_by(c.name)).scalars())
-        yield f"VLAN id {vid} is used twice in one group: by {' and '.join(names[:4])}"
+    twice = select(c.vid).group_by(c.vlan_group_id, c.vid).having(func.count() > 1)
+    query = select(c.vlan_group_id, c.vid, c.name).where(c.vid.in_(twice))
+    for (_, vid), names in _alike(session.execute(query.order_by(c.vlan_group_id, c.vid, c.name))):
+        sentence = f"VLAN id {vid} is used twice in one group: by {_several(names)}"
+        yield Conflict(sentence, tuple(("vlan", n) for n in names), "vid")
+
+
+def _alike(rows: Iterable[Any]) -> Iterator[tuple[tuple[Any, Any], list[str]]]:
+    """Yield (what they share, names) of the sorted rows (a, b, name) that share both a and b with others."""
+    for key, group in groupby(rows, key=lambda row: (row[0], row[1])):
+        names = [row[2] for row in group]
+        if len(names) > 1:
+            yield key, names
+
+
+def _several(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return " and ".join([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+
+
+def _given_twice(session: Session, touched: Mapping[str, Collection[int]]) -> Iterator[Conflict]:
+    """Yield what the touched rows give twice of addresses: see ipam_overlap."""
+    if touched.get("ip_range"):
+        for one, other in ipam_overlap.overlapping_ranges(session, set(touched["ip_range"])):
+            rows = (("ip_range", one.name), ("ip_range", other.name))
+            yield Conflict(ipam_overlap.overlap(one, other), rows, "name")
+    if touched.get("address"):
+        ids, c = touched["address"], noun("address").table.c
+        for row in ipam_overlap.strangers(session, c.id.in_(ids) if len(ids) <= _FEW else true()):
+            yield Conflict(ipam_overlap.stranger(row), (("address", row.address),), "interface")
+    if touched.get("address") or touched.get("device"):
+        for row in ipam_overlap.contested(session, touched):
+            rows = (("address", row.address), ("device", row.other))
+            yield Conflict(ipam_overlap.contest(row), rows)

@@ -27,12 +27,19 @@ class Broken:
     noun: str
     name: str
     sentence: str
+    field: str = ""
 
 
 def broken(
-    session: Session, rules: Sequence[Rule], touched: Mapping[str, set[int]] | None = None
+    session: Session,
+    rules: Sequence[Rule],
+    touched: Mapping[str, set[int]] | None = None,
+    most: int | None = _MANY,
 ) -> Iterator[Broken]:
-    """Yield what breaks a rule, among the `touched` rows or among all. Raises InvalidError (`bad-rule`)."""
+    """Yield what breaks a rule, among the `touched` rows or among all; of each rule `most` rows, or every one.
+
+    Raises InvalidError (`bad-rule`).
+    """
     for rule in rules:
         if rule.protect or (touched is not None and not touched.get(noun(rule.noun).name)):
             continue
@@ -40,8 +47,8 @@ def broken(
         if touched is not None:
             wrong &= touched[noun(rule.noun).name]
         names = labels(session, noun(rule.noun).name, wrong) if wrong else {}
-        for row_id in sorted(wrong, key=lambda i: names.get(i, ""))[:_MANY]:
-            yield _told(rule, names.get(row_id, "?"), len(wrong))
+        for row_id in sorted(wrong, key=lambda i: names.get(i, ""))[:most]:
+            yield _told(rule, names.get(row_id, "?"), len(wrong) if most is not None else 0)
 
 
 def _wrong(session: Session, rule: Rule) -> set[int]:
@@ -64,7 +71,8 @@ def _told(rule: Rule, name: str, count: int) -> Broken:
     sentence = f"{rule.noun} '{name}' breaks the rule '{rule.name}': {what}"
     if count > _MANY:
         sentence += f" ({count} rows in all)"
-    return Broken(rule.name, rule.severity, rule.noun, name, sentence)
+    field = rule.require[0] if len(rule.require) == 1 and not rule.must else ""
+    return Broken(rule.name, rule.severity, noun(rule.noun).name, name, sentence, field)
 
 
 def protected(session: Session, rules: Sequence[Rule], name: str, row_ids: Sequence[int]) -> list[str]:

@@ -19,12 +19,17 @@ from inventory.history import Author, Chain
 from inventory.keys import Keys
 from inventory.nouns import Attribute, Noun, named_by, noun
 from inventory.problems import BadRowError as BadRowError
+from inventory.problems import ConflictError
 from inventory.values import BadValueError, read, variable_name
-from siaga.errors import InvalidError, NotFoundError
+from siaga.errors import NotFoundError
 from siaga.settings import Access, Rule
 
+_FLUSH_AT = 10_000  # entries of the history that wait here
+_NEAREST = 200  # missing names for which the nearest one is looked for
+_IN_VRF = ("cidr", "range", "address")  # what is called so may have a VRF behind it
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Diff:
     """What was (or would be) changed in one row; `before` and `after` hold only the fields that differ."""
 
@@ -39,21 +44,30 @@ class Writer:
     """Writes rows within one session. Call `finish` before the transaction ends.
 
     Rows wait in a buffer: call `flush` before reading by SQL what was written here. `rules` are the regency's
-    own; `warnings` what they say short of refusing; `access` who may change what.
+    own; `warnings` what they say short of refusing; `access` who may change what. Without `keep` the diffs are
+    not kept here, unless `access` has to see them: of a million rows they take more room than the rows.
     """
 
     def __init__(
-        self, session: Session, author: Author, rules: Sequence[Rule] = (), access: Sequence[Access] = ()
+        self,
+        session: Session,
+        author: Author,
+        rules: Sequence[Rule] = (),
+        access: Sequence[Access] = (),
+        *,
+        keep: bool = True,
     ) -> None:
         self.session = session
         self.author = author
         self.rules = tuple(rules)
         self.rights = rights(author.who, access)
         self.diffs: list[Diff] = []
+        self._keep = keep or self.rights.entries is not None
         self.warnings: list[str] = []
         self.keys = Keys(session)
         self.chain = Chain(session, author)
         self.touched: dict[str, set[int]] = {}
+        self._asked: dict[tuple[str, str], str] = {}
         self._buffer = Buffer(session)
         # Whoever forgets `finish` still loses nothing.
         event.listen(session, "before_commit", lambda _session: self.flush(), once=True)
@@ -85,6 +99,10 @@ class Writer:
             self._check_revision(kind, row_id, revision)
         return self._insert(kind, label, typed) if row_id is None else self.change(kind, row_id, typed, label)
 
+    def check(self, name: str, values: Mapping[str, Any]) -> None:
+        """Raise BadRowError with every value that cannot be, and write nothing."""
+        self._typed(noun(name), {k: v for k, v in values.items() if v is not None and k != "revision"})
+
     def set(self, name: str, row_id: int, values: Mapping[str, Any]) -> Diff:
         """Change the row with this id. Raises BadRowError."""
         kind = noun(name)
@@ -112,15 +130,20 @@ class Writer:
         self._buffer.flush()
         self.chain.flush()
 
+    def abandon(self) -> None:
+        """Let go of what waits: the transaction was rolled back behind this writer, and another one begins."""
+        self._buffer = Buffer(self.session)
+        self.chain.pending = []
+
     def finish(self) -> None:
-        """Derive what is derived and check what concerns several rows. Raises BadRowError."""
+        """Derive what is derived and check what concerns several rows. Raises ConflictError, AuthError."""
         self.flush()
         consistency.derive(self)
         self._buffer.finish()
         check(self.session, self.rights, self.diffs)
-        problems, self.warnings = consistency.problems(self)
-        if problems:
-            raise BadRowError([("", p) for p in problems])
+        conflicts, self.warnings = consistency.problems(self)
+        if conflicts:
+            raise ConflictError(conflicts)
         self.chain.flush()
 
     def ids(self, name: str) -> dict[str, int]:
@@ -186,8 +209,16 @@ class Writer:
         if row_id is None and attribute.ref == "place" and label[:1].isdigit():
             row_id = self.keys.coded(label)
         if row_id is None:
-            raise BadValueError(f"refers to nothing: {self.keys.missing(attribute.ref, label)}")
+            raise BadValueError(f"refers to nothing: {self._missing(attribute.ref, label)}")
         return row_id
+
+    def _missing(self, name: str, label: str) -> str:
+        """Return `Keys.missing`, asked once for each name and not without end: the nearest takes 30 ms to find."""
+        if (name, label) not in self._asked and len(self._asked) >= _NEAREST:
+            return f"there is no {noun(name).words} called '{label}'"
+        if (name, label) not in self._asked:
+            self._asked[name, label] = self.keys.missing(name, label)
+        return self._asked[name, label]
 
     def _label(self, kind: Noun, typed: Mapping[str, Any]) -> str:
         parts = [self._plain(kind.attributes[k], typed.get(kind.attributes[k].column)) for k in kind.key]
@@ -297,7 +328,10 @@ class Writer:
         return new
 
     def _noted(self, diff: Diff) -> Diff:
-        self.diffs.append(diff)
+        if self._keep:
+            self.diffs.append(diff)
+        if len(self.chain.pending) >= _FLUSH_AT:
+            self.chain.flush()
         return diff
 
 
@@ -334,6 +368,24 @@ def _named(kind: Noun, values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"name": "/".join(parts)[:255], **{k: v for k, v in values.items() if k != "name"}}
 
 
+def label_of(kind: Noun, values: Mapping[str, Any]) -> str:
+    """Return the natural key of a row that these values would write, however they spell it; '' without one."""
+    try:
+        named = _named(kind, values)
+        parts = [_key_part(kind.attributes[k], named.get(k)) for k in kind.key]
+    except (BadRowError, BadValueError):
+        return ""
+    label = ":".join(parts) if all(parts) else ""
+    vrf = _short(values.get("vrf")) if kind.attributes["name"].naming in _IN_VRF else ""
+    return f"{label} {vrf}" if vrf and label and " " not in label else label
+
+
+def _key_part(attribute: Attribute, value: Any) -> str:
+    if value is None or (type(value) is str and attribute.naming in ("", "name", "free")):
+        return (value or "").strip()  # the usual case, and the quick one: this is asked of every row
+    return str(read(attribute, value) or "")
+
+
 def _short(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y%m%dT%H%M%S.%f")
@@ -345,7 +397,7 @@ def _placed(
 ) -> Iterable[tuple[str, str]]:
     """Settle name, VRF and position of a prefix, range or address; yield what contradicts."""
     naming = kind.attributes["name"].naming
-    if naming not in ("cidr", "range", "address") or "name" not in typed:
+    if naming not in _IN_VRF or "name" not in typed:
         return
     text, _, vrf = str(typed["name"]).partition(" ")
     if vrf and not typed.get("vrf_id"):
@@ -368,11 +420,3 @@ def _placed(
         typed |= {"family": where.family, "first": where.first, "last": where.last}
         if naming == "cidr":
             typed["length"] = where.length
-
-
-def raise_all(problems: Iterable[str], what: str) -> None:
-    """Raise one InvalidError (`bad-rows`) with every problem, if there is any."""
-    found = list(problems)
-    if found:
-        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        raise InvalidError("bad-rows", f"{what}: {count} found; nothing was written.", found)
