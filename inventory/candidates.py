@@ -21,7 +21,7 @@ _FIELDS = ("serial", "engine_id", "base_mac", "sysname", "model", "platform", "a
 
 @dataclass
 class Fleet:
-    """Rows by their traits. An engine ID that two rows share was cloned and finds neither.
+    """Rows by their traits. An engine ID that two rows share was cloned and finds neither, unless one is retired.
 
     `answered`: device id → when it last answered at its own address.
     """
@@ -48,7 +48,10 @@ class Fleet:
         return judge(counting, (c for c in self.near(counting) if c.id not in without))
 
     def _cloned(self, key: tuple[str, str]) -> bool:
-        return key[0] == "engines" and len(self._by.get(key, ())) > 1
+        if key[0] != "engines":
+            return False
+        holders = [self.rows[i] for i in self._by.get(key, ())]
+        return len([row for row in holders if not row.retired] or holders) > 1
 
 
 def load(session: Session, boxes: Sequence[Traits]) -> Fleet:
@@ -56,11 +59,11 @@ def load(session: Session, boxes: Sequence[Traits]) -> Fleet:
     fleet = Fleet()
     given = _observed(session, fleet)
     _accepted(session, given)
-    for device_id, name, raw in _devices(session):
+    for device_id, name, retired, raw in _devices(session):
         seen = given.get(device_id, {})
         for kind, values in raw.items():
             seen.setdefault(kind, set()).update(values)
-        fleet.add(Candidate(device_id, name, traits(**seen)))
+        fleet.add(Candidate(device_id, name, traits(**seen), retired))
     near = {c.id for box in boxes for c in fleet.near(box)} | _sharing(session, boxes)
     for device_id, macs in _macs(session, near).items():
         row = fleet.rows[device_id]
@@ -69,16 +72,17 @@ def load(session: Session, boxes: Sequence[Traits]) -> Fleet:
     return fleet
 
 
-def _devices(session: Session) -> Iterator[tuple[int, str, dict[str, set[str]]]]:
+def _devices(session: Session) -> Iterator[tuple[int, str, bool, dict[str, set[str]]]]:
     d, t = Device.__table__.c, DeviceType.__table__.c  # type: ignore[attr-defined]
-    columns = (d.id, d.name, d.serial, d.address, d.transport, d.snmp_port, d.ssh_port, d.platform)
+    columns = (d.id, d.name, d.status, d.serial, d.address, d.transport, d.snmp_port, d.ssh_port, d.platform)
     query = select(*columns, t.name, t.model, t.part_number).outerjoin(DeviceType, t.id == d.device_type_id)
     further = _addresses(session)
-    for i, name, serial, address, transport, snmp, ssh, platform, *models in session.execute(query):
+    for i, name, status, serial, address, transport, snmp, ssh, platform, *models in session.execute(query):
         where = endpoint(address, ssh if transport == "ssh" else snmp)
         yield (
             i,
             name,
+            status == "retired",
             {
                 "serials": {serial},
                 "names": {name},

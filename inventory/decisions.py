@@ -36,23 +36,51 @@ def accept(writer: Writer, ids: Sequence[int], given: Mapping[str, str], *, new:
     fleet = candidates.load(writer.session, [facts_of(r["facts"]).traits for r in rows])
     known = types(writer)
     problems: list[tuple[str, str]] = []
+    made: dict[str, str] = {}
+    said: list[tuple[str, observed.Said]] = []
     for row in rows:
         _signed(writer, row)
         facts = facts_of(row["facts"])
         try:
             if question(row) == "address":
                 writer.set("device", row["device_id"], {**_where(facts), **given})
-                device = writer.keys.label("device", row["device_id"])
+                device_id = row["device_id"]
             else:
                 _check_stranger(row, fleet.judge(facts.traits), new=new)
-                device = writer.put("device", {**_creating(writer, facts, known), **given}, mode="add").name
-                fleet.add(Candidate(writer.keys.find("device", device) or 0, device, facts.traits))
+                device_id = _made(writer, row["name"], {**_creating(writer, facts, known), **given}, made)
+                fleet.add(Candidate(device_id, writer.keys.label("device", device_id), facts.traits))
         except BadRowError as error:
             problems += [(field, f"{row['name']}: {sentence}") for field, sentence in error.problems]
             continue
-        _decide(writer, row, "accepted", device)
+        said.append((row["name"], _said(row, facts, device_id)))
+        _decide(writer, row, "accepted", writer.keys.label("device", device_id))
     if problems:
         raise BadRowError(problems)
+    writer.flush()
+    for name, one in said:
+        observed.keep(writer.session, [one], cause=f"proposal {name}")
+
+
+def _made(writer: Writer, proposal: str, values: Mapping[str, str], made: dict[str, str]) -> int:
+    """Add a device and return its id; `made` are those of this decision. A name that is taken says what to do."""
+    name = values.get("name", "")
+    if name in made:
+        sentence = f"it is called '{name}' as {made[name]} is: accept them one by one, each with name=…"
+        raise BadRowError([("name", sentence)])
+    if writer.keys.find("device", name) is not None:
+        ways = (
+            f"'siaga proposal merge {proposal} {name}' if it is that one, else accept {proposal} with name=…"
+        )
+        raise BadRowError([("name", f"there is already a device called '{name}': {ways}")])
+    device = writer.put("device", values, mode="add").name
+    made[device] = proposal
+    return writer.keys.find("device", device) or 0
+
+
+def _said(row: Mapping[str, Any], facts: Facts, device_id: int) -> observed.Said:
+    """Return what was seen of the box as an observation of the device, when and by what it was seen."""
+    source = facts.transport or row["source"] or "proposal"
+    return observed.Said(device_id, source, row["last_seen"], observed_values(facts))
 
 
 def merge(writer: Writer, proposal_id: int, device_id: int, take: Sequence[str]) -> None:
@@ -74,10 +102,8 @@ def merge(writer: Writer, proposal_id: int, device_id: int, take: Sequence[str])
         wanted |= _where(facts) if field == "address" else {field: values[field]}
     if wanted:
         writer.set("device", device_id, wanted)
-    source = facts.transport or row["source"] or "proposal"
     seen = facts if "address" in take else replace(facts, address="")
-    said = observed.Said(device_id, source, row["last_seen"], observed_values(seen))
-    observed.keep(writer.session, [said], cause=f"proposal {row['name']}")
+    observed.keep(writer.session, [_said(row, seen, device_id)], cause=f"proposal {row['name']}")
     _decide(writer, row, "merged", writer.keys.label("device", device_id))
 
 
@@ -124,10 +150,13 @@ def _check_stranger(row: Mapping[str, Any], verdict: Verdict, *, new: bool) -> N
     there = verdict.candidate.name if verdict.candidate else row["device"]
     points = verdict.match.score if verdict.candidate else row["score"]
     merging = f"'siaga proposal merge {row['name']} {there}'"
-    if verdict.kind is Kind.known:
+    retired = verdict.candidate is not None and verdict.candidate.retired
+    if verdict.kind is Kind.known and not retired:
         raise BadRowError([("", f"the box is {there} ({points} of 100): {merging}")])
     if there and not new:
-        way = f"{merging}, or accept it with --new if it is another box"
+        way = (
+            f"{merging}, or accept it with --new if it is {'a new row for it' if retired else 'another box'}"
+        )
         raise BadRowError([("", f"the box may be {there} ({points} of 100): {way}")])
 
 

@@ -16,7 +16,8 @@ Points, and why they are what they are:
 What is not known on both sides counts nothing. 70 and more is certain, 20 and more is asked, less is another box.
 Three rules stand above the sum. A serial that differs, or hardware known on both sides of which nothing agrees,
 never makes a certain match, whatever name and address say. Hardware or an address that agrees is at least asked
-about. Two rows that are both certain are asked about, unless only one of them has its hardware on its side.
+about. Two rows that are both certain are asked about, unless only one of them has its hardware on its side, or all
+but one are retired.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,11 +55,12 @@ _STRONG = ("serials", "base_macs", "macs")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row that the box may be."""
+    """A row that the box may be; `retired`: it is kept for its past, and stands back behind one that is not."""
 
     id: int
     name: str
     traits: Traits
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def judge(seen: Traits, candidates: Iterable[Candidate]) -> Verdict:
     )
     certain = [pair for pair in ranked if pair[0].score >= CERTAIN]
     fitting = [pair for pair in certain if pair[0].hardware] or certain
+    fitting = [pair for pair in fitting if not pair[1].retired] or fitting
     if len(fitting) == 1:
         return Verdict(Kind.known, fitting[0][1], fitting[0][0])
     if fitting:

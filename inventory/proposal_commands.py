@@ -1,11 +1,12 @@
 """Commands on what was found and on what differs: accept, merge, reject; disagreements; adopt."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from inventory import complete
-from inventory.options import DryRun, Output, Selector, Values, Why, Yes, split
+from inventory.options import At, DryRun, Fields, Output, Selector, Since, Values, Why, Yes, split
 from siaga.outcome import Column, Format, Outcome
 
 Which = Annotated[
@@ -17,10 +18,54 @@ Which = Annotated[
 
 
 def mount(app: typer.Typer) -> None:
-    """Add the verbs of a proposal beside list, show and history."""
+    """Add the verbs of a proposal beside show and history, and a list that says what was found."""
+    app.registered_commands = [c for c in app.registered_commands if c.name != "list"]
+    app.command("list")(list_)
     app.command("accept")(accept)
     app.command("merge")(merge)
     app.command("reject")(reject)
+
+
+_LISTED = ("name", "status", "device", "score", "address", "sysname", "model", "serial", "reason")
+_LISTED_WIDE = ("vendor", "platform", "version", "engine_id", "base_mac", "source", "first_seen", "last_seen")
+
+
+def list_(
+    selector: Selector = None,
+    output: Output = Format.table,
+    fields: Fields = "",
+    at: At = "",
+    since: Since = "",
+    limit: Annotated[int, typer.Option("--limit", help="At most so many rows; 0 is all.", min=0)] = 0,
+    list_fields: Annotated[
+        bool, typer.Option("--list-fields", help="Say which fields there are and what they hold.")
+    ] = False,
+) -> Outcome:
+    """List what was found, all or that selected; each fact of it is a field of its own.
+
+    Example: siaga proposal list status=open --fields name,address,serial,platform
+    """
+    from dataclasses import replace
+
+    from inventory.noun_commands import fields_of, list_rows
+
+    if list_fields:
+        return fields_of("proposal", output)
+    found = list_rows("proposal", selector or [], Format.json, "", at=at, since=since, limit=limit)
+    rows = [_flat(row, output) for row in found.rows or ()]
+    columns = [Column(k, k, right=k == "score") for k in _LISTED]
+    columns += [Column(k, k, wide=True) for k in (*_LISTED_WIDE, "decided_by")]
+    return replace(found, rows=rows, columns=columns, format=output, fields=split(fields))
+
+
+def _flat(row: Mapping[str, Any], output: Format) -> Mapping[str, Any]:
+    """Return a proposal with each of its facts as a field; in a table the model has its maker before it."""
+    facts = row["facts"] or {}
+    shown = dict.fromkeys((*_LISTED, *_LISTED_WIDE), "") | dict(facts) | dict(row)
+    if output in (Format.table, Format.wide):
+        maker = "" if facts.get("model", "").startswith(facts.get("vendor", "")) else facts.get("vendor", "")
+        shown["model"] = f"{maker} {facts.get('model', '')}".strip()
+    return shown
 
 
 def accept(

@@ -1,6 +1,6 @@
 """The monitor's commands. Nothing heavy is imported up here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -133,6 +133,7 @@ def _summary(result: Any) -> dict[str, Any]:
         "changes": len(result.changes),
         "alerts_opened": len(result.opened),
         "alerts_closed": len(result.closed),
+        "proposals": list(result.proposals),
         "took_s": round(result.seconds, 2),
     }
 
@@ -158,7 +159,17 @@ def _polled(engine: Any, result: Any, summary: dict[str, Any], output: Format, q
     notable = [c for c in changes if not (c["before"] == "not observed" and c["after"] == "up")]
     columns = [Column(k, k) for k in ("device", "before", "after", "reason")]
     messages = [] if quiet and not notable else [said]
+    messages += _asked_about(result.proposals)
     return Outcome(notable or None, columns, messages=messages, style=_styles("before", "after"))
+
+
+def _asked_about(proposals: Sequence[str]) -> list[str]:
+    """Return the sentence on boxes that answered in another's place, if any did."""
+    if not proposals:
+        return []
+    if len(proposals) == 1:
+        return [f"1 box answers in another's place: see 'siaga proposal show {proposals[0]}'."]
+    return [f"{len(proposals)} boxes answer in another's place: see 'siaga proposal list status=open'."]
 
 
 def _count(number: int, word: str) -> str:

@@ -84,8 +84,12 @@ def fact_columns(platform: Platform | None) -> list[Oid]:
     return list(dict.fromkeys(oid(fact.oid) for fact in facts if fact.oid and fact.source == "column"))
 
 
-def identity(platform: Platform | None, tables: Tables) -> Identity:
-    """Return who the device says it is."""
+def identity(platform: Platform | None, tables: Tables, meant: Platform | None = None) -> Identity:
+    """Return who the device says it is.
+
+    Of one that no platform fits, the platform it is `meant` to be says where its facts stand, but not what it is.
+    """
+    places = platform or meant
     return Identity(
         sysName=tables.text(SYS_NAME),
         sysDescr=tables.text(SYS_DESCR),
@@ -94,9 +98,9 @@ def identity(platform: Platform | None, tables: Tables) -> Identity:
         sysContact=tables.text(SYS_CONTACT),
         os=platform.name if platform else "",
         vendor=platform.vendor if platform else _maker(tables),
-        hardware=_first("hardware", platform.facts.hardware if platform else (), tables),
-        version=_first("version", platform.facts.version if platform else (), tables),
-        serial=_first("serial", platform.facts.serial if platform else (), tables),
+        hardware=_first("hardware", places.facts.hardware if places else (), tables),
+        version=_first("version", places.facts.version if places else (), tables),
+        serial=_first("serial", places.facts.serial if places else (), tables),
     )
 
 

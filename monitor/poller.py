@@ -33,13 +33,14 @@ _SMALL = ("in_errors", "out_errors", "in_discards", "out_discards")
 
 @dataclass(frozen=True)
 class Round:
-    """What one round brought."""
+    """What one round brought; `proposals` ask about boxes that answered in another's place."""
 
     observations: tuple[Observation, ...]
     changes: tuple[StateChange, ...]
     opened: tuple[Alert, ...]
     closed: tuple[Alert, ...]
     seconds: float
+    proposals: tuple[str, ...] = ()
 
     def count(self, *reaches: Reach) -> int:
         """Return how many devices were reached in one of these ways."""
@@ -66,9 +67,9 @@ def poll(
     seen = {t.device_id: o for t, o in zip(asked, observations, strict=True) if t.device_id is not None}
     samples = EmbeddedStore(settings.home / "samples.db")
     samples.write((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen))
-    changes, opened_alerts, closed = _judge(engine, samples, seen, run_id=run_id, now=now())
+    judgement = _judge(engine, samples, seen, run_id=run_id, now=now())
     took_s = (now() - started).total_seconds()
-    return Round(tuple(observations), tuple(changes), tuple(opened_alerts), tuple(closed), took_s)
+    return Round(tuple(observations), *judgement[:3], took_s, judgement[3])
 
 
 async def ask(
@@ -182,13 +183,14 @@ def _judge(
     *,
     run_id: int,
     now: datetime,
-) -> tuple[list[StateChange], list[Alert], list[Alert]]:
+) -> tuple[tuple[StateChange, ...], tuple[Alert, ...], tuple[Alert, ...], tuple[str, ...]]:
+    """Keep what a round says; return the changes of state, the alerts opened and closed, and the proposals."""
     with session(engine) as opened:
         before = store.standings(opened)
         after = judged(before, seen, store.parents(opened), now=now)
         changes = store.keep_standings(opened, before, after, seen, now=now, run_id=run_id)
         # A box that answers in another's place is asked about; the row keeps what its own box said.
-        own, _ = held_apart(opened, Author("siaga", now, cause=f"poll {run_id}"), seen)
+        own, asked = held_apart(opened, Author("siaga", now, cause=f"poll {run_id}"), seen)
         store.keep_identity(opened, own, cause=f"poll {run_id}")
         store.keep_interfaces(opened, own)
         promised = store.committed(opened)
@@ -203,7 +205,8 @@ def _judge(
             for key in to_close:
                 open_now[key].closed_at = now
                 gone.append(open_now[key])
-    return changes, fresh, gone
+    names = dict.fromkeys(p.proposal for p in asked if p.proposal)
+    return tuple(changes), tuple(fresh), tuple(gone), tuple(names)
 
 
 def judged(

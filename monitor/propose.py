@@ -79,7 +79,8 @@ def judge_identity(session: Session, seen: Mapping[int, Observation]) -> list[Fi
 def _is_odd(device_id: int, box: Traits, fleet: candidates.Fleet, before: Traits) -> bool:
     own = compare(box, fleet.rows[device_id].traits)
     other = fleet.judge(box, without={device_id})
-    if other.kind is Kind.known and other.match.hardware and other.match.score > own.score:
+    stranger = other.candidate is not None and not other.candidate.retired
+    if stranger and other.kind is Kind.known and other.match.hardware and other.match.score > own.score:
         return True
     then = compare(box, before)
     if own.hardware or then.hardware or (box.engines & before.engines):

@@ -24,24 +24,34 @@ _SENSORS_AT_MOST = 400
 
 @dataclass
 class Reading:
-    """Everything one device said in one round: values, what went wrong, and the platform it turned out to be."""
+    """Everything one device said in one round: values, what went wrong, and the platform it turned out to be.
+
+    `profile`: the platform that the inventory means it to be, which says where its health is read; what it is, is
+    told by what it said alone.
+    """
 
     seen: dict[Oid, Value] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     platform: Platform | None = None
+    profile: Platform | None = None
+
+    @property
+    def read_as(self) -> Platform | None:
+        """The platform whose file says what to ask."""
+        return self.profile or self.platform
 
 
 async def read(agent: Agent, known_as: str, *, full: bool) -> Reading:
-    """Read a device; `known_as` is its platform if the inventory knows it. Never raises for what a device does."""
+    """Read a device; `known_as` is its platform as the inventory has it. Never raises for what a device does."""
     reader = _Reader(agent)
     await reader.get(identify.SYSTEM)
     if reader.seen or not reader.gone:
-        found = await _platform(reader, known_as)
-        reader.reading.platform = found
+        reader.reading.platform = await _platform(reader)
+        reader.reading.profile = platform(known_as) if known_as else None
         await _ports(reader, full=full)
-        await _health(reader, found)
+        await _health(reader, reader.reading.read_as)
         if full:
-            await _facts(reader, found)
+            await _facts(reader, reader.reading.platform or reader.reading.profile)
     return reader.reading
 
 
@@ -64,19 +74,19 @@ def observation(
         reason=reason,
         took_s=took_s,
         uptime_s=None if ticks is None or ticks < 0 else ticks / 100,
-        identity=_identity(reading.platform, tables, ports) if reading.seen else Identity(),
+        identity=_identity(reading, tables, ports) if reading.seen else Identity(),
         ports=ports,
-        processors=snmp_health.processors(reading.platform, tables),
-        mempools=snmp_health.mempools(reading.platform, tables),
-        sensors=snmp_health.temperatures(reading.platform, tables),
+        processors=snmp_health.processors(reading.read_as, tables),
+        mempools=snmp_health.mempools(reading.read_as, tables),
+        sensors=snmp_health.temperatures(reading.read_as, tables),
     )
 
 
-def _identity(found: Platform | None, tables: Tables, ports: Iterable[Port]) -> Identity:
+def _identity(reading: Reading, tables: Tables, ports: Iterable[Port]) -> Identity:
     engine, bridge = tables.seen.get(ENGINE_ID), snmp_ports.mac(tables.seen.get(BRIDGE_ADDRESS))
     physical = (p.mac or "" for p in ports if p.ifType in _PHYSICAL)
     return replace(
-        identify.identity(found, tables),
+        identify.identity(reading.platform, tables, meant=reading.profile),
         engine_id=engine.hex() if isinstance(engine, bytes) and 5 <= len(engine) <= 32 else "",
         base_mac=colons(base_mac(bridge or "", physical)),
     )
@@ -144,10 +154,7 @@ def _stopped(fault: Fault) -> str:
     return f"The device answered, then went wrong. {fault.reason}"
 
 
-async def _platform(reader: _Reader, known_as: str) -> Platform | None:
-    known = platform(known_as) if known_as else None
-    if known:
-        return known
+async def _platform(reader: _Reader) -> Platform | None:
     await reader.peek(identify.probes(platforms(), reader.tables))
     return identify.identify(platforms(), reader.tables)
 

@@ -186,7 +186,7 @@ def test_an_address_is_followed_from_port_to_port(
     siaga("ipam", "scan", "sw-core").well()
     assert "at sw-2:ge7" in siaga("ipam", "show", "10.1.1.5").well().out
     # Gone from the port it had, it is behind the uplink.
-    second.rows = two
+    first.rows, second.rows = switch(2, "ge1", "ge2") | q(20, base(1), 1), two
     siaga("ipam", "scan", "role=switch").well()
     assert "behind sw-core:sfp2" in siaga("ipam", "show", "10.1.1.5").well().out
     assert "10.1.1.5" in siaga("node", "list").well().out

@@ -303,3 +303,41 @@ def test_one_login_is_enough(engine) -> None:  # type: ignore[no-untyped-def]
         propose(["127.0.0.1"], credential=["noc"], user="x", snmp="3")
     with pytest.raises(NotFoundError, match="no-such-credential"):
         propose(["127.0.0.1"], credential=["nobody"])
+
+
+def test_what_a_box_is_told_by_the_box_and_not_by_its_row(engine, serve, record, round_of) -> None:  # type: ignore[no-untyped-def]
+    record(**{"sw-1": serve(Script(box(1)))})
+    decide(engine, lambda w: w.set("device", 1, {"platform": "ios"}) and None)
+    round_of()
+    assert observed(engine, "platform") == {"sw-1": "routeros"}
+    assert observed(engine, "vendor") == {"sw-1": "MikroTik"}
+    with store.reading(engine) as session:
+        (found,) = [d for d in disagreements.of(session)[1] if d.field == "platform"]
+    assert (found.intended, found.observed) == ("ios", "routeros")
+
+
+def test_a_box_that_no_platform_fits_is_read_as_it_is_meant(engine, serve, record, round_of) -> None:  # type: ignore[no-untyped-def]
+    rows = {k: v for k, v in box(1).items() if k[:8] != (1, 3, 6, 1, 2, 1, 1, 2)}
+    rows[(1, 3, 6, 1, 2, 1, 1, 1, 0)] = (OCTETS, b"box of a kind")
+    record(**{"sw-1": serve(Script(rows))})
+    decide(engine, lambda w: w.set("device", 1, {"platform": "routeros"}) and None)
+    round_of()
+    assert observed(engine, "serial") == {"sw-1": "HE9080WQ001"}
+    assert observed(engine, "platform") == {}
+
+
+def test_a_retired_row_does_not_hold_its_box_back(engine, serve, record, round_of) -> None:  # type: ignore[no-untyped-def]
+    script = Script(box(1))
+    record(**{"sw-1": serve(script)})
+    round_of()
+    decide(engine, lambda w: w.set("device", 1, {"status": "retired"}) and None)
+    with store.session(engine) as session:
+        writer = Writer(session, Author("budi", NOW))
+        where = session.exec(select(Device.snmp_port).where(Device.name == "sw-1")).one()
+        values = {"name": "sw-new", "address": "127.0.0.1", "snmp_port": str(where), "credential": "noc"}
+        writer.put("device", values)
+        writer.finish()
+    for _ in range(2):
+        round_of()
+    assert proposals(engine) == []
+    assert observed(engine, "serial") == {"sw-1": "HE9080WQ001", "sw-new": "HE9080WQ001"}

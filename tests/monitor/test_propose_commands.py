@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,9 @@ def proposals(siaga: Siaga, *words: str) -> list[dict[str, object]]:
 
 
 def test_a_box_that_was_found_is_accepted_and_stays_one_row_when_it_moves_and_changes(
-    siaga: Siaga, serve: Callable[[Script], int]
+    siaga: Siaga, serve: Callable[[Script], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("inventory.proposals.FRESH", timedelta(0))  # else it has two addresses for an hour
     first = f"127.0.0.1:{serve(Script(box(7)))}"
     assert "new" in siaga("propose", first).well().out
     siaga("propose", first).well()
@@ -136,3 +138,66 @@ def test_a_slip_is_one_clear_sentence(
     assert said.code == code[0], said
     assert code[1] in said.err, said
     assert proposals(siaga, "status=open")
+
+
+def test_what_was_accepted_keeps_what_was_seen_of_it(siaga: Siaga, serve: Callable[[Script], int]) -> None:
+    siaga("propose", f"127.0.0.1:{serve(Script(box(7)))}").well()
+    seen_at = proposals(siaga)[0]["last_seen"]
+    siaga("proposal", "accept", "p1", "role=switch").well()
+    row = json.loads(siaga("device", "show", "sw-7", "-o", "json").well().out)
+    serial = row["observed"]["serial"]
+    assert (serial["value"], serial["source"], serial["at"]) == ("HE9080WQ007", "snmp", seen_at)
+    assert serial["cause"] == "proposal p1"
+    assert row["observed"]["sysname"]["value"] == "sw-7"
+
+
+def test_a_name_that_is_taken_says_what_to_do(siaga: Siaga, serve: Callable[[Script], int]) -> None:
+    for number in (1, 2, 3):
+        siaga("propose", f"127.0.0.1:{serve(Script(box(number, 'private')))}").well()
+    problems = siaga("proposal", "accept", "status=open", "--new", "--yes").failed(5, "bad-values")
+    assert problems == [
+        f"p{n}: it is called 'private' as p1 is: accept them one by one, each with name=…" for n in (2, 3)
+    ]
+    siaga("proposal", "accept", "p1").well()
+    (problem,) = siaga("proposal", "accept", "p2", "--new").failed(5, "bad-values")
+    assert problem == (
+        "p2: there is already a device called 'private': 'siaga proposal merge p2 private' if it is that one,"
+        " else accept p2 with name=…"
+    )
+    siaga("proposal", "accept", "p2", "name=private-2", "--new").well()
+
+
+def test_a_list_of_proposals_says_what_was_found(siaga: Siaga, serve: Callable[[Script], int]) -> None:
+    where = f"127.0.0.1:{serve(Script(box(7)))}"
+    siaga("propose", where).well()
+    head, line = siaga("proposal", "list", "status=open").well().out.splitlines()
+    assert head.split() == [
+        "name",
+        "status",
+        "device",
+        "score",
+        "address",
+        "sysname",
+        "model",
+        "serial",
+        "reason",
+    ]
+    assert [w for w in ("p1", "127.0.0.1", "sw-7", "MikroTik", "HE9080WQ007") if w not in line] == []
+    parts = siaga("proposal", "list", "--fields", "name,serial,platform", "-o", "json").well().out
+    assert json.loads(parts) == [{"name": "p1", "serial": "HE9080WQ007", "platform": "routeros"}]
+    siaga("proposal", "list", "--fields", "nope").failed(2, "no-such-field")
+    assert proposals(siaga)[0]["facts"]["sysname"] == "sw-7"  # type: ignore[index]
+
+
+def test_a_round_says_that_boxes_answer_in_anothers_place(
+    siaga: Siaga, serve: Callable[[Script], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMUNITY", "public")
+    siaga("credential", "add", "noc", "kind=snmp-v2c", "--secret", "community=env:COMMUNITY").well()
+    script = Script(box(1))
+    place = ("address=127.0.0.1", f"snmp_port={serve(script)}", "credential=noc")
+    siaga("device", "add", "sw-1", *place).well()
+    assert "in another's place" not in siaga("poll").well().err
+    script.rows = box(9, "sw-1")
+    assert "1 box answers in another's place: see 'siaga proposal show p1'." in siaga("poll", "-q").well().err
+    assert json.loads(siaga("poll", "-o", "json").well().out)["proposals"] == ["p1"]
