@@ -1,7 +1,7 @@
 """What every source becomes: sheets. A noun, its columns, and rows with their line numbers.
 
-CSV and YAML files and workbooks are read here, from a path or from standard input; the other sources
-(NetBox, Ansible, …) make sheets of what they take.
+CSV and YAML files, workbooks and folders of CSV files are read here, from a path or from standard input; the other
+sources (NetBox, Ansible, …) make sheets of what they take.
 """
 
 import sys
@@ -12,6 +12,7 @@ from typing import Any
 
 from inventory.nouns import Noun, noun
 from siaga.errors import InvalidError, NotFoundError, UsageError
+from siaga.text import safe
 
 MAX_ROWS = 1_048_576  # as many as a worksheet can hold
 MAX_COLUMNS = 200
@@ -19,6 +20,7 @@ MAX_CELLS = 5_000_000  # about half a gigabyte
 MAX_BYTES = 256 * 1024 * 1024
 _HEADINGS = 30  # so many rows are searched for the titles
 FORMATS = {".csv": "csv", ".tsv": "csv", ".yaml": "yaml", ".yml": "yaml", ".xlsx": "xlsx", ".xlsm": "xlsx"}
+FOLDER = "folder"  # of CSV files, or a ZIP of them: what an export writes of several nouns
 
 Line = tuple[int, tuple[Any, ...]]
 
@@ -52,13 +54,14 @@ class Sheet:
 class Raw:
     """A table as the file has it: its title, every line (row number, cells), and the merged ranges in it.
 
-    `merged` holds (first row, last row, range), such as (1, 1, 'A1:H1').
+    `merged` holds (first row, last row, range), such as (1, 1, 'A1:H1'). `hidden`: nobody sees it who opens the file.
     """
 
     source: str
     title: str
     lines: tuple[Line, ...]
     merged: tuple[tuple[int, int, str], ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,11 @@ class Taken:
 
 
 def read_sheets(source: str, noun: str = "", fmt: str = "") -> list[Sheet]:
-    """Read a workbook (a sheet per noun), a CSV file (its name is the noun) or YAML; '-' is standard input.
+    """Read a workbook (a sheet per noun), a CSV file (its name is the noun), a folder of them, or YAML.
 
-    `noun` says what the rows of a CSV are, or which sheet of a workbook to read.
-    Raises NotFoundError, UsageError or InvalidError (`bad-workbook`) with one sentence.
+    '-' is standard input. `noun` says what the rows of a CSV are, or which sheet of a workbook to read: the one
+    called so, or the only one that it shows.
+    Raises NotFoundError, UsageError or InvalidError (`bad-workbook`, `own-table`) with one sentence.
     """
     return sheets_of(source, *opened(source, fmt), noun)
 
@@ -84,21 +88,44 @@ def sheets_of(source: str, name: str, octets: bytes, fmt: str, noun: str = "") -
         from inventory.imports.yaml_file import read_yaml
 
         return [s for s in read_yaml(name, octets) if noun in ("", s.noun)]
+    from inventory.imports.own_table import check_own
+
     raws = read_raw(name, octets, fmt, noun)
     if fmt == "csv":
         raws = [replace(r, title=noun or _stem(source)) for r in raws]
-    return [sheet_of(r, r.title, title_row(r)) for r in raws if noun in ("", r.title)]
+    elif noun and len(raws) == 1:
+        raws = [replace(raws[0], title=noun)]
+    elif not noun:
+        _refuse_hidden(name, raws)
+    rows = [title_row(r) for r in raws]
+    check_own(source, raws, [_below(r, r.title, row) for r, row in zip(raws, rows, strict=True)], bool(noun))
+    return [sheet_of(r, r.title, row) for r, row in zip(raws, rows, strict=True)]
 
 
 def read_raw(name: str, octets: bytes, fmt: str, only: str = "") -> list[Raw]:
-    """Read the tables of a CSV file or a workbook as they are; raises InvalidError (`bad-workbook`)."""
+    """Read the tables of a CSV file, a folder or a workbook as they are; raises InvalidError (`bad-workbook`)."""
     if fmt == "csv":
         from inventory.imports.csv_file import read_csv
 
         return [read_csv(name, octets)]
+    if fmt == FOLDER:
+        from inventory.imports.folder import read_folder
+
+        return list(read_folder(name, octets, only))
     from inventory.imports.xlsx import read_workbook
 
     return list(read_workbook(name, octets, only))
+
+
+def _refuse_hidden(name: str, raws: Sequence[Raw]) -> None:
+    """Refuse rows that nobody sees who opens the file; hidden rows of a shown sheet are data (a filter hides them)."""
+    hidden = [r.title for r in raws if r.hidden and r.lines]
+    if hidden:
+        listed = ", ".join(f"'{safe(t, 60)}'" for t in hidden)
+        raise InvalidError(
+            "bad-workbook",
+            f"{name} has hidden sheets with rows: {listed}. Show or delete them, or name the one to read with --noun.",
+        )
 
 
 def opened(source: str, fmt: str = "") -> tuple[str, bytes, str]:
@@ -111,13 +138,26 @@ def opened(source: str, fmt: str = "") -> tuple[str, bytes, str]:
     if source == "-":
         return "stdin", _bounded("stdin", sys.stdin.buffer.read(MAX_BYTES + 1)), fmt or "csv"
     path = Path(source)
+    if path.is_dir():
+        from inventory.imports.folder import packed
+
+        return path.name or str(path), packed(path), FOLDER
     octets = file_octets(path)
     suffix = path.suffix.lower()
+    if not fmt and suffix == ".zip":
+        return path.name, octets, FOLDER
     if not fmt and suffix not in FORMATS:
-        raise UsageError(
-            "unknown-format", f"{path.name} is neither .csv, .xlsx nor .yaml: say which with --format."
-        )
+        raise UsageError("unknown-format", _unknown_format(path.name, octets))
     return path.name, octets, fmt or FORMATS[suffix]
+
+
+def _unknown_format(name: str, octets: bytes) -> str:
+    from inventory.imports.signature import foreign
+
+    kind = foreign(octets)
+    if kind:
+        return f"{name} is {kind.what}: {kind.advice}."
+    return f"{name} is neither .csv, .xlsx nor .yaml: say which with --format."
 
 
 def file_octets(path: Path) -> bytes:
@@ -183,10 +223,17 @@ def sheet_of(raw: Raw, noun: str, header_row: int = 0) -> Sheet:
     Raises InvalidError (`bad-workbook`) for merged cells from the header on: what they mean in a table of rows
     nobody can tell.
     """
+    found = _below(raw, noun, header_row)
+    if found.header:
+        filled = (n for n, cells in raw.lines if n >= header_row and any(map(is_filled, cells)))
+        _refuse_merged(raw, next(filled))
+    return found
+
+
+def _below(raw: Raw, noun: str, header_row: int) -> Sheet:
     filled = [(n, cells) for n, cells in raw.lines if n >= header_row and any(map(is_filled, cells))]
     if not filled or (header_row and filled[0][0] != header_row):
         return Sheet(raw.source, noun, (), ())
-    _refuse_merged(raw, filled[0][0])
     header = ["" if c is None else str(c).strip() for c in filled[0][1]]
     while header and not header[-1]:
         header.pop()

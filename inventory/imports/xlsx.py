@@ -16,7 +16,9 @@ from typing import IO
 from inventory.imports.sheets import MAX_CELLS, Raw
 from inventory.imports.signature import instead_of_workbook
 from inventory.imports.xlsx_cells import Book, Damaged, Held, cells, documents
-from siaga.errors import InvalidError
+from inventory.nouns import noun
+from siaga.errors import InvalidError, NotFoundError
+from siaga.text import safe
 
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
 MAX_PART_BYTES = 32 * 1024 * 1024
@@ -31,10 +33,11 @@ _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]')
 class _Tab:
     title: str
     part: str
+    hidden: bool = False
 
 
 def read_workbook(name: str, octets: bytes, only: str = "") -> Iterator[Raw]:
-    """Yield the sheets of a workbook (or the one called `only`) as tables.
+    """Yield the sheets of a workbook as tables, or the one called `only`, or else the only one that it shows.
 
     Raises InvalidError (`bad-workbook`): no workbook, damaged, protected, too large, or with cells that hold
     errors or formulas that were never computed; `problems` then lists them.
@@ -59,13 +62,12 @@ def _sheets(name: str, archive: zipfile.ZipFile, only: str) -> Iterator[Raw]:
     held = Held()
     book = Book(_strings(archive, held), _date_styles(archive), epoch_1904, held)
     problems: list[str] = []
-    for tab in tabs:
-        if only in ("", tab.title):
-            source = f"{name}, sheet '{tab.title}'"
-            with archive.open(tab.part) as stream:
-                table = cells(source, stream, book)
-            problems += table.problems
-            yield Raw(source, tab.title, tuple(table.lines), tuple(table.merged))
+    for tab in _meant(name, tabs, only) if only else tabs:
+        source = f"{name}, sheet '{tab.title}'"
+        with archive.open(tab.part) as stream:
+            table = cells(source, stream, book)
+        problems += table.problems
+        yield Raw(source, tab.title, tuple(table.lines), tuple(table.merged), tab.hidden)
     if problems:
         raise InvalidError(
             "bad-workbook",
@@ -73,6 +75,23 @@ def _sheets(name: str, archive: zipfile.ZipFile, only: str) -> Iterator[Raw]:
             " open it in a spreadsheet, mend them and save it again.",
             problems[:100],
         )
+
+
+def _meant(name: str, tabs: list[_Tab], only: str) -> list[_Tab]:
+    """Return the sheet called `only` (as a noun may be: Devices is device), or the only one that is shown."""
+    called = [t for t in tabs if _same(t.title, only)]
+    shown = [t for t in tabs if not t.hidden]
+    if called or len(shown) == 1:
+        return called[:1] or shown
+    titles = ", ".join(f"'{safe(t.title, 60)}'" for t in tabs)
+    raise InvalidError("bad-workbook", f"{name} has no sheet called '{safe(only, 60)}'; it has {titles}.")
+
+
+def _same(title: str, only: str) -> bool:
+    try:
+        return noun(title) is noun(only)
+    except NotFoundError:
+        return title.strip().casefold() == only.strip().casefold()
 
 
 def _refuse_bomb(archive: zipfile.ZipFile) -> None:
@@ -91,12 +110,18 @@ def _tabs(archive: zipfile.ZipFile) -> tuple[list[_Tab], bool]:
     tabs, epoch_1904 = [], False
     for tag, attributes, _ in documents(_part(archive, "xl/workbook.xml")):
         if tag == "sheet" and attributes.get("id", "") in targets:
-            tabs.append(_Tab(attributes.get("name", ""), _place(targets[attributes["id"]])))
+            tabs.append(
+                _Tab(attributes.get("name", ""), _place(targets[attributes["id"]]), _hidden(attributes))
+            )
         elif tag == "workbookPr":
             epoch_1904 = attributes.get("date1904", "0") in ("1", "true")
     if len(tabs) > MAX_SHEETS:
         raise Damaged(f"it has {len(tabs)} sheets, more than {MAX_SHEETS}")
     return tabs, epoch_1904
+
+
+def _hidden(attributes: dict[str, str]) -> bool:
+    return attributes.get("state", "visible") != "visible"  # hidden, or veryHidden: only a macro shows it
 
 
 def _place(target: str) -> str:
