@@ -3,6 +3,7 @@
 import ipaddress
 import math
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from siaga.text import safe
 
 _NAME = re.compile(r"[^\s:@,()\"'=<>!~](?:[^:@,()\"'=<>!~\n\r\t]*[^\s:@,()\"'=<>!~])?")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _TRUTH = {
@@ -38,6 +40,8 @@ def read(attribute: Attribute, raw: Any) -> Any:
     """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return _empty(attribute)
+    if isinstance(raw, Mapping) or (isinstance(raw, (list, tuple)) and attribute.kind != "tags"):
+        raise BadValueError(f"must be one value, not a {'mapping' if isinstance(raw, Mapping) else 'list'}")
     if attribute.naming in _NAMINGS:
         return _named(attribute.naming, raw)
     value = _READERS[attribute.kind](raw)
@@ -154,6 +158,11 @@ def _date(raw: Any) -> date:
         return raw.date()
     if isinstance(raw, date):
         return raw
+    if _YEAR.fullmatch(_text(raw)):
+        raise BadValueError(
+            f"is the year {_text(raw)} alone, must be a date such as {_text(raw)}-12-31"
+            ' (a column map reads years: formats.FIELD = "year" makes 1 January of them)'
+        )
     try:
         return date.fromisoformat(str(raw).strip())
     except ValueError:
@@ -181,7 +190,7 @@ def _tags(raw: Any) -> str:
 def variable_name(name: str) -> str:
     """Return `name` if it can be a variable of Ansible; raises BadValueError."""
     if not _VAR.fullmatch(name):
-        raise BadValueError(f"'{name}' cannot be a variable's name: letters, digits and underscores")
+        raise BadValueError(f"holds '{name}', which is no variable's name: letters, digits and underscores")
     return name
 
 

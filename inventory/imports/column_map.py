@@ -46,26 +46,65 @@ class Table(BaseModel):
     distinct: bool = False
 
 
-class _Map(BaseModel):
-    model_config = {"frozen": True, "extra": "forbid"}
-
-    table: tuple[Table, ...]
-
-
 def read_map(path: str) -> tuple[Table, ...]:
     """Read a map file; raises NotFoundError or InvalidError (`bad-map`) with every problem."""
     try:
         tree = tomllib.loads(file_octets(Path(path)).decode("utf-8"))
-        tables = _Map.model_validate(tree).table
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidError("bad-map", f"{path} is not valid TOML: {error}.") from None
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise InvalidError("bad-map", f"{path} is no column map.", problems) from None
-    problems = [f"table {i} ({t.noun}): {p}" for i, t in enumerate(tables, 1) for p in _problems(t)]
+    problems = [f"the key '{safe(k, 60)}' is unknown; a map holds [[table]]" for k in tree if k != "table"]
+    given = tree.get("table")
+    if not isinstance(given, list) or not given:
+        problems.append("there is no [[table]]")
+        given = []
+    tables: list[Table] = []
+    for number, one in enumerate(given, 1):
+        of = f" ({safe(one['noun'], 60)})" if isinstance(one, dict) and "noun" in one else ""
+        problems += [f"table {number}{of}: {p}" for p in _read(one, tables)]
     if problems:
         raise InvalidError("bad-map", f"{path} is no column map.", problems)
-    return tables
+    return tuple(tables)
+
+
+def _read(given: object, tables: list[Table]) -> Iterator[str]:
+    """Read one table into `tables`, and yield all that is wrong with it: with its form, and with its fields."""
+    if not isinstance(given, dict):
+        yield "it is no table"
+        return
+    bad: set[object] = set()
+    try:
+        table = Table.model_validate(given)
+    except ValidationError as error:
+        for one in error.errors():
+            bad.add(one["loc"][0])
+            yield _plainly(one)
+        kept = {k: v for k, v in given.items() if k not in bad}
+        if "noun" not in kept:
+            return
+        table = Table.model_validate(kept)
+    yield from _problems(table)
+    tables.append(table)
+
+
+def _plainly(error: Any) -> str:
+    """Return what the validation says of one key in plain words."""
+    key, kind, context = ".".join(map(str, error["loc"])), error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"the key '{safe(key, 60)}' is unknown; a table has {', '.join(Table.model_fields)}"
+    if kind == "missing":
+        return f"{key} is missing"
+    wanted = context.get("expected") or _WANTED.get(kind, "")
+    said = safe(error["input"], 40)
+    return f"{safe(key, 60)} is '{said}', must be {wanted}" if wanted else f"{safe(key, 60)}: {error['msg']}"
+
+
+_WANTED = {
+    "string_type": "a text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("dict_type", "mapping_type"), 'lines such as "title" = "field" below its own heading'),
+    **dict.fromkeys(("tuple_type", "list_type"), 'a list such as ["No", "Paraf"]'),
+}
 
 
 def _problems(table: Table) -> Iterator[str]:
@@ -77,13 +116,14 @@ def _problems(table: Table) -> Iterator[str]:
     given = [*table.columns.values(), *table.constants, *table.templates]
     for name in sorted({n for n in given if given.count(n) > 1}):
         yield f"the field '{name}' is given twice"
-    for name in {*given, *table.values, *table.formats}:
-        if not _settable(kind, name):
-            offered = ", ".join(a.name for a in kind.attributes.values() if a.settable)
-            yield f"a {kind.words} has no field '{name}'; it has {offered}"
+    unknown = sorted(n for n in {*given, *table.values, *table.formats} if not _settable(kind, n))
+    if unknown:
+        offered = ", ".join(a.name for a in kind.attributes.values() if a.settable)
+        names = ", ".join(f"'{safe(n, 60)}'" for n in unknown)
+        yield f"a {kind.words} has no field {names}; it has {offered}"
     for name, form in table.formats.items():
         if form not in FORMS:
-            yield f"formats.{name} is '{form}', must be one of {', '.join(FORMS)}"
+            yield f"formats.{name} is '{safe(form, 40)}', must be one of {', '.join(FORMS)}"
 
 
 def _settable(kind: Noun, name: str) -> bool:
@@ -105,8 +145,9 @@ def mapped(raws: Sequence[Raw], tables: Sequence[Table], source: str) -> list[Sh
 
 
 def _meant(raws: Sequence[Raw], table: Table, problems: list[str]) -> list[Raw]:
-    if not table.sheet and len(raws) == 1:
-        return list(raws)
+    shown = [r for r in raws if not r.hidden]
+    if not table.sheet and len(shown) == 1:
+        return shown
     found = [r for r in raws if plain(r.title) == plain(table.sheet)]
     if not found:
         titles = ", ".join(f"'{safe(r.title, 60)}'" for r in raws)

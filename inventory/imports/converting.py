@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 _MONTHS = {
@@ -35,12 +35,14 @@ _NUMBERS = {
     "id": re.compile(r"(-?)(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?"),
     "en": re.compile(r"(-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?"),
 }
+_YEAR = re.compile(r"(?:19|20)\d\d")
 EXAMPLES = {
     "dmy": "31/12/2026 or 31 Desember 2026",
     "mdy": "12/31/2026",
     "ymd": "2026-12-31",
     "id": "Rp 1.250.000,00",
     "en": "1,250,000.00",
+    "year": "2023",
 }
 
 
@@ -85,6 +87,14 @@ def number(text: str, style: str) -> str:
     return f"{match[1]}{whole}.{part}" if part else f"{match[1]}{whole}"
 
 
+def year(text: str, _: str = "year") -> str:
+    """Return 1 January of a year: what the official books know of a purchase. Raises NotSoWrittenError."""
+    plain = text.strip().removesuffix(".0")
+    if not _YEAR.fullmatch(plain):
+        raise _not_so(text, "year")
+    return f"{plain}-01-01"
+
+
 def _not_so(text: str, form: str) -> NotSoWrittenError:
     return NotSoWrittenError(f"is '{text.strip()[:40]}', not written as {form} says ({EXAMPLES[form]})")
 
@@ -92,6 +102,7 @@ def _not_so(text: str, form: str) -> NotSoWrittenError:
 _READERS: Mapping[str, Callable[[str, str], str]] = {
     **dict.fromkeys(_ORDERS, day),
     **dict.fromkeys(_NUMBERS, number),
+    "year": year,
 }
 FORMS = tuple(_READERS)
 
@@ -99,8 +110,10 @@ FORMS = tuple(_READERS)
 def converted(cell: Any, form: str) -> Any:
     """Return a cell as its form reads it; what a spreadsheet holds as a number or a date already stays so.
 
-    Raises NotSoWrittenError.
+    A year is a number there and no date yet. Raises NotSoWrittenError.
     """
-    if not isinstance(cell, str) or isinstance(cell, (date, datetime)) or not cell.strip():
+    if form == "year" and isinstance(cell, (int, float)):
+        cell = str(cell)
+    if not isinstance(cell, str) or not cell.strip():
         return cell
     return _READERS[form](cell, form)

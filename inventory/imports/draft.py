@@ -7,11 +7,12 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from inventory.imports.column_map import plain
-from inventory.imports.converting import NotSoWrittenError, day, number
+from inventory.imports.converting import NotSoWrittenError, converted
 from inventory.imports.sheets import Raw, is_filled
 from inventory.nouns import Attribute, Noun, noun, nouns
 from siaga.errors import NotFoundError
@@ -20,6 +21,10 @@ from siaga.text import safe
 _SEARCHED = 30  # rows in which a header is looked for
 _SAMPLES = 500
 _CHOICES = 40
+_TOTAL = re.compile(
+    r"(?i)(?:jumlah|total)(?:\s+(?:total|seluruh(?:nya)?|keseluruhan|harga|aset|barang|rp))*\s*[.:]*"
+)
+_BELOW = 15  # so many rows at most stand below a total: signatures
 _LINE = re.compile(r"\s*\n\s*")
 
 
@@ -33,7 +38,7 @@ def draft(raws: Sequence[Raw], source: str, noun_name: str = "") -> str:
     head = [
         f"# A draft for {safe(source)}: read every line, then run",
         f"#   siaga import {safe(source)} --map THIS-FILE --dry-run",
-        "# Fields are those of 'siaga NOUN list -o wide'; a column that is neither mapped nor ignored is an error.",
+        "# Fields are those of 'siaga NOUN list --list-fields'; a column neither mapped nor ignored is an error.",
     ]
     tables = [table for raw in raws for table in _table(raw, noun_name)]
     return "\n".join([*head, *tables]) + "\n"
@@ -51,13 +56,20 @@ def _table(raw: Raw, noun_name: str) -> Iterator[str]:
     yield f"sheet = {_quoted(raw.title)}"
     yield f'noun = "{kind.name}"'
     yield f"header_row = {row}"
+    yield from _total(raw, row)
     yield from _merged(raw, row)
-    yield from _written(kind, fields, samples)
+    if raw.hidden:
+        yield "# This sheet is hidden: nobody sees it who opens the file."
+    years = _years(kind, fields, samples)
+    yield from _written(kind, {t: n for t, n in fields.items() if n not in years}, samples)
     yield from _ignored(titles, fields, samples)
     yield "\n[table.columns]"
     for title, name in fields.items():
         yield f"{_quoted(title)} = {_quoted(name)}{_example(samples[title])}"
     yield from _missing(kind, fields)
+    if years:
+        yield "\n[table.formats]  # a year becomes 1 January of it, for want of a day"
+        yield from (f'{name} = "year"' for name in years)
     yield from _choices(kind, fields, samples)
 
 
@@ -120,6 +132,32 @@ def _merged(raw: Raw, header_row: int) -> Iterator[str]:
             yield f"# The cells {where} are merged: unmerge them, or the import will refuse the sheet."
 
 
+def _total(raw: Raw, header_row: int) -> Iterator[str]:
+    """Yield which row is the last one, where a sum and perhaps signatures stand below."""
+    filled = [(n, cells) for n, cells in raw.lines if n > header_row and any(map(is_filled, cells))]
+    for (before, _), (line, cells) in pairwise(filled[-_BELOW - 1 :]):
+        said = next((c for c in cells if is_filled(c)), None)
+        if isinstance(said, str) and _TOTAL.fullmatch(said.strip()):
+            yield f"last_row = {before}  # row {line} says '{safe(said, 40)}': it and what stands below are left alone"
+            return
+
+
+def _years(kind: Noun, fields: Mapping[str, str], samples: Mapping[str, list[Any]]) -> list[str]:
+    """Return the fields that take a date and are given years alone, or are called so."""
+    return [
+        name
+        for title, name in fields.items()
+        if kind.attributes[name].kind == "date"
+        and (_is_year(samples[title]) if samples[title] else "tahun" in plain(title))
+    ]
+
+
+def _is_year(cells: Sequence[Any]) -> bool:
+    """Tell whether most of the cells are years: a wrong one among them is told by the import."""
+    fitting = sum(not isinstance(c, (date, bool)) and _reads(str(c), "year") for c in cells)
+    return 2 * fitting > len(cells)
+
+
 def _written(kind: Noun, fields: Mapping[str, str], samples: Mapping[str, list[Any]]) -> Iterator[str]:
     """Yield in which form dates and numbers are written, where the cells leave no doubt."""
     for kinds, forms, key in (
@@ -133,6 +171,7 @@ def _written(kind: Noun, fields: Mapping[str, str], samples: Mapping[str, list[A
             for c in samples[title]
             if isinstance(c, str) and not _is_plain(kind.attributes[name], c)
         ]
+        texts = [c for c in texts if any(_reads(c, f) for f in forms)]  # 31/02/2023 tells nothing
         fitting = [f for f in forms if all(_reads(c, f) for c in texts)]
         if texts and len(fitting) == 1:
             yield f'{key} = "{fitting[0]}"'
@@ -152,7 +191,7 @@ def _is_plain(attribute: Attribute, text: str) -> bool:
 
 def _reads(text: str, form: str) -> bool:
     try:
-        day(text, form) if form in ("dmy", "mdy") else number(text, form)
+        converted(text, form)
     except NotSoWrittenError:
         return False
     return True

@@ -7,13 +7,15 @@ does. Tags, merge keys, a key written twice and more than one document are refus
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
 from inventory.imports.decoding import text_of
-from inventory.imports.sheets import MAX_CELLS, MAX_ROWS, Sheet, from_rows
-from siaga.errors import InvalidError
+from inventory.imports.sheets import MAX_CELLS, MAX_ROWS, Flaw, Sheet, column_of, from_rows
+from inventory.nouns import noun
+from siaga.errors import InvalidError, NotFoundError
 
 FORMAT = 1
 MAX_DEPTH = 30
@@ -38,6 +40,14 @@ def read_mapping(name: str, octets: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InvalidError("bad-workbook", f"{name} holds no mapping at its top.")
     return found
+
+
+def _fields(name: str) -> frozenset[str]:
+    """Return what a row of a noun may hold; nothing for what is no noun, of which the import tells."""
+    try:
+        return frozenset({a.name for a in noun(name).attributes.values() if a.settable} | {"revision"})
+    except NotFoundError:
+        return frozenset()
 
 
 class _Reader:
@@ -65,7 +75,9 @@ class _Reader:
                 if noun == "siaga":
                     self._check_format(self._value(self._next(), 1))
                 else:
-                    yield from_rows(self._name, noun, self._rows(noun))
+                    flaws: list[Flaw] = []
+                    sheet = from_rows(self._name, noun, self._known(noun, flaws))
+                    yield replace(sheet, flaws=tuple(flaws)) if flaws else sheet
             self._end()
         except yaml.YAMLError as error:
             raise self._bad(error) from None
@@ -100,7 +112,22 @@ class _Reader:
                 f"{self._name} says siaga: {{format: {given}}}; this siaga reads format {FORMAT}.",
             )
 
-    def _rows(self, noun: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def _known(self, name: str, flaws: list[Flaw]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the rows without keys that are no fields of theirs: `flaws` take these with their lines."""
+        known = _fields(name)
+        told: set[str] = set()
+        for line, row in self._rows(name):
+            strange = row.keys() - known if known else ()
+            for key in sorted(k for k in strange if not k.startswith("var.")):
+                if column_of(noun(name), key) in known:
+                    continue
+                more = "" if key in told else f": a {noun(name).words} has {', '.join(sorted(known))}"
+                flaws.append(Flaw(line, key, f"there is no such field{more}"))
+                told.add(key)
+                del row[key]
+            yield line, row
+
+    def _rows(self, noun: str) -> Iterator[tuple[int, dict[str, Any]]]:
         event = self._next()
         if isinstance(event, yaml.ScalarEvent) and event.value in _NULLS:
             return
