@@ -1,6 +1,8 @@
 """The commands of the official sheets. Heavy libraries are imported inside, so that `siaga --help` costs little."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ from siaga.outcome import Format, Outcome
 Place = Annotated[str, typer.Option("--place", help="Only what stands in this place, or inside it.")]
 Agency = Annotated[str, typer.Option("--agency", help="Only what belongs to this agency.")]
 Out = Annotated[
-    Path | None, typer.Option("--out", help="The file to write, .xlsx or .pdf; else rows are printed.")
+    Path | None, typer.Option("--out", "-O", help="The file to write, .xlsx or .pdf; else rows are printed.")
 ]
 Paper = Annotated[str, typer.Option("--paper", help="a4, or f4 (215 x 330 mm).")]
 Province = Annotated[
@@ -70,7 +72,7 @@ def kibar(
     place: Place = "",
     agency: Agency = "",
     out: Annotated[
-        Path | None, typer.Option("--out", help="The .pdf to write; else rows are printed.")
+        Path | None, typer.Option("--out", "-O", help="The .pdf to write; else rows are printed.")
     ] = None,
     paper: Paper = "a4",
     columns: Annotated[int, typer.Option("--columns", min=1, max=20, help="Labels side by side.")] = 3,
@@ -99,9 +101,12 @@ def kibar(
     left, top = sized(margin, "--margin") if margin else (None, None)
     grid = Grid(columns, rows, *sized(size, "--size"), *sized(gap, "--gap"), left, top, paper, skip, borders)
     wanted = Wanted(selector or (), place, agency)
-    printing = Printing(out, paper, "", output, split(fields))
+    printing = Printing(_file(out), paper, "", output, split(fields))
     return _reading(
-        lambda session, settings, now: make_labels(wanted, printing, grid, session, settings, now)
+        lambda session, settings, now, then: make_labels(
+            wanted, replace(printing, at=then), grid, session, settings, now
+        ),
+        at,
     )
 
 
@@ -109,7 +114,7 @@ def sia_spbe(
     place: Place = "",
     agency: Agency = "",
     out: Annotated[
-        Path | None, typer.Option("--out", help="The .xlsx to write; else rows are printed.")
+        Path | None, typer.Option("--out", "-O", help="The .xlsx to write; else rows are printed.")
     ] = None,
     output: Output = Format.table,
     fields: Fields = "",
@@ -120,9 +125,12 @@ def sia_spbe(
     from report.exports.service import make_architecture
 
     wanted = Wanted((), place, agency)
-    printing = Printing(out, "a4", "", output, split(fields))
+    printing = Printing(_file(out), "a4", "", output, split(fields))
     return _reading(
-        lambda session, settings, now: make_architecture(wanted, printing, session, settings, now)
+        lambda session, settings, now, then: make_architecture(
+            wanted, replace(printing, at=then), session, settings, now
+        ),
+        at,
     )
 
 
@@ -151,12 +159,22 @@ def _form(
     from report.exports.service import make
 
     wanted = Wanted(selector or (), place, agency)
-    printing = Printing(out, paper, province, output, split(fields), _moment(at))
-    return _reading(lambda session, settings, now: make(name, wanted, printing, session, settings, now), at)
+    printing = Printing(_file(out), paper, province, output, split(fields))
+    return _reading(
+        lambda session, settings, now, then: make(
+            name, wanted, replace(printing, at=then), session, settings, now
+        ),
+        at,
+    )
 
 
-def _reading(work: Callable[[Any, Any, Any], Outcome], at: str = "") -> Outcome:
-    """Do `work(session, settings, now)` on one moment of the inventory."""
+def _file(out: Path | None) -> Path | None:
+    """Return the file to write; - means standard output here as everywhere, where rows go anyway."""
+    return None if str(out) == "-" else out
+
+
+def _reading(work: Callable[[Any, Any, datetime, datetime | None], Outcome], at: str) -> Outcome:
+    """Do `work(session, settings, now, then)` on one moment of the inventory; `then` is None for now."""
     from inventory.noun_commands import engine_at
     from inventory.store import reading
     from siaga.clock import utc_now
@@ -164,11 +182,15 @@ def _reading(work: Callable[[Any, Any, Any], Outcome], at: str = "") -> Outcome:
 
     settings = load()
     with reading(engine_at(settings, at)) as session:
-        return work(session, settings, utc_now().replace(microsecond=0))
+        now = utc_now().replace(microsecond=0)
+        return work(session, settings, now, _moment(session, settings, now, at))
 
 
-def _moment(at: str) -> Any:
-    from siaga.clock import moment, utc_now
-    from siaga.settings import load
+def _moment(session: Any, settings: Any, now: datetime, at: str) -> datetime | None:
+    """Return the moment that was asked for; that of a change set is when it was written."""
+    from report.exports.store import last_change
+    from siaga.clock import moment
 
-    return moment(at, utc_now(), load().timezone) if at else None
+    if not at:
+        return None
+    return last_change(session) if at.strip().startswith("set:") else moment(at, now, settings.timezone)

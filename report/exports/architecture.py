@@ -1,5 +1,6 @@
 """Devices, links, rooms and services → the architecture lists that the ministry collects (SIA-SPBE). Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from report.exports.sheets import Value
 from siaga.text import safe
 
 MBPS = 1_000_000
+_STATUS = re.compile(r"status: (?:sourced|unverified|illustrative)")
+_SOURCES = re.compile(rf"{_STATUS.pattern}|(?:sources|as of|address status): .*", re.DOTALL)
 
 
 def lists(network: Network, within: Within) -> list[tuple[ArchitectureList, list[tuple[Value, ...]]]]:
@@ -28,6 +31,14 @@ def _words(*path: str) -> str:
     for key in path:
         at = at.get(key, "") if isinstance(at, Mapping) else ""
     return str(at)
+
+
+def described(notes: str) -> str:
+    """Return notes without what an import of a regency's facts wrote of their sources: no part of a description."""
+    parts = notes.split("; ")
+    if not any(_STATUS.fullmatch(p) for p in parts):
+        return safe(notes)
+    return safe("; ".join(p for p in parts if not _SOURCES.fullmatch(p)))
 
 
 def _wanted_devices(network: Network, one: ArchitectureList, within: Within) -> Iterator[Row]:
@@ -48,7 +59,7 @@ def _devices(network: Network, one: ArchitectureList, within: Within) -> Iterato
         owner = network.one("person", row["owner"])
         yield {
             "name": safe(row["name"]),
-            "description": safe(row["notes"] or ""),
+            "description": described(row["notes"] or ""),
             "hardware_kind": _words("virtual" if row["virtual"] else "physical"),
             "device_kind": _words("role", row["role"]),
             "brand": brand(kind) or brand({"maker": said.get("vendor"), "model": said.get("model")}),
@@ -106,7 +117,7 @@ def _network(
     air = medium in ("radio", "satellite", "cellular")
     return {
         "name": safe(row["name"]),
-        "description": safe(row["notes"] or ""),
+        "description": described(row["notes"] or ""),
         "network_kind": kind,
         "owner": network.regency.title(agency or ""),
         "bandwidth": _mbps(bps),
@@ -186,7 +197,7 @@ def _services(network: Network, one: ArchitectureList, within: Within) -> Iterat
             continue
         yield {
             "name": safe(row["title"] or row["name"]),
-            "description": safe(row["notes"] or ""),
+            "description": described(row["notes"] or ""),
             "owner": regency.title(row["agency"] or ""),
             "url": safe(row["url"] or ""),
             "hosting": _words("hosting", row["hosting"] or ""),

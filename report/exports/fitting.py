@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from report.glyphs import printable
+from siaga.text import safe
 
 LIMIT = 500
 POINTS_PER_MM = 72 / 25.4
@@ -20,6 +21,11 @@ def soft(text: str, room_em: float) -> str:
     """
     words = printable(text, LIMIT).split(" ")
     return " ".join(w if wide(w) <= room_em else _BREAKS.sub("\\1\u200b", w) for w in words)
+
+
+def lacking(text: str) -> bool:
+    """Tell whether the font lacks a character of a text, such as Arabic or an emoji, so that a box is printed."""
+    return not text.isascii() and printable(text, LIMIT) != safe(text, LIMIT)
 
 
 def wide(word: str) -> float:

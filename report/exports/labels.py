@@ -90,6 +90,13 @@ def cards(items: Sequence[Item], regency: Regency) -> list[Card]:
     return made
 
 
+def printed(card: Card) -> list[str]:
+    """Return the texts that stand on a label."""
+    item = card.item
+    named = (item.specification or item.label, item.nibar, item.kode_barang, item.register_number, item.label)
+    return [card.agency, *named]
+
+
 def small(made: Sequence[Card], grid: Grid) -> int:
     """Return how many codes have modules smaller than a telephone reads well."""
     return sum(card.module_mm(grid) < LEAST_MODULE_MM for card in made)

@@ -145,7 +145,8 @@ def _thousands(price: int | None) -> int | float | None:
 
 
 def _quantity_register(item: Item) -> Value:
-    return f"{item.quantity} / {item.register_number}" if item.register_number else item.quantity
+    # Always both parts: a lone 1 in this column could be either.
+    return f"{item.quantity} / {item.register_number or '-'}"
 
 
 def _in(condition: str) -> Callable[[Item], Value]:

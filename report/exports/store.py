@@ -1,12 +1,14 @@
 """The SQL of the official sheets that `inventory.store` does not answer. Each says which question it answers."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from inventory.models import Observed
+from inventory.models import Change, Observed
 from inventory.models_custody import Asset
 from inventory.models_people import Contact
+from siaga.clock import as_utc
 
 FEW = 500  # more ids than this are not listed in the statement
 SAID = ("vendor", "model", "serial", "version")
@@ -35,3 +37,9 @@ def contacts(session: Session) -> list[tuple[str, str, str, int | None]]:
     """Return who has a part in an agency or a place: (agency or place, its name, role, person's id)."""
     query = select(Contact.target_noun, Contact.target, Contact.role, Contact.person_id)
     return list(session.exec(query.where(col(Contact.target_noun).in_(("agency", "place")))))
+
+
+def last_change(session: Session) -> datetime | None:
+    """Return when the newest change was made: of an inventory as it was, the moment that it is shown as of."""
+    at = session.exec(select(func.max(Change.at))).one()
+    return None if at is None else as_utc(at)
