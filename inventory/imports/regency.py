@@ -21,6 +21,7 @@ from siaga.text import safe
 
 Row = dict[str, Any]
 _KEYS = ("regency", "kecamatan")
+_PLACED = frozenset({"id", "name", "kecamatan", "owner", "national", "note", "status", "source", "as_of"})
 _PURPOSES = {"command": "command", "sistem": "system", "system": "system", "server": "server"}
 
 
@@ -107,7 +108,7 @@ class _Regency:
             short = harmless(name.partition("(")[0])
             yield {
                 "name": short or name, "kind": "site", "parent": self.names.get(str(item.get("kecamatan", "")), top),
-                "notes": _told(item, name=item.get("name"), address=item.get("address")),
+                "notes": _told(item, name=item.get("name"), **_rest(item)),
             }  # fmt: skip
             rooms = str(item.get("name", "")).partition("(")[2].rstrip(")").split(",")
             for room in filter(None, (harmless(r) for r in rooms)):
@@ -120,7 +121,7 @@ class _Regency:
                 yield {
                     "name": self._name(item.get("id") or item.get("name"), f"{section}.id"),
                     "title": safe(item.get("name", "")), "kind": kind,
-                    "place": self.names.get(str(item.get("kecamatan", ""))), "notes": _told(item),
+                    "place": self.names.get(str(item.get("kecamatan", ""))), "notes": _told(item, **_rest(item)),
                 }  # fmt: skip
         for code, name in self.names.items():
             if code.count(".") == 2:  # a kecamatan is a perangkat daerah too
@@ -135,7 +136,7 @@ class _Regency:
                 self.left.append(f"{self.source}: the owner '{owner}' of {name} is no agency here.")
             yield {
                 "name": name, "title": safe(item.get("name", "")), "agency": owner if owner in agencies else None,
-                "national": str(item.get("national", "no")).lower() == "true", "notes": _told(item),
+                "national": str(item.get("national", "no")).lower() == "true", "notes": _told(item, **_rest(item)),
             }  # fmt: skip
 
     def _kept(self, section: str) -> Iterator[Mapping[str, Any]]:
@@ -171,11 +172,15 @@ def _position(latitude: object, longitude: object, centroid: bool) -> Row:
     return {"latitude": latitude, "longitude": longitude, "position_kind": "centroid" if centroid else ""}
 
 
-def _told(item: Mapping[str, Any], **more: object) -> str:
-    return notes(
-        item.get("note"),
-        status=item.get("status"),
-        sources=item.get("source"),
-        as_of=item.get("as_of"),
-        **more,
-    )
+def _rest(item: Mapping[str, Any]) -> Row:
+    """Return what an entry says that has no field here, such as a hospital's class: it goes to the notes."""
+    return {str(k): v for k, v in item.items() if k not in _PLACED}
+
+
+def _told(item: Mapping[str, Any], /, **more: object) -> str:
+    told = {
+        "status": item.get("status"),
+        "sources": item.get("source") or item.get("sources"),
+        "as_of": item.get("as_of"),
+    }
+    return notes(item.get("note"), **told, **{k: v for k, v in more.items() if k not in told})

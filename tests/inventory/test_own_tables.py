@@ -189,3 +189,27 @@ def test_what_is_no_csv_in_a_folder_is_named(folder: Path) -> None:
     said = refusal(folder)
     assert "catatan.docx is no .csv" in said
     assert "lama is no .csv" in said
+
+
+# --- a regency's facts --------------------------------------------------------------------------------------
+
+FACTS = """
+regency: {name: Tangerang, code: '36.03'}
+kecamatan: {items: [{name: Mauk, code: '36.03.07'}]}
+rsud:
+- {id: rsud-a, name: RSUD A, status: sourced, source: [tn], address: Jl. Raya 88, class: C, beds_planned: 150}
+apps:
+- {id: e-surat, name: E-Surat, integrated: true, item: x, sources: [web]}
+"""
+
+
+def test_what_has_no_field_of_its_own_goes_to_the_notes(tmp_path: Path) -> None:
+    from inventory.imports.regency import regency
+    from inventory.imports.yaml_file import read_mapping
+
+    taken = regency("facts.yaml", read_mapping("facts.yaml", FACTS.encode()), tmp_path)
+    notes = {s.noun: s.rows[0][1][s.header.index("notes")] for s in taken.sheets}
+    assert (
+        notes["agency"] == "status: sourced; sources: tn; address: Jl. Raya 88; class: C; beds planned: 150"
+    )
+    assert notes["service"] == "sources: web; integrated: true; item: x"
