@@ -8,8 +8,9 @@ regency. (Naming several means all of them, and it stands where its narrowest do
 later by name wins, and a finding says so. Mappings are merged key by key, lists and all else are replaced, and null
 takes away what wider layers gave.
 
-The same merge gives Ansible its variables, the poller its profile and checks their thresholds. Secrets never belong
-here: they lie sealed in credentials.
+The same merge gives the exports their variables (Ansible's listing and plugin, rendered templates) and the plays of
+provisioning theirs. The poller's profile and the thresholds of checks follow with the monitoring service. Secrets
+never belong here: they lie sealed in credentials.
 """
 
 import json

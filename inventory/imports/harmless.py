@@ -4,6 +4,7 @@ import re
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
+from inventory.layers import typed
 from inventory.nouns import noun
 from siaga.text import safe
 
@@ -66,6 +67,21 @@ def secret_like(name: str) -> bool:
 def plain_secret(name: str, value: Any) -> bool:
     """Tell whether a value is a secret in the clear: by its name it is one, and it is no reference to one."""
     return value not in (None, "") and secret_like(name) and not str(value).startswith(REFERENCE)
+
+
+def plain_secrets(name: str, value: Any) -> list[str]:
+    """Return where secrets stand in the clear in a variable, at any depth and in a text that reads as JSON.
+
+    A truth value is none, whatever it is called: `enable=true`.
+    """
+    value = typed(value)
+    if plain_secret(name, value):
+        return [] if isinstance(value, bool) else [name]
+    if isinstance(value, Mapping):
+        return [p for k, inner in value.items() for p in plain_secrets(f"{name}.{k}", inner)]
+    if isinstance(value, (list, tuple)):
+        return [p for inner in value if isinstance(inner, Mapping) for p in plain_secrets(name, inner)]
+    return []
 
 
 def without_secrets(value: Any, where: str, left: list[str]) -> Any:
