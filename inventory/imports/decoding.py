@@ -71,13 +71,18 @@ def _western(octets: bytes, start: int, source: str) -> str:
 
 
 def _zero(octets: bytes, source: str) -> InvalidError:
-    at = octets.index(0)
-    more = octets.count(0) - 1
-    others = f" and {more} more" if more else ""
+    """Return the refusal of zeros: a few slipped into a text, many show that it is none."""
+    at, count = octets.index(0), octets.count(0)
+    where = f"{source}: byte {at} ({_line(octets, at)})"
+    if count * 100 > len(octets):
+        return InvalidError(
+            "bad-workbook",
+            f"{where} and {count - 1} more are zeros: this is no text. Save its table as 'CSV UTF-8'.",
+        )
+    others = f", and {count - 1} more are" if count > 1 else ""
     return InvalidError(
         "bad-workbook",
-        f"{source}: byte {at} ({_line(octets, at)}) is a zero{others}, which no text holds."
-        " Delete it: tr -d '\\000' < FILE > NEW.",
+        f"{where} is a zero{others}, which no text holds. Delete it: tr -d '\\000' < FILE > NEW.",
     )
 
 

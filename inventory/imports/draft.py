@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import pairwise
@@ -51,12 +52,15 @@ def _table(raw: Raw, noun_name: str) -> Iterator[str]:
         return
     kind = noun(noun_name) if noun_name else _meant(raw.title, titles)
     fields = _fields(kind, titles)
-    samples = {t: _samples(raw, row, at) for at, t in enumerate(titles) if t}
+    last, total = _total(raw, row)
+    above = replace(raw, lines=tuple(line for line in raw.lines if not last or line[0] <= last))
+    samples = {t: _samples(above, row, at) for at, t in enumerate(titles) if t}
     yield "\n[[table]]"
     yield f"sheet = {_quoted(raw.title)}"
     yield f'noun = "{kind.name}"'
     yield f"header_row = {row}"
-    yield from _total(raw, row)
+    if last:
+        yield f"last_row = {last}  # below it stands '{safe(total, 40)}': this and all below are left alone"
     yield from _merged(raw, row)
     if raw.hidden:
         yield "# This sheet is hidden: nobody sees it who opens the file."
@@ -132,14 +136,14 @@ def _merged(raw: Raw, header_row: int) -> Iterator[str]:
             yield f"# The cells {where} are merged: unmerge them, or the import will refuse the sheet."
 
 
-def _total(raw: Raw, header_row: int) -> Iterator[str]:
-    """Yield which row is the last one, where a sum and perhaps signatures stand below."""
+def _total(raw: Raw, header_row: int) -> tuple[int, str]:
+    """Return the last row above a sum, below which signatures may stand, and what the sum is called; else (0, '')."""
     filled = [(n, cells) for n, cells in raw.lines if n > header_row and any(map(is_filled, cells))]
-    for (before, _), (line, cells) in pairwise(filled[-_BELOW - 1 :]):
+    for (before, _), (_, cells) in pairwise(filled[-_BELOW - 1 :]):
         said = next((c for c in cells if is_filled(c)), None)
         if isinstance(said, str) and _TOTAL.fullmatch(said.strip()):
-            yield f"last_row = {before}  # row {line} says '{safe(said, 40)}': it and what stands below are left alone"
-            return
+            return before, said
+    return 0, ""
 
 
 def _years(kind: Noun, fields: Mapping[str, str], samples: Mapping[str, list[Any]]) -> list[str]:

@@ -76,6 +76,7 @@ def test_an_impossible_date_leaves_the_others_to_decide() -> None:
 def test_a_total_below_the_rows_is_left_out() -> None:
     rows = [["Nama Barang", "Harga"], ["Router", 1], ["Switch", 2], ["JUMLAH", 3], [None, "Tigaraksa"]]
     assert drafted(*rows)["last_row"] == 3
+    assert "JUMLAH" not in draft([raw(*rows)], "a.xlsx", "asset").partition("[table.columns]")[2]
     assert "last_row" not in drafted(*rows[:3])
 
 

@@ -178,8 +178,15 @@ def test_utf_16_without_its_mark_is_named(name: str, tmp_path: Path) -> None:
 
 
 def test_one_zero_is_told_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_bytes(b"name,title\nBudi,x\nA\0ni,y\n")
+    (tmp_path / "a.csv").write_bytes(b"name,title\nBudi,x\nA\0ni,y\n" + b"Citra,z\n" * 20)
     assert "byte 19 (line 3) is a zero, which no text holds" in refusal(tmp_path / "a.csv")
+
+
+def test_many_zeros_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\x7fELF\0\0\1" * 30)
+    said = refusal(tmp_path / "a.csv")
+    assert "this is no text" in said
+    assert "tr -d" not in said
 
 
 def test_nobody_guesses_an_encoding(tmp_path: Path) -> None:
