@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select, true
 from sqlmodel import Session
 
-from inventory import ipam_overlap, rules
+from inventory import doubles, ipam_overlap, rules
 from inventory.nouns import noun
 from inventory.problems import Conflict
 
@@ -55,6 +55,10 @@ def problems(writer: "Writer") -> tuple[list[Conflict], list[str]]:
             found += _circles(session, name)
     if "device" in touched:
         found += _polled_twice(session)
+    if touched.get("device"):
+        found += doubles.same_serials(session, touched["device"])
+    if touched.get("link"):
+        found += doubles.crossed_links(session, touched["link"], writer.author.now.date())
     if "vlan" in touched:
         found += _twice_in_group(session)
     found += _given_twice(session, touched)

@@ -1,5 +1,6 @@
 """The commands that ask what hangs on what: `siaga impact` and `siaga explain`."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -48,30 +49,42 @@ def impact(
     """
     from siaga.errors import UsageError
 
-    if bool(failing) is worst:
+    if failing and worst:
+        sentence = f"--worst ranks everything that can fail: leave out {failing[0]}, or leave out --worst."
+        raise UsageError("two-questions", sentence)
+    if not failing and not worst:
         raise UsageError("nothing-asked", "Say what fails, as 'siaga impact NAME', or ask for --worst.")
-    return (
-        _ranked(number, root, output, fields)
-        if worst
-        else _impact(failing or [], root, show_paths, output, fields)
-    )
+    if worst:
+        return _ranked(number, root, output, fields)
+    return _impact(list(dict.fromkeys(failing or [])), root, show_paths, output, fields)
 
 
 def _impact(failing: list[str], root: str, paths: bool, output: Format, fields: str) -> Outcome:
     from inventory import impact_targets, impact_text, network, store
     from inventory.impact import impact as worked_out
     from inventory.options import split
+    from siaga.clock import utc_now
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
-        known = network.load(session)
+        known = network.load(session, utc_now().date())
         failed = impact_targets.resolved(session, known, failing)
         roots = impact_targets.roots(session, known, root)
     found = worked_out(known, failed, roots)
     text = None if fields else impact_text.text(found, failing, paths=paths)
     row = impact_text.as_row(found)
+    _check_fields(split(fields), row)
     notes = impact_targets.notes(known, failed)
     return Outcome([row], messages=notes, single=True, format=output, fields=split(fields), text=text)
+
+
+def _check_fields(fields: Sequence[str], row: Mapping[str, Any]) -> None:
+    from siaga.errors import UsageError
+
+    unknown = [f for f in fields if f not in row]
+    if unknown:
+        sentence = f"There is no field '{unknown[0]}' here; there are {', '.join(row)}."
+        raise UsageError("no-such-field", sentence)
 
 
 def _ranked(number: int, root: str, output: Format, fields: str) -> Outcome:
@@ -79,10 +92,11 @@ def _ranked(number: int, root: str, output: Format, fields: str) -> Outcome:
     from inventory.impact_view import View
     from inventory.impact_worst import worst
     from inventory.options import split
+    from siaga.clock import utc_now
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
-        known = network.load(session)
+        known = network.load(session, utc_now().date())
         roots = impact_targets.roots(session, known, root)
     view = View(known, roots)
     found = worst(view)

@@ -9,6 +9,7 @@ or more hops); *no longer redundant* goes on as before, but one more failure of 
 from collections.abc import Iterable, Mapping
 
 from inventory.graph import NOBODY, NOT_REACHED, Gates, Ways, gates
+from inventory.impact_doubts import careful, down_on
 from inventory.impact_people import failed_names, people, unknown
 from inventory.impact_standing import Failed, Standing, State, after
 from inventory.impact_values import Application, Area, Impact, Loss, Survivor, Tenant
@@ -30,12 +31,13 @@ def told(standing: Standing) -> Impact:
     view = standing.view
     tree = gates(view.network.graph, view.roots, standing.nodes, standing.lines)
     areas = _areas(standing)
+    thinned = _thinned(standing, tree)
     return Impact(
         failed=tuple(failed_names(standing)),
         roots=tuple(sorted(view.network.names[r] for r in view.roots)),
         devices=tuple(_losses(standing)),
         on_backup=tuple(_survivors(standing, tree)),
-        no_longer_redundant=tuple(_thinned(standing, tree)),
+        no_longer_redundant=tuple(sorted(view.network.names[n] for n in thinned)),
         places=areas,
         population=_population(standing),
         agencies=tuple(_tenants(standing)),
@@ -44,6 +46,7 @@ def told(standing: Standing) -> Impact:
         exits_left=_exits(standing, lost=False),
         people=tuple(people(standing)),
         unknown=unknown(view),
+        careful=careful(standing, thinned),
     )
 
 
@@ -100,19 +103,19 @@ def _doubts(standing: Standing, node: int) -> tuple[str, ...]:
     doubts += [
         f"{w.name} runs along {w.path_group}, as what failed does" for w in wires if w.path_group in routes
     ]
-    return tuple(doubts)
+    return (*doubts, *down_on(standing, node))
 
 
-def _thinned(standing: Standing, tree: Gates) -> list[str]:
-    """Return the devices that go on as before, but were redundant and are so no longer."""
+def _thinned(standing: Standing, tree: Gates) -> list[int]:
+    """Return the nodes of devices that go on as before, but were redundant and are so no longer."""
     view, network = standing.view, standing.view.network
     found = []
     for device in view.known - standing.down - standing.backup:
         node = network.node_of[device]
         was = node not in view.roots and _redundant(standing, view.gates, node)
         if was and not _redundant(standing, tree, node):
-            found.append(network.names[node])
-    return sorted(found)
+            found.append(node)
+    return found
 
 
 def _hit_areas(standing: Standing) -> dict[int, State]:

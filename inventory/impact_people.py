@@ -65,5 +65,6 @@ def unknown(view: View) -> Unknown:
     network = view.network
     unlinked = network.unlinked
     missing = sorted(network.rows.devices[d].name for d in network.node_of if d not in view.known)
-    open_ended = sum(("link", i) not in network.line_of for i in network.rows.links)
+    rows = network.rows
+    open_ended = sum(("link", i) not in network.line_of for i, x in rows.links.items() if not rows.absent(x))
     return Unknown(len(unlinked), len(missing), open_ended, tuple(missing[:10]))

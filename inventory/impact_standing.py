@@ -43,7 +43,9 @@ def struck(network: Network, failed: Failed) -> tuple[frozenset[int], frozenset[
     contracts = lost_contracts(network, failed)
     links = {link.id for link in network.rows.links.values() if link.contract_id in contracts}
     of_connections = lost_connections(network, failed)
-    lines = [network.line_of.get(("link", i)) for i in links | failed.links]
+    lines = [
+        network.line_of.get(("link", i)) for i in links | failed.links
+    ]  # a cable entered twice is one line
     lines += [network.line_of.get(("connection", i)) for i in of_connections]
     nodes = fallen(network.graph, (network.node_of[d] for d in failed.devices if d in network.node_of))
     providers = (network.provider_node[p] for p in failed.providers if p in network.provider_node)
@@ -117,7 +119,8 @@ class Standing:
         """The links that failed themselves, of which the graph may know nothing."""
         contracts = lost_contracts(self.view.network, self.failed)
         rows = self.view.network.rows.links.values() if contracts else ()
-        return self.failed.links | {link.id for link in rows if link.contract_id in contracts}
+        lost = self.failed.links | {link.id for link in rows if link.contract_id in contracts}
+        return self.view.network.same_cable(lost) if self.view.network.twins else lost
 
     @cached_property
     def connections(self) -> frozenset[int]:

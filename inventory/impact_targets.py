@@ -127,6 +127,9 @@ def notes(network: Network, failed: Failed) -> list[str]:
     """Return the sentences on what was asked for and cannot do anything, so that nobody takes it for good news."""
     idle = sorted(network.rows.devices[d].name for d in failed.devices if d not in network.node_of)
     found = [f"{safe(name)} is not active: it carries nothing." for name in idle[:5]]
+    rows = network.rows
+    gone = [(rows.links[i].name, rows.absent(rows.links[i])) for i in failed.links]
+    found += [f"{safe(name)} {reason}: it carries nothing." for name, reason in sorted(gone)[:5] if reason]
     if failed == Failed():
         found.append("No active device, link or connection is recorded there: nothing is known to fail.")
     return found

@@ -97,6 +97,7 @@ def text(impact: Impact, what: Sequence[str] = (), *, paths: bool = False) -> st
         ("SERVICES", [*_by_reason(impact.services)]),
         ("ON BACKUP", [line for s in impact.on_backup for line in _survivor(s, paths)]),
         ("NO LONGER REDUNDANT", _headed("", impact.no_longer_redundant)),
+        ("CAREFUL", [safe(sentence, 300) for sentence in impact.careful]),
         ("WAYS OUT", [*_exits(impact)]),
         ("TELL", [*_people(impact)]),
         ("NOT KNOWN", [*_unknown(impact)]),

@@ -25,7 +25,8 @@ class Loss:
 class Survivor:
     """A device that goes on by another way. `redundant`: one more failure cannot cut it off.
 
-    `doubts` say why the new way may not hold: LLDP contradicts it, or it shares the route of what failed.
+    `doubts` say why the new way may not hold: LLDP contradicts it, it shares the route of what failed, or something
+    on it is down now.
     """
 
     name: str
@@ -97,7 +98,10 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Impact:
-    """What a failure does. Names only, in the order of the alphabet; paths are node, line, node … from the root."""
+    """What a failure does. Names only, in the order of the alphabet; paths are node, line, node … from the root.
+
+    `careful`: sentences on what is recorded and cannot be counted on: lines that are not there, or down now.
+    """
 
     failed: tuple[str, ...]
     roots: tuple[str, ...]
@@ -112,6 +116,7 @@ class Impact:
     exits_left: tuple[str, ...] = ()
     people: tuple[Told, ...] = ()
     unknown: Unknown = field(default_factory=Unknown)
+    careful: tuple[str, ...] = ()
 
     @property
     def cut_off(self) -> tuple[Area, ...]:

@@ -3,7 +3,8 @@
 What is a path, and what is not:
 
 - A link is a path between the devices of its two interfaces, confirmed, declared or conflicting; a link with an end
-  missing is none. Only active devices carry anything.
+  missing is none, and one that is not installed yet, or whose contract has not begun or has ended, is none either.
+  Two links between the same two ports are one cable. Only active devices carry anything.
 - A link with one end and a contract leads to its provider. A circuit of the regency's own network (`intra`) can be
   a way through that provider's network to other such circuits; an internet line, or one that is not `intra`, ends
   there: two offices with internet do not reach each other by it. A connection with an internet contract and no link
@@ -14,7 +15,8 @@ What is a path, and what is not:
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,7 +28,10 @@ from inventory.network_rows import ConnectionRow, ContractRow, DeviceRow, LinkRo
 
 
 class Wire(NamedTuple):
-    """What a line of the graph stands for: a link, a connection without one, or a device's `parent`."""
+    """What a line of the graph stands for: a link, a connection without one, or a device's `parent`.
+
+    A cable that was entered as two links is one line, called as the first of them.
+    """
 
     kind: str
     id: int
@@ -39,7 +44,8 @@ class Wire(NamedTuple):
 class Network:
     """The rows and their graph. Nodes are the active devices, then providers' networks, then the ends of lines out.
 
-    `exits`: line number → device id, of the lines that lead out of the regency's network.
+    `exits`: line number → device id, of the lines that lead out of the regency's network. `twins`: line number → ids
+    of the links that are the same cable again.
     """
 
     rows: Rows
@@ -49,6 +55,7 @@ class Network:
     node_of: Mapping[int, int]
     provider_node: Mapping[int, int]
     exits: Mapping[int, int]
+    twins: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @cached_property
     def device_of(self) -> tuple[int, ...]:
@@ -58,7 +65,16 @@ class Network:
     @cached_property
     def line_of(self) -> Mapping[tuple[str, int], int]:
         """The line number of a wire, by kind and id."""
-        return {(w.kind, w.id): n for n, w in enumerate(self.wires)}
+        own = {(w.kind, w.id): n for n, w in enumerate(self.wires)}
+        return own | {("link", i): n for n, ids in self.twins.items() for i in ids}
+
+    def same_cable(self, links: Iterable[int]) -> frozenset[int]:
+        """Return these links with those that are the same cables."""
+        found = set(links)
+        numbers = {n for i in found if (n := self.line_of.get(("link", i))) is not None}
+        for number in numbers & self.twins.keys():
+            found |= {self.wires[number].id, *self.twins[number]}
+        return frozenset(found)
 
     @cached_property
     def inside(self) -> Mapping[int, list[int]]:
@@ -86,9 +102,9 @@ class Network:
         return tuple(sorted(self.rows.devices[d].name for d, n in self.node_of.items() if not near[n]))
 
 
-def load(session: Session) -> Network:
-    """Read the network."""
-    return build(network_rows.read(session))
+def load(session: Session, today: date | None = None) -> Network:
+    """Read the network as it is on a day; without one, with every line that is recorded."""
+    return build(network_rows.read(session, today))
 
 
 def build(rows: Rows) -> Network:
@@ -108,6 +124,7 @@ def build(rows: Rows) -> Network:
         draft.node_of,
         draft.provider_node,
         draft.exits,
+        draft.twins,
     )
 
 
@@ -124,17 +141,32 @@ class _Draft:
         self.needs: dict[int, tuple[int, ...]] = {}
         self.provider_node: dict[int, int] = {}
         self.exits: dict[int, int] = {}
+        self.twins: dict[int, tuple[int, ...]] = {}
+        self._cables: dict[frozenset[int], int] = {}
 
     def link(self, link: LinkRow) -> None:
-        """Add a link, if both its ends are known or its contract says whose it is."""
+        """Add a link that is there, if both its ends are known or its contract says whose it is."""
+        if self.rows.absent(link):
+            return
         ends = [self.node_of[d] for d in (link.a, link.z) if d in self.node_of]
         wire = Wire("link", link.id, link.name, link.path_group, link.state == "conflicting")
         if len(ends) == 2:
-            self._add(Line(ends[0], ends[1], link.role == "backup"), wire)
+            self._cable(link, Line(ends[0], ends[1], link.role == "backup"), wire)
         elif len(ends) == 1 and (link.a is None or link.z is None):
             contract = self.rows.contracts.get(link.contract_id or 0)
             if contract is not None and contract.provider_id in self.rows.providers:
                 self._leading_out(ends[0], contract, wire, link)
+
+    def _cable(self, link: LinkRow, line: Line, wire: Wire) -> None:
+        """Add a line between two ports once; entered again, it is the same, and a backup only where each is."""
+        ports = frozenset(p for p in (link.a_interface_id, link.z_interface_id) if p is not None)
+        number = self._cables.get(ports) if len(ports) == 2 else None
+        if number is None:
+            self._cables[ports] = len(self.lines)
+            self._add(line, wire)
+            return
+        self.twins[number] = (*self.twins.get(number, ()), link.id)
+        self.lines[number] = self.lines[number]._replace(backup=self.lines[number].backup and line.backup)
 
     def _leading_out(self, device: int, contract: ContractRow, wire: Wire, link: LinkRow) -> None:
         provider = self.rows.providers[contract.provider_id or 0]
@@ -154,6 +186,8 @@ class _Draft:
         contract = self.rows.contracts.get(connection.contract_id or 0)
         node = self.node_of.get(connection.device_id or 0)
         if connection.link_id is not None or contract is None or contract.kind != "internet" or node is None:
+            return
+        if self.rows.ended(connection):
             return
         if contract.provider_id in self.rows.providers:
             link = LinkRow(connection.id, connection.name, a=connection.device_id)

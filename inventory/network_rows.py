@@ -2,13 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import column, or_, select, table
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
 from inventory import models, models_people
+
+
+def absent(installed: date | None, start: date | None, end: date | None, today: date) -> str:
+    """Return why a line is not there today, as a phrase; '' if it is. `start` and `end` are its contract's."""
+    if installed is not None and installed > today:
+        return f"is installed on {installed}"
+    if start is not None and start > today:
+        return f"is under a contract that begins on {start}"
+    if end is not None and end < today:
+        return f"is under a contract that ended on {end}"
+    return ""
 
 
 class PlaceRow(NamedTuple):
@@ -47,6 +59,8 @@ class ContractRow(NamedTuple):
     name: str
     provider_id: int | None = None
     kind: str = "internet"
+    start: date | None = None
+    end: date | None = None
 
 
 class DeviceRow(NamedTuple):
@@ -77,6 +91,7 @@ class LinkRow(NamedTuple):
     intra: bool = True
     path_group: str = ""
     state: str = "declared"
+    installed: date | None = None
 
 
 class ConnectionRow(NamedTuple):
@@ -138,7 +153,11 @@ class PersonRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """Every row that impact looks at, by id."""
+    """Every row that impact looks at, by id, and what the monitor knows to be down.
+
+    `today`: lines that are not there on that day count as no way; None asks for none. `down`: device id → since
+    when; `link_down`: link id → when a port of it was seen to be down.
+    """
 
     places: Mapping[int, PlaceRow] = field(default_factory=dict)
     agencies: Mapping[int, AgencyRow] = field(default_factory=dict)
@@ -151,17 +170,54 @@ class Rows:
     dependencies: Mapping[int, DependencyRow] = field(default_factory=dict)
     contacts: Mapping[int, ContactRow] = field(default_factory=dict)
     people: Mapping[int, PersonRow] = field(default_factory=dict)
+    today: date | None = None
+    down: Mapping[int, datetime] = field(default_factory=dict)
+    link_down: Mapping[int, datetime | None] = field(default_factory=dict)
+
+    def absent(self, link: LinkRow) -> str:
+        """Return why a link is not there, as a phrase; '' if it is."""
+        return self._absent(link.installed, link.contract_id)
+
+    def ended(self, connection: ConnectionRow) -> str:
+        """Return why a connection's contract does not hold, as a phrase; '' if it does."""
+        return self._absent(None, connection.contract_id)
+
+    def _absent(self, installed: date | None, contract_id: int | None) -> str:
+        if self.today is None:
+            return ""
+        contract = self.contracts.get(contract_id or 0)
+        start, end = (contract.start, contract.end) if contract else (None, None)
+        return absent(installed, start, end, self.today)
 
 
-def read(session: Session) -> Rows:
+def read(session: Session, today: date | None = None) -> Rows:
     """Read the rows."""
     return Rows(
         **{name: _keyed(session, kind, model) for name, (kind, model) in _PLAIN.items()},
         links=_links(session),
         connections=_connections(session),
+        today=today,
+        down=_down(session),
+        link_down=_links_down(session),
     )
 
 
+def _down(session: Session) -> dict[int, datetime]:
+    """Return device id → since when, of the devices that the monitor found down. The table is the monitor's."""
+    known = table("device_state", column("device_id"), column("state"), column("since", models.UtcDateTime()))
+    query = select(known.c.device_id, known.c.since).where(known.c.state.in_(("down", "unreachable")))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _links_down(session: Session) -> dict[int, datetime | None]:
+    """Return link id → when a port of it was seen to be down."""
+    link, port = models.Link.__table__.c, models.Interface.__table__.c  # type: ignore[attr-defined]
+    ends = or_(port.id == link.a_interface_id, port.id == link.z_interface_id)
+    query = select(link.id, port.seen_at).join(models.Interface, ends).where(port.oper_status.in_(_DOWN))
+    return {row[0]: row[1] for row in session.execute(query.order_by(link.id, port.seen_at))}
+
+
+_DOWN = ("down", "lowerLayerDown", "notPresent")
 _PLAIN: Mapping[str, tuple[Any, Any]] = {
     "places": (PlaceRow, models.Place),
     "agencies": (AgencyRow, models.Agency),

@@ -4,15 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from inventory.graph_commands import impact
 from inventory.history import Author
 from inventory.store import session
 from inventory.writing import Writer
+from monitor.models import DeviceState
 from siaga.errors import InvalidError, NotFoundError, UsageError
 from siaga.outcome import Format
 from siaga.render import render
+from tests.inventory.conftest import NOW
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "place": [
@@ -141,7 +143,7 @@ def test_programs_get_the_same_keys_whatever_fails(filled: Engine) -> None:
             "places",
             "population",
         ),
-        *("agencies", "services", "exits_lost", "exits_left", "people", "unknown", "priority_1"),
+        *("agencies", "services", "exits_lost", "exits_left", "people", "unknown", "careful", "priority_1"),
     ]
     assert list(said("rtr-mauk")) == list(said("rtr-spare")) == keys
     found = said("rtr-mauk")
@@ -195,7 +197,63 @@ def test_the_worst_come_first(filled: Engine) -> None:
     assert len(json.loads(render(impact(worst=True, number=1, output=Format.json)))) == 1
 
 
-def test_one_must_say_what_fails(filled: Engine) -> None:
-    for wrong in ({}, {"failing": ["core"], "worst": True}):
-        with pytest.raises(UsageError, match="Say what fails"):
-            impact(**wrong)
+def printed(*failing: str, **options: Any) -> str:
+    return render(impact(list(failing), **options))
+
+
+def test_one_name_asked_twice_is_one(filled: Engine) -> None:
+    assert printed("rtr-mauk", "rtr-mauk").startswith("If rtr-mauk fails, it ")
+
+
+def test_a_slip_in_the_question_is_said(filled: Engine) -> None:
+    with pytest.raises(UsageError, match="There is no field 'nope' here"):
+        printed("rtr-mauk", fields="nope")
+    with pytest.raises(UsageError, match="leave out core, or leave out --worst"):
+        impact(["core"], worst=True)
+    with pytest.raises(UsageError, match="Say what fails"):
+        impact([])
+
+
+def test_what_is_not_there_today_does_not_stand_in(filled: Engine, author: Author) -> None:
+    later = {"name": "l2", "installed": "2999-01-01"}
+    write(filled, author, {"link": [later]})
+    assert down("l1") == ["rtr-mauk"]
+    shown = printed("l1")
+    assert "CAREFUL\n  l2 is installed on 2999-01-01: it is not counted\n" in shown
+    assert said("l1")["unknown"]["links_without_end"] == 0
+    assert impact(["l2"]).messages[0] == "l2 is installed on 2999-01-01: it carries nothing."
+    ended = {"name": "FO", "end": "2001-12-31"}
+    write(filled, author, {"link": [{"name": "l2", "installed": ""}], "contract": [ended]})
+    assert said("l2")["careful"] == ["l1 is under a contract that ended on 2001-12-31: it is not counted"]
+
+
+def test_what_is_down_now_is_said_where_it_would_stand_in(filled: Engine, author: Author) -> None:
+    rows = {
+        "device": [{"name": "rtr-utara", "role": "router"}],
+        "interface": [{"device": "rtr-utara", "name": p} for p in ("e1", "e2")]
+        + [{"device": "core", "name": "e9"}],
+        "link": [
+            {"name": "l2", "a_interface": "core:e9", "z_interface": "rtr-utara:e1"},
+            {"name": "l3", "a_interface": "rtr-utara:e2", "z_interface": "rtr-mauk:e2", "role": "backup"},
+        ],
+    }
+    write(filled, author, rows)
+    assert said("l1")["on_backup"][0]["doubts"] == []
+    with session(filled) as opened:
+        opened.execute(
+            text(
+                "UPDATE interface SET oper_status = 'down', seen_at = '2026-11-24 03:00:00' WHERE name = 'e2'"
+            )
+        )
+        device_id = opened.execute(text("SELECT id FROM device WHERE name = 'rtr-utara'")).scalar_one()
+        opened.add(DeviceState(device_id=device_id, state="down", since=NOW, at=NOW))
+    said_of = said("l1")["on_backup"][0]["doubts"]
+    assert said_of == ["rtr-utara is down since 2026-11-24 10:00", "backup l3 is down, seen 2026-11-24 10:00"]
+    assert "CAREFUL: rtr-utara is down since 2026-11-24 10:00" in printed("l1")
+
+
+def test_a_cable_that_was_entered_twice_is_no_second_way(filled: Engine, author: Author) -> None:
+    with session(filled) as opened:  # as it was written before this was refused
+        opened.execute(text("UPDATE link SET a_interface_id = 2, z_interface_id = 6"))
+    assert down("l1") == down("l2") == ["rtr-mauk"]
+    assert {w["name"] for w in json.loads(render(impact(worst=True, output=Format.json)))} >= {"l1"}
