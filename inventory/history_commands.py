@@ -13,6 +13,7 @@ history_app = typer.Typer(
 rule_app = typer.Typer(
     name="rule", help="The regency's own rules ([[rules]] in siaga.toml).", no_args_is_help=True
 )
+_TOLD = 100
 Number = Annotated[int, typer.Argument(help="The change set's number.")]
 
 
@@ -108,28 +109,39 @@ def history_verify(
     head: Annotated[
         str, typer.Option("--head", help="A head written down earlier, which must be in the chain.")
     ] = "",
+    chain_only: Annotated[
+        bool, typer.Option("--chain-only", help="Do not compare the rows with what the history says of them.")
+    ] = False,
+    output: Output = Format.table,
 ) -> Outcome:
-    """Check that no entry of the history was edited, removed or moved.
+    """Check that no entry of the history was edited, removed or moved, and that every row is what it says.
 
     Write its head down somewhere else now and then: with --head a history rewritten from end to end is found too.
     """
     from inventory import store
     from inventory.history import breaks, last_hash, sealed
+    from inventory.replay import Replay
     from siaga.settings import load
 
     with store.reading(store.open_engine(load())) as session:
-        found = list(breaks(session, head.strip().lower()))
+        replay = None if chain_only else Replay()
+        found = list(breaks(session, head.strip().lower(), replay.take if replay else None))
+        found += replay.differences(session) if replay else ()
         last, seal = last_hash(session), sealed(session)
     _refuse(found)
     unsure = ["The head's seal cannot be checked: there is no master key here."] if seal is None else []
-    return Outcome(messages=[f"The history holds; its head is {last}.", *unsure])
+    rows = [{"holds": True, "head": last, "sealed": seal, "rows_compared": not chain_only}]
+    plain = output is Format.table
+    told = [f"The history holds; its head is {last}."] if plain else []
+    return Outcome(None if plain else rows, single=True, format=output, messages=[*told, *unsure])
 
 
 def _refuse(found: list[str]) -> None:
     from siaga.errors import FindingsError
 
     if found:
-        raise FindingsError("history-broken", "The history does not hold.", found[:100])
+        more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+        raise FindingsError("history-broken", "The history does not hold.", [*found[:_TOLD], *more])
 
 
 @history_app.command("seal")

@@ -50,7 +50,10 @@ def undo(writer: Writer, changes: Sequence[Mapping[str, Any]], *, force: bool = 
     work.left += [
         f"{e['noun']} '{e['row_name']}' is no noun any more" for e in changes if e["noun"] not in known
     ]
-    for entry in reversed([e for e in changes if e["noun"] in known]):
+    renames = {
+        (e["noun"], e["before"]["name"]): e["after"].get("name") for e in changes if "name" in e["before"]
+    }
+    for entry in reversed([e for e in changes if e["noun"] in known and not _followed(e, renames)]):
         work.take_back(known[entry["noun"]], entry)
     work.remove()
     if work.changed:  # what else is in the way may only be so because of these
@@ -58,6 +61,17 @@ def undo(writer: Writer, changes: Sequence[Mapping[str, Any]], *, force: bool = 
     if work.problems:
         raise BadRowError(work.problems)
     return work.left
+
+
+def _followed(entry: Mapping[str, Any], renames: Mapping[tuple[str, Any], Any]) -> bool:
+    """Tell whether a row only followed the new name of another in this set: it will follow the old one as well."""
+    before, after = entry["before"], entry["after"]
+    if set(after) == {"target"}:
+        return any(renames.get((n, before.get("target"))) == after["target"] for n, _ in renames)
+    if entry["action"] == "set" and set(after) == {"name"} and " " in str(after["name"]):
+        old, new = str(before.get("name")).partition(" ")[2], after["name"].partition(" ")[2]
+        return renames.get(("vrf", old)) == new
+    return False
 
 
 class _Undoing:

@@ -182,3 +182,28 @@ def test_many_rows_are_removed_at_a_millisecond_each(engine: Engine) -> None:
     with reading(engine) as opened:
         assert opened.execute(select(func.count()).select_from(Observed)).scalar() == 0
         assert list(breaks(opened)) == []
+
+
+def test_a_renaming_that_others_followed_is_taken_back(engine: Engine) -> None:
+    write(
+        engine,
+        ("device", {"name": "old"}),
+        ("vrf", {"name": "blue"}),
+        ("prefix", {"name": "10.0.0.0/8 blue"}),
+        (
+            "note",
+            {"name": "n", "target_noun": "device", "target": "old", "text": "t", "who": "b", "at": str(NOW)},
+        ),
+    )
+    with session(engine) as opened:
+        writer = Writer(opened, Author("budi", NOW))
+        writer.set("device", 1, {"name": "new"})
+        writer.set("vrf", 1, {"name": "red"})
+        writer.finish()
+    with session(engine) as opened:
+        writer = Writer(opened, Author("budi", NOW))
+        undo(writer, entries(opened, 2))
+        writer.finish()
+    with reading(engine) as opened:
+        assert [r["target"] for r in rows(opened, "note")] == ["old"]
+        assert [r["name"] for r in rows(opened, "prefix")] == ["10.0.0.0/8 blue"]
