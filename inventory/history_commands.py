@@ -46,9 +46,23 @@ def history_show(number: Number, output: Output = Format.table) -> Outcome:
 
     with store.reading(store.open_engine(load())) as session:
         found = entries(session, number)
-    keys = ("at", "who", "noun", "row_name", "action", "before", "after")
+    keys = (
+        "id",
+        "at",
+        "who",
+        "noun",
+        "row_name",
+        "action",
+        "before",
+        "after",
+        "why",
+        "cause",
+        "change_set",
+        "hash",
+    )
     rows = [{k: e[k] for k in keys} for e in found]
-    return Outcome(rows, [Column(k, k, wide=k in ("at", "who")) for k in keys], format=output)
+    wide = ("id", "why", "cause", "change_set", "hash")
+    return Outcome(rows, [Column(k, k, wide=k in wide) for k in keys], format=output)
 
 
 @history_app.command("undo")
@@ -128,12 +142,20 @@ def history_verify(
         found = list(breaks(session, head.strip().lower(), replay.take if replay else None))
         found += replay.differences(session) if replay else ()
         last, seal = last_hash(session), sealed(session)
-    _refuse(found)
-    unsure = ["The head's seal cannot be checked: there is no master key here."] if seal is None else []
-    rows = [{"holds": True, "head": last, "sealed": seal, "rows_compared": not chain_only}]
     plain = output is Format.table
-    told = [f"The history holds; its head is {last}."] if plain else []
-    return Outcome(None if plain else rows, single=True, format=output, messages=[*told, *unsure])
+    if plain:
+        _refuse(found)
+    unsure = ["The head's seal cannot be checked: there is no master key here."] if seal is None else []
+    if plain:
+        return Outcome(messages=[f"The history holds; its head is {last}.", *unsure])
+    row = {
+        "holds": not found,
+        "head": last,
+        "sealed": seal,
+        "rows_compared": not chain_only,
+        "problems": found,
+    }
+    return Outcome([row], single=True, format=output, messages=unsure, exit_code=6 if found else 0)
 
 
 def _refuse(found: list[str]) -> None:

@@ -412,6 +412,8 @@ def history_of(noun_name: str, name: str, output: Format, *, since: str = "") ->
 
     with store.reading(store.open_engine(load())) as session:
         found = trail(session, noun_name, name)
+        if not found:
+            id_of(session, noun_name, name)  # what is there may have no history; what never was is an error
     if since:
         when = moment(since, utc_now())
         found = [c for c in found if c["at"] >= when]

@@ -14,7 +14,21 @@ Selector = Annotated[
     typer.Argument(help=SELECTOR_HELP),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
-Why = Annotated[str, typer.Option("--why", help="The reason, for the history.")]
+_LONGEST_WHY = 200
+
+
+def _short(why: str) -> str:
+    from siaga.errors import InvalidError
+
+    if len(why) > _LONGEST_WHY:
+        raise InvalidError(
+            "why-too-long",
+            f"The reason has {len(why)} characters, and may have {_LONGEST_WHY}: say it shorter.",
+        )
+    return why
+
+
+Why = Annotated[str, typer.Option("--why", help="The reason, for the history.", callback=_short)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Values = Annotated[list[str] | None, typer.Argument(help="field=value …; an empty value empties the field.")]
 At = Annotated[

@@ -1,11 +1,14 @@
 """The SQL of the inventory: opening, reading rows as operators see them, writing them with their history."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, literal
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, literal
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
@@ -21,7 +24,7 @@ BUSY_TIMEOUT_MS = 10_000
 IDS_AT_ONCE = 10_000
 
 
-def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+def make_engine(url: str | URL, *, foreign_keys: bool = True) -> Engine:
     """Return an engine; on SQLite with WAL, `synchronous=FULL` and foreign keys (a migration does without).
 
     pysqlite's own transaction handling is switched off, so that BEGIN comes when we say (SQLAlchemy,
@@ -29,7 +32,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _prepare_reading if "mode" in engine.url.query else _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         if not foreign_keys:
             event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA foreign_keys=OFF") and None)
@@ -48,6 +51,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     prepare_functions(connection)
 
 
+def _prepare_reading(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    prepare_functions(connection)
+
+
 def prepare_functions(connection: Any) -> None:
     """Teach an SQLite connection the operator REGEXP, in linear time."""
     connection.create_function("regexp", 2, matches, deterministic=True)
@@ -63,7 +72,20 @@ def open_engine(settings: Settings) -> Engine:
     declare(settings.fields)
     if settings.database.startswith("sqlite:///") and not _exists(settings.database):
         raise NotFoundError("not-initialised", f"There is no inventory in {settings.home}: run 'siaga init'.")
-    return make_engine(settings.database).execution_options(siaga_home=settings.home)
+    return make_engine(_address(settings.database)).execution_options(siaga_home=settings.home)
+
+
+def _address(url: str) -> str | URL:
+    """Return where to find the database: an SQLite file that cannot be written is only read, as an auditor's copy.
+
+    SQLite reads a file in WAL mode only where it may make files beside it, unless it is told that nobody writes.
+    """
+    path = Path(url.removeprefix("sqlite:///")).absolute()
+    if not url.startswith("sqlite:///") or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return url
+    still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    query = {"mode": "ro", "uri": "true", **({"immutable": "1"} if still else {})}
+    return URL.create("sqlite", database=f"file:{quote(str(path))}", query=query)
 
 
 def seal_of(session: Session) -> Seal | None:
@@ -73,8 +95,6 @@ def seal_of(session: Session) -> Seal | None:
 
 
 def _exists(url: str) -> bool:
-    from pathlib import Path
-
     return Path(url.removeprefix("sqlite:///")).exists()
 
 
@@ -90,8 +110,10 @@ def session(engine: Engine) -> Iterator[Session]:
     On SQLite the write lock is taken at once, so that what was read is still true when it is written.
     Raises TemporaryError (`database-busy`, `disk-full`) for what may pass.
     """
+    if "mode" in engine.url.query:
+        raise _read_only(_place(engine))
     with (
-        guarded(),
+        guarded(_place(engine)),
         Session(engine.execution_options(siaga_writes=True), expire_on_commit=False) as opened,
         opened.begin(),
     ):
@@ -104,20 +126,30 @@ def session(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """Open a transaction that only reads; it sees one moment of the database."""
-    with guarded(), Session(engine) as opened:
+    with guarded(_place(engine)), Session(engine) as opened:
         yield opened
 
 
+def _place(engine: Engine) -> str:
+    return unquote(str(engine.url.database)).removeprefix("file:") if engine.dialect.name == "sqlite" else ""
+
+
+def _read_only(place: str) -> TemporaryError:
+    where = place or "The database"
+    sentence = f"{where} cannot be written by this user; nothing was changed: see who may write it and its directory."
+    return TemporaryError("database-readonly", sentence)
+
+
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Turn the database's own failures into errors with a sentence.
+def guarded(place: str = "") -> Iterator[None]:
+    """Turn the database's own failures into errors with a sentence; `place` is the file, where there is one.
 
     Raises TemporaryError, NotFoundError (`not-initialised`) or SiagaError (`database-damaged`, `database-error`).
     """
     try:
         yield
     except OperationalError as error:
-        raise _sentence(str(error.orig)) from None
+        raise _sentence(str(error.orig), place) from None
     except DatabaseError as error:
         if type(error) is not DatabaseError:  # its subclasses are faults of the program, not of the file
             raise
@@ -128,7 +160,7 @@ def guarded() -> Iterator[None]:
         ) from None
 
 
-def _sentence(reason: str) -> SiagaError:
+def _sentence(reason: str, place: str) -> SiagaError:
     if "locked" in reason:
         return TemporaryError(
             "database-busy",
@@ -143,8 +175,14 @@ def _sentence(reason: str) -> SiagaError:
     if "no such column" in reason:
         sentence = "The database was made by an older siaga: run 'siaga init', which keeps a copy of it."
         return SiagaError("schema-outdated", sentence)
-    if "readonly" in reason or "unable to open" in reason:
-        return TemporaryError("database-readonly", f"The database cannot be opened for writing: {reason}.")
+    if "unable to open" in reason:
+        where = place or "The database"
+        sentence = (
+            f"{where} cannot be opened: see who may read it, and write its directory; or copy it elsewhere."
+        )
+        return TemporaryError("database-readonly", sentence)
+    if "readonly" in reason:
+        return _read_only(place)
     return SiagaError("database-error", f"The database refused the work: {safe(reason)}.")
 
 

@@ -14,6 +14,7 @@ from inventory.nouns import noun
 from inventory.past import renamed
 
 _MAX_NAMES = 50
+_MAX_NOUNS = 4
 
 
 def trail(session: Session, noun_name: str, name: str) -> list[dict[str, Any]]:
@@ -84,13 +85,28 @@ def sets(
         )
     query = query.group_by(c.change_set).order_by(c.change_set.desc()).limit(limit)
     with legible(session):
-        return [_set(row) for row in session.execute(query).mappings()]
+        found = [dict(row) for row in session.execute(query).mappings()]
+    several = _several(session, [row["change_set"] for row in found if row["nouns"] > 1])
+    return [_set(row, several.get(row["change_set"], "")) for row in found]
 
 
-def _set(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _several(session: Session, numbers: Sequence[int]) -> dict[int, str]:
+    """Return change set → what it changed of several nouns: 'device sw-7, 28 interface'."""
+    c = Change.__table__.c  # type: ignore[attr-defined]
+    query = select(c.change_set, c.noun, func.count(), func.min(c.row_name), func.min(c.id).label("first"))
+    query = query.where(c.change_set.in_(numbers)).group_by(c.change_set, c.noun).order_by("first")
+    told: dict[int, list[str]] = {}
+    for number, noun_name, many, name, _ in session.execute(query):
+        told.setdefault(number, []).append(f"{noun_name} {name}" if many == 1 else f"{many} {noun_name}")
+    more = {n: len(parts) - _MAX_NOUNS for n, parts in told.items()}
+    return {
+        n: ", ".join([*parts[:_MAX_NOUNS], *([f"{more[n]} more nouns"] if more[n] > 0 else [])])
+        for n, parts in told.items()
+    }
+
+
+def _set(row: Mapping[Any, Any], several: str) -> dict[str, Any]:
     more = row["changes"] - 1
-    what = f"{row['noun']} {row['first']}" + (f" and {more} more" if more else "")
-    if row["nouns"] > 1:
-        what = f"{row['changes']} rows of {row['nouns']} nouns"
+    what = several or f"{row['noun']} {row['first']}" + (f" and {more} more" if more else "")
     keys: Sequence[str] = ("change_set", "at", "who", "changes")
     return {**{k: row[k] for k in keys}, "what": what, "why": row["why"], "cause": row["cause"]}

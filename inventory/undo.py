@@ -70,7 +70,7 @@ def _followed(entry: Mapping[str, Any], renames: Mapping[tuple[str, Any], Any]) 
         return any(renames.get((n, before.get("target"))) == after["target"] for n, _ in renames)
     if entry["action"] == "set" and set(after) == {"name"} and " " in str(after["name"]):
         old, new = str(before.get("name")).partition(" ")[2], after["name"].partition(" ")[2]
-        return renames.get(("vrf", old)) == new
+        return bool(renames.get(("vrf", old)) == new)
     return False
 
 
