@@ -210,20 +210,19 @@ def _token(source: str) -> Any:
 
 
 def _imported(asked: "Asked", how: _How) -> _Done:
-    import getpass
-
     from inventory import store, trail
     from inventory.runs import recorded
     from siaga.settings import load
+    from siaga.who import who
 
-    settings, who = load(), getpass.getuser()
+    settings, user = load(), who()
     engine = store.open_engine(settings)
     if how.dry_run:
-        return _loaded(engine, settings, asked, how, (who, ""))
+        return _loaded(engine, settings, asked, how, (user, ""))
     summary: dict[str, Any] = {"source": asked.label}
-    with recorded(engine, "import", who=who, summary=summary) as run_id:
+    with recorded(engine, "import", who=user, summary=summary) as run_id:
         cause = f"import {run_id}"
-        done = _loaded(engine, settings, asked, how, (who, cause))
+        done = _loaded(engine, settings, asked, how, (user, cause))
         summary["changed"] = sum(d.action != "same" for d in done.diffs)
         if done.left_out and done.left_out.lines:
             summary["left_out"] = done.left_out.rows

@@ -31,7 +31,8 @@ Named = tuple[str, str]  # noun and natural key
 class _Table:
     """A sheet whose columns were looked at: `fields` of its columns ('' for one that is no field), and what is bad.
 
-    `keyed`: its rows have a name, so that they could be written.
+    `keyed`: its rows have a name, so that they could be written. `own` and `refs` are references to rows of the
+    same noun and of any; `needed` is what a new row must say.
     """
 
     number: int
@@ -45,6 +46,7 @@ class _Table:
     flaws: Mapping[int, Sequence[Flaw]]
     own: tuple[Attribute, ...]
     refs: tuple[Attribute, ...]
+    needed: tuple[str, ...]
 
 
 class _Row(NamedTuple):
@@ -285,18 +287,28 @@ class _Round:
         try:
             diff = self.writer.put(row.table.kind.name, values)
         except BadRowError as error:
-            self._spoiled(row, self._problems(row, error))
+            self._spoiled(row, self._problems(row, [*error.problems, *self._wrong(row, values)]))
             return False
         diffs = self.diffs.setdefault(diff.noun, {})
         diffs[diff.name] = _merged(diffs.get(diff.name), diff if self._work.whole else _bare(diff))
         return True
 
     def _checked(self, row: _Row) -> None:
-        """Add what else is wrong with the cells of a row that cannot be written anyway."""
+        """Add what else is wrong with a row that cannot be written anyway."""
+        self._spoiled(row, self._problems(row, self._wrong(row, row.values)))
+
+    def _wrong(self, row: _Row, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield (field, sentence) of all that is wrong with a row, where writing it ends at the first of its kind."""
         try:
-            self.writer.check(row.table.kind.name, row.values)
+            self.writer.check(row.table.kind.name, values)
         except BadRowError as error:
-            self._spoiled(row, self._problems(row, error))
+            yield from error.problems
+        if not row.table.keyed or (row.label and self.writer.keys.find(*row.name) is not None):
+            return
+        flawed = {title for title, _ in row.problems}
+        for name in row.table.needed:
+            if row.values.get(name) is None and row.table.titles.get(name, name) not in flawed:
+                yield name, f"{name} is missing"
 
     def _spoiled(self, row: _Row, problems: Iterable[Problem]) -> None:
         found = list(problems)
@@ -305,10 +317,10 @@ class _Round:
         if row.label:
             self._absent.setdefault(row.name, row)
 
-    def _problems(self, row: _Row, error: BadRowError) -> Iterator[Problem]:
-        """Yield the problems of a row; what refers to a bad row of this import says so."""
+    def _problems(self, row: _Row, found: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+        """Yield the problems of a row, each once; what refers to a bad row of this import says so."""
         meant = dict(_references(row))
-        for name, reason in error.problems:
+        for name, reason in dict.fromkeys(found):
             absent = self._absent.get(meant[name]) if name in meant else None
             yield row.problem(name, _orphaned(name, absent) if absent and absent.at != row.at else reason)
 
@@ -394,6 +406,7 @@ def _table(number: int, kind: Noun, sheet: Sheet) -> _Table:
         flaws,
         tuple(a for a in refs if a.ref == kind.name),
         refs,
+        tuple(_needed(kind)),
     )
 
 
@@ -424,6 +437,14 @@ def _is_field(kind: Noun, column: str) -> bool:
 
 def _keys(kind: Noun, columns: Sequence[str]) -> Sequence[str]:
     return kind.auto if kind.auto and "name" not in columns else kind.key
+
+
+def _needed(kind: Noun) -> Iterator[str]:
+    """Yield the fields without which a row of this noun cannot be new; a name that is made of others is none."""
+    for a in kind.attributes.values():
+        made = a.name == "name" and kind.auto
+        if a.settable and not made and (a.required or a.name in (*kind.key, *kind.auto)):
+            yield a.name
 
 
 def _bad_columns(kind: Noun, header: Iterable[str], columns: Sequence[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from inventory.history import Author, breaks, entries
 from inventory.imports.load import LeftOut, load
-from inventory.imports.sheets import Flaw, Sheet
+from inventory.imports.sheets import Flaw, Sheet, Taken
 from inventory.problems import Problem, lines
 from inventory.store import reading, rows
 from inventory.writing import Diff
@@ -287,6 +287,20 @@ def test_a_cell_that_the_map_cannot_read_hides_no_other(engine: Engine, author: 
     assert (left.rows, set(there(engine, "asset"))) == (1, {"A/2"})
 
 
+def test_what_is_missing_hides_no_bad_cell_and_is_not_hidden(engine: Engine, author: Author) -> None:
+    people = sheet("person", "name", ("Budi",))
+    contacts = sheet("contact", "person role target_noun target", (None, "bos", "device", "a"))
+    told = problems(engine, author, people, contacts)
+    assert [p.partition(": ")[0].rpartition(" ")[2] for p in told[1:]] == ["person", "target"]
+    told = problems(engine, author, sheet("component", "device_type kind label type", ("T", "x", None, "y")))
+    assert [p.partition(": ")[0].rpartition(" ")[2] for p in told[1:]] == ["label", "device_type", "kind"]
+    told = problems(engine, author, sheet("device", "name role", (None, "ruter")))
+    assert [p.partition(": ")[0] for p in told[1:]] == [
+        "device, row 2, column role",
+        "device, row 2, column name",
+    ]
+
+
 def test_one_reason_for_many_rows_is_one_line_after_the_first(engine: Engine, author: Author) -> None:
     given = sheet("device", "name place", *((f"d{n}", "Nowhere" if n != 7 else "") for n in range(500)))
     headline, *told = problems(engine, author, given)
@@ -413,8 +427,15 @@ def test_an_option_of_another_source_is_refused(siaga: Siaga, arguments: list[st
     assert next(a for a in arguments if a.startswith("--")) in said.err
 
 
-def test_what_only_left_out_is_hinted_at() -> None:
+def test_what_only_left_out_is_hinted_at(siaga: Siaga, monkeypatch: pytest.MonkeyPatch) -> None:
     from inventory.import_commands import _unresolved
+
+    taken = Taken([sheet("device", "name place", ("a", "Kantor"), source="NetBox dcim/devices")])
+    monkeypatch.setattr("inventory.imports.sources.take", lambda _: taken)
+    _, last = siaga("import", "netbox", "http://127.0.0.1:1/", "--only", "devices").failed(5, "bad-rows")
+    assert last.startswith("--only leaves out what these rows refer to; add to it: tenants,")
+    left = siaga("import", "netbox", "http://127.0.0.1:1/", "--only", "devices", "--skip-bad")
+    assert "--only leaves out" in left.err
 
     told = ["NetBox dcim/devices, row 1, column place: place refers to nothing: there is no place called 'K'"]
     (hint,) = _unresolved("devices", told)
