@@ -20,6 +20,8 @@ def packed(folder: Path) -> bytes:
     Raises InvalidError (`bad-workbook`) with every file that is no CSV; those of which the name begins with a dot
     are a file manager's own.
     """
+    if not any(p.suffix.lower() in CSV for p in folder.iterdir()):
+        raise InvalidError("bad-workbook", f"{folder} is a folder without a .csv in it.")
     out = io.BytesIO()
     left = MAX_BYTES
     with zipfile.ZipFile(out, "w") as archive:
