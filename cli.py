@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -279,10 +280,20 @@ def _shown(result: Any) -> int:
 
 def _failed(error: SiagaError) -> int:
     # A sentence may quote what a device or a file said: it stays one line and drives no terminal.
-    print(f"siaga: {safe(error, _LONGEST)}", file=sys.stderr)  # noqa: T201
+    print(f"siaga: {safe(_bounded(str(error)), _LONGEST)}", file=sys.stderr)  # noqa: T201
+    for line in error.picture:
+        print(f"  | {line}", file=sys.stderr)  # noqa: T201
     for problem in error.problems:
-        print(f"  - {safe(problem, _LONGEST)}", file=sys.stderr)  # noqa: T201
+        print(f"  - {safe(_bounded(problem), _LONGEST)}", file=sys.stderr)  # noqa: T201
     return error.exit_code
+
+
+_QUOTED = re.compile(r"(?<!\w)'([^'\n]{200,})'(?!\w)")
+
+
+def _bounded(sentence: str) -> str:
+    """Cut long quotations of what somebody gave, so that an error stays a sentence."""
+    return _QUOTED.sub(lambda m: f"'{m[1][:80]}…'", sentence)
 
 
 def _usage_or_bug(error: Exception) -> int:

@@ -17,15 +17,21 @@ from collections.abc import Sequence
 
 
 class SiagaError(Exception):
-    """Something failed; `code` is stable, the sentence says what was wrong, where, and what to do."""
+    """Something failed; `code` is stable, the sentence says what was wrong, where, and what to do.
+
+    `picture`: lines that point at the character meant, in what somebody wrote.
+    """
 
     exit_code = 1
 
-    def __init__(self, code: str, sentence: str, problems: Sequence[str] = ()) -> None:
+    def __init__(
+        self, code: str, sentence: str, problems: Sequence[str] = (), picture: Sequence[str] = ()
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.problems = tuple(problems)
+        self.picture = tuple(picture)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence}"

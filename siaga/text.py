@@ -29,6 +29,23 @@ def safe(text: object, limit: int = LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def one(words: str) -> str:
+    """Return words with the article that goes before them: 'a device', 'an address'."""
+    return f"{'an' if words[:1].lower() in 'aeio' else 'a'} {words}"
+
+
+def pictured(text: str, at: int, width: int = 100) -> tuple[str, str]:
+    """Return two lines: the text around character `at`, and a mark below that character.
+
+    Every character keeps its place; one that cannot be shown is a space.
+    """
+    plain = "".join(c if c.isprintable() and c not in _HIDDEN else " " for c in text)
+    at = min(at, len(plain))
+    start = max(0, at - width * 2 // 3) if len(plain) > width else 0
+    part = ("…" if start else "") + plain[start : start + width] + ("…" if start + width < len(plain) else "")
+    return part, " " * (at - start + (1 if start else 0)) + "^"
+
+
 def _shown(char: str) -> bool:
     return char not in _HIDDEN and not unicodedata.category(char).startswith("C")
 

@@ -41,6 +41,9 @@ class Said:
         clear = CLEAR.fullmatch(first)
         assert clear, self
         assert (self.code, clear["code"]) == (exit_code, code), self
+        problems = [
+            p for p in problems if not p.startswith("  | ")
+        ]  # a selector, and a mark below what is wrong
         assert all(p.startswith("  - ") and len(p) > 10 for p in problems), self
         assert "Traceback" not in self.err
         assert self.out == ""
