@@ -168,6 +168,7 @@ def _selected_rows(
     """Return the names of the numeric fields, and the rows without their ids."""
     from inventory import store
     from inventory.nouns import noun
+    from inventory.quick import sorting
 
     engine = engine_at(settings, at)
     kind = noun(noun_name)
@@ -177,7 +178,9 @@ def _selected_rows(
             ids = _changed_since(session, kind, ids or [], since)
         found = store.rows(session, noun_name, ids)
     if ids is None:
-        found.sort(key=lambda r: [str(r[k]) for k in kind.key])
+        found.sort(
+            key=lambda r: [v if isinstance(v, int) else str(v) for k in sorting(noun_name) for v in [r[k]]]
+        )
     numbers = frozenset(a.name for a in kind.attributes.values() if a.kind in ("int", "float"))
     order = catalog.spec(noun_name).ordered([a.name for a in kind.attributes.values() if not a.custom])
     order += [a.name for a in kind.attributes.values() if a.custom]
@@ -205,9 +208,9 @@ def engine_at(settings: Any, at: str) -> Any:
 
 def _ids(session: Any, noun_name: str, selector: Sequence[str]) -> list[int]:
     # The parser is not needed, and not loaded, without a selector.
-    from inventory.select import joined, selected
+    from inventory.select import meant
 
-    return selected(session, noun_name, joined(selector))
+    return meant(session, noun_name, selector)
 
 
 def _changed_since(session: Any, kind: Any, ids: Sequence[int], since: str) -> list[int]:
@@ -271,21 +274,19 @@ def show_row(noun_name: str, name: str, output: Format, fields: str, *, at: str 
 
 def id_of(session: Any, noun_name: str, name: str) -> int:
     """Return the id of the row called `name`; raises NotFoundError with the nearest name there is."""
-    from inventory.keys import Keys
+    from inventory import naming
     from inventory.nouns import noun
-    from inventory.values import BadValueError, read
     from siaga.errors import NotFoundError
+    from siaga.text import safe
 
-    keys, kind = Keys(session), noun(noun_name)
-    found = keys.find(noun_name, name.strip())
-    if found is None and kind.attributes["name"].naming in ("cidr", "range", "address"):
-        try:
-            found = keys.find(noun_name, str(read(kind.attributes["name"], name)))
-        except BadValueError as error:
-            raise NotFoundError(f"no-such-{noun_name.replace('_', '-')}", f"The name {error}.") from None
+    found = naming.exact(session, noun_name, name)
     if found is None:
-        sentence = keys.missing(noun_name, name)
-        raise NotFoundError(f"no-such-{noun_name.replace('_', '-')}", f"{sentence[0].upper()}{sentence[1:]}.")
+        if wrong := naming.wrong(noun(noun_name), name):
+            raise NotFoundError(f"no-such-{noun_name.replace('_', '-')}", f"The name {wrong}.")
+        near = naming.near(session, noun(noun_name), name.strip()[:255])
+        hint = f"; did you mean '{near}'?" if near else "."
+        sentence = f"There is no {noun(noun_name).words} called '{safe(name, 80)}'{hint}"
+        raise NotFoundError(f"no-such-{noun_name.replace('_', '-')}", sentence)
     return found
 
 
@@ -386,12 +387,14 @@ def remove_rows(noun_name: str, selector: str, *, dry_run: bool, yes: bool, why:
 
 
 def _some(session: Any, noun_name: str, selector: str) -> list[int]:
-    from inventory.select import joined, selected
+    from inventory.select import meant
     from siaga.errors import NotFoundError
+    from siaga.text import safe
 
-    ids = selected(session, noun_name, joined([selector]))
+    ids = meant(session, noun_name, [selector])
     if not ids:
-        raise NotFoundError("nothing-selected", f"No {noun_name.replace('_', ' ')} matches '{selector}'.")
+        sentence = f"No {noun_name.replace('_', ' ')} matches '{safe(selector, 80)}'."
+        raise NotFoundError("nothing-selected", sentence)
     return ids
 
 

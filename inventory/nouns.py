@@ -19,6 +19,7 @@ from inventory import models, models_custody, models_ipam, models_people
 from inventory.catalog import SPECS
 from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import CustomField
+from siaga.text import one, safe
 
 # Written by siaga itself, never by a person or an import.
 DERIVED = frozenset(
@@ -80,9 +81,19 @@ class Noun:
     def attribute(self, name: str) -> Attribute:
         """Return the attribute called `name`; raises NotFoundError (`no-such-field`) with what there is."""
         if name not in self.attributes:
-            offered = ", ".join(self.attributes)
-            raise NotFoundError("no-such-field", f"A {self.words} has no field '{name}'; it has {offered}.")
+            phrase = self.without(name)
+            sentence = f"{phrase[0].upper()}{phrase[1:]}"
+            raise NotFoundError("no-such-field", sentence if sentence.endswith("?") else f"{sentence}.")
         return self.attributes[name]
+
+    def without(self, name: str, *, selectors: bool = False) -> str:
+        """Return the phrase that there is no such field: with the nearest one there is, else with all of them."""
+        import difflib
+
+        offered = [*self.attributes, *(p for p in self.paths if selectors and p not in self.attributes)]
+        near = difflib.get_close_matches(name[:80], offered, n=1)
+        rest = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(offered)}"
+        return f"{one(self.words)} has no field '{safe(name, 60)}'; {rest}"
 
 
 def _kind(annotation: Any) -> str:

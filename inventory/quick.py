@@ -22,6 +22,18 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "JSON": json.loads,
 }
 _NUMBERS = ("INTEGER", "BIGINT", "FLOAT")
+# What is called by an address sorts as numbers do; a prefix stands before those inside it.
+_SORTING = {
+    "cidr": ("family", "first", "length", "name"),
+    "range": ("family", "first", "last", "name"),
+    "address": ("family", "first", "name"),
+}
+
+
+def sorting(noun: str) -> tuple[str, ...]:
+    """Return the fields that the rows of a noun are ordered by."""
+    spec = catalog.spec(noun)
+    return _SORTING.get(spec.naming, spec.key)
 
 
 def listed(
@@ -68,7 +80,7 @@ def _values(
     database: sqlite3.Connection, spec: catalog.Spec, table: str, columns: Sequence[str]
 ) -> Iterable[tuple[Any, ...]]:
     chosen = ", ".join(f't."{c}"' for c in columns)
-    order = "t.name"
+    order = ", ".join(f"t.{field}" for field in sorting(spec.name))
     joined = ""
     if spec.key == ("device", "name"):
         joined, order = "JOIN device d ON d.id = t.device_id", "d.name, t.name"

@@ -12,10 +12,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, l
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
-from inventory.expressions import matches
 from inventory.models import Observed
 from inventory.nouns import Attribute, Noun, declare, noun
 from siaga.errors import NotFoundError, SiagaError, TemporaryError
+from siaga.expressions import matches
 from siaga.seal import Seal, open_seal
 from siaga.settings import Settings
 from siaga.text import safe

@@ -3,6 +3,7 @@
 import ipaddress
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -11,9 +12,15 @@ from zoneinfo import ZoneInfo
 from inventory import addressing
 from inventory.nouns import Attribute
 from siaga.clock import JAKARTA, as_utc
+from siaga.expressions import expression
 from siaga.text import safe
 
-_NAME = re.compile(r"[^\s:@,()\"'=<>!~](?:[^:@,()\"'=<>!~\n\r\t]*[^\s:@,()\"'=<>!~])?")
+_NAME = re.compile(r"[^\s:@,()\"'=<>!~*](?:[^:@,()\"'=<>!~*\n\r\t]*[^\s:@,()\"'=<>!~*])?")
+_KEYWORDS = ("and", "or", "not")
+# What nobody sees: two names that differ only in these would be one to everybody who reads them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff]"
+)
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -46,11 +53,18 @@ def read(attribute: Attribute, raw: Any) -> Any:
         return _named(attribute.naming, raw)
     value = _READERS[attribute.kind](raw)
     if isinstance(value, str):
+        if attribute.naming == "name" or attribute.ref or attribute.name == "target":
+            value = normal(value)
         value = _canonical_mac(value) if attribute.name == "mac" and not attribute.custom else value
         _check_text(attribute, value)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         _check_number(attribute, value)
     return value
+
+
+def normal(name: str) -> str:
+    """Return a name in its one form: NFC, with plain spaces (a copied text has U+00A0)."""
+    return name if name.isascii() else re.sub(r"[^\S\n\r\t]", " ", unicodedata.normalize("NFC", name)).strip()
 
 
 def _named(naming: str, raw: Any) -> str:
@@ -83,7 +97,7 @@ def _check_text(attribute: Attribute, value: str) -> None:
         raise BadValueError("holds control characters")
     if attribute.choices and value not in attribute.choices:
         raise BadValueError(f"is '{value}', must be one of {', '.join(c for c in attribute.choices if c)}")
-    if attribute.pattern and not re.fullmatch(attribute.pattern, value):
+    if attribute.pattern and not expression(attribute.pattern).fullmatch(value):
         raise BadValueError(f"is '{value}', must look like {attribute.pattern}")
     check = _CHECKS.get(attribute.name)
     if attribute.naming == "name":
@@ -197,8 +211,15 @@ def variable_name(name: str) -> str:
 def _check_name(value: str) -> None:
     if not _NAME.fullmatch(value):
         raise BadValueError(
-            f"is '{value}': a name is one line without leading or trailing space and without : @ , ( ) \" ' = < > ! ~"
+            f"is '{safe(value, 80)}': a name is one line without leading or trailing space and without"
+            " : @ , ( ) \" ' = < > ! ~ *"
         )
+    if hidden := _INVISIBLE.search(value):
+        raise BadValueError(
+            f"is '{safe(value, 80)}' with an invisible character in it (U+{ord(hidden[0]):04X})"
+        )
+    if value.lower() in _KEYWORDS:
+        raise BadValueError(f"is '{value}', which is a word of the selectors")
 
 
 def _check_address(value: str) -> None:

@@ -1,4 +1,4 @@
-"""Regular expressions that somebody wrote, by RE2: they take linear time, so that nobody's pattern holds up a command."""
+"""Regular expressions that somebody wrote, by RE2: in linear time, so that no pattern holds up a command."""
 
 from functools import lru_cache
 from typing import Any
