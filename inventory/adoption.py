@@ -23,18 +23,25 @@ def adopt(writer: Writer, device_ids: Sequence[int], fields: Collection[str]) ->
     problems: list[tuple[str, str]] = []
     for device_id, found in disagreements.of(writer.session, device_ids).items():
         device = writer.keys.label("device", device_id)
-        for one in sorted(found, key=lambda d: d.field == "name"):  # the ports are known by the name before
-            port, _, field = one.field.rpartition(" ")
-            if field not in fields or one.hint:
-                continue
+        for port, some in _by_row(found, fields).items():
+            row_id = writer.keys.find("interface", f"{device}:{port}") if port else device_id
             try:
-                noun = "interface" if port else "device"
-                row_id = writer.keys.find("interface", f"{device}:{port}") if port else device_id
-                writer.set(noun, row_id or 0, {field: _intended(writer, field, one)})
+                values = {field: _intended(writer, field, one) for field, one in some.items()}
+                writer.set("interface" if port else "device", row_id or 0, values)
             except BadRowError as error:
                 problems += [(f, f"{device}: {sentence}") for f, sentence in error.problems]
     if problems:
         raise BadRowError(problems)
+
+
+def _by_row(found: Sequence[Disagreement], fields: Collection[str]) -> dict[str, dict[str, Disagreement]]:
+    """Return port ('' is the device) → field → what differs; the device last: its ports are known by its old name."""
+    rows: dict[str, dict[str, Disagreement]] = {}
+    for one in found:
+        port, _, field = one.field.rpartition(" ")
+        if field in fields and not one.hint:
+            rows.setdefault(port, {})[field] = one
+    return dict(sorted(rows.items(), reverse=True))
 
 
 def _intended(writer: Writer, field: str, one: Disagreement) -> str:

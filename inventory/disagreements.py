@@ -239,7 +239,9 @@ def _interfaces(session: Session, ids: Sequence[int] | None) -> dict[int, list[d
     may_differ = or_(
         and_(i.alias != "", i.alias != i.seen_alias),
         and_(i.speed_bps != i.seen_speed_bps, i.oper_status == "up"),
-        and_(i.mac != "", i.seen_mac != "", func.replace(i.mac, ":", "") != i.seen_mac),
+        and_(
+            i.mac != "", i.seen_mac != "", func.replace(i.mac, ":", "") != func.replace(i.seen_mac, ":", "")
+        ),
         and_(i.revision > 0, i.admin_status == "down", i.enabled),
         and_(i.revision > 0, i.admin_status == "up", ~i.enabled),
     )

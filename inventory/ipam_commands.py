@@ -8,6 +8,7 @@ import typer
 from inventory.commands import Fields, Output
 from inventory.ipam_next_commands import Prefix, Vrf, next_address, next_prefix, next_vlan, opened
 from siaga.outcome import Column, Format, Outcome
+from siaga.who import who
 
 app = typer.Typer(
     name="ipam", help="Prefixes, addresses and VLANs: used, free next, seen.", no_args_is_help=True
@@ -161,8 +162,6 @@ def seen_import(
     ],
 ) -> Outcome:
     """Keep sightings from a file: addresses, their MACs, and who saw them where."""
-    import getpass
-
     from inventory import ipam_nodes
     from inventory.access import require
     from inventory.imports.sheets import read_sheets
@@ -171,7 +170,7 @@ def seen_import(
     from siaga.settings import load
 
     settings = load()
-    require(getpass.getuser(), settings.access, "operator")
+    require(who(), settings.access, "operator")
     sheets = read_sheets(file, "node")
     with session(open_engine(settings)) as opened:
         seen = [s for sheet in sheets for s in ipam_nodes.from_sheet(opened, sheet)]

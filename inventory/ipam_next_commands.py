@@ -8,6 +8,7 @@ import typer
 
 from inventory.commands import DryRun, Output, Why
 from siaga.outcome import Format, Outcome
+from siaga.who import who
 
 Prefix = Annotated[str, typer.Argument(help="A recorded prefix, such as 10.1.2.0/24.")]
 Vrf = Annotated[str, typer.Option("--vrf", help="The VRF; without it the global table is meant.")]
@@ -121,8 +122,6 @@ def _next(
 def _claimed(
     noun: str, find: Find, values: Sequence[str], *, dry_run: bool, why: str
 ) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
-    import getpass
-
     from inventory import ipam_claims, store
     from inventory.history import Author
     from inventory.writing import BadRowError, Writer
@@ -133,7 +132,7 @@ def _claimed(
     settings = load()
     given = _assignments(values)
     with store.session(store.open_engine(settings)) as session:
-        author = Author(getpass.getuser(), utc_now(), why)
+        author = Author(who(), utc_now(), why)
         writer = Writer(session, author, settings.rules, settings.access)
         try:
             found = find(session)

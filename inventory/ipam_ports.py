@@ -169,7 +169,7 @@ def _bridges(session: Session, macs: Collection[str]) -> dict[int, set[str]]:
     for some in _parts(sorted(macs)):
         plain = [mac.replace(":", "") for mac in some]
         for device_id, mac in (
-            *session.execute(ports.where(i.seen_mac.in_(plain))),
+            *session.execute(ports.where(i.seen_mac.in_([*some, *plain]))),
             *session.execute(said.where(o.value.in_(some))),
         ):
             found.setdefault(device_id, set()).add(traits.colons(mac))

@@ -268,7 +268,7 @@ def show_row(noun_name: str, name: str, output: Format, fields: str, *, at: str 
     with store.reading(engine_at(load(), at)) as session:
         row_id = id_of(session, noun_name, name)
         row = show.whole(session, noun_name, row_id)
-    text = None if fields else show.as_text(noun_name, row)
+    text = None if fields else show.as_text(noun_name, row, wide=output is Format.wide)
     return Outcome([row], single=True, format=output, fields=split(fields), text=text)
 
 

@@ -216,7 +216,8 @@ def disagreements(
     ]
     columns = [Column(k, k, wide=k == "method") for k in (rows[0] if rows else ())]
     said = [] if rows else ["Nothing differs from what is intended, as far as it was observed."]
-    return Outcome(rows, columns, said, 6 if fail and rows else 0, format=output)
+    nothing = not rows and output in (Format.table, Format.wide)
+    return Outcome(None if nothing else rows, columns, said, 6 if fail and rows else 0, format=output)
 
 
 def adopt(
@@ -249,5 +250,5 @@ def adopt(
 
     from inventory import writes
 
-    ask = "" if dry_run else "Make these observed values the intended ones: {rows}?"
+    ask = "" if dry_run else "Adopting what was observed in {rows}?"
     return writes.told(*writes.write(work, dry_run=dry_run, why=why, ask=ask, yes=yes), dry_run=dry_run)

@@ -153,8 +153,8 @@ class _Desk:
             seen = self.fleet.answered.get(row.id)
             if seen is not None and seen >= self.now - FRESH:
                 self._observe(row, replace(facts, address=""))
-                return Proposed(Kind.known, match, row.name, note=f"also answers at {facts.address}")
-            note = f"answers at {facts.address}"
+                return Proposed(Kind.known, match, row.name, note=f"also answers at {_where(facts)}")
+            note = f"answers at {_where(facts)}"
         self._observe(row, facts)
         name = self._raised(facts, row, match.score, (note, *match.reasons)) if note else ""
         return Proposed(Kind.known, match, row.name, name, note)
@@ -235,6 +235,11 @@ class _Desk:
     def _last_number(self) -> int:
         names = self.writer.ids("proposal")
         return max((int(n[1:]) for n in names if re.fullmatch(r"p\d{1,9}", n)), default=0)
+
+
+def _where(facts: Facts) -> str:
+    """Return where a box answers, with the port where it is not the protocol's own: it may be all that changed."""
+    return endpoint(facts.address, facts.port) or facts.address
 
 
 def _at_home(facts: Facts, row: Candidate) -> bool:

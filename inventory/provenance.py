@@ -9,14 +9,16 @@ from sqlmodel import Session
 
 from inventory.models import Change
 from inventory.trail import trail
+from siaga.clock import as_utc
 
 
 class Provenance(NamedTuple):
-    """Who set a field last: `source` is person, import, proposal …, `cause` the run or proposal itself."""
+    """Who set a field last, and why: `source` is person, import, proposal …, `cause` the run or proposal itself."""
 
     source: str
     who: str
     at: datetime
+    why: str
     cause: str
 
 
@@ -35,7 +37,7 @@ def provenance(session: Session, noun_name: str, row_name: str) -> dict[str, Pro
         if entry["action"] == "add":
             found = {}
         source = entry["cause"].partition(" ")[0] or "person"
-        by = Provenance(source, entry["who"], entry["at"], entry["cause"])
+        by = Provenance(source, entry["who"], as_utc(entry["at"]), entry["why"], entry["cause"])
         found |= dict.fromkeys(_changed(entry["before"], entry["after"]), by)
     return found
 

@@ -92,7 +92,7 @@ class Writer:
         label = self._label(kind, typed)
         row_id = self.keys.find(name, label)
         if mode == "add" and row_id is not None:
-            raise BadRowError([(kind.key[-1], f"there is already a {kind.words} called '{label}'")])
+            raise BadRowError([(kind.key[-1], f"there is already {_one(kind)} called '{label}'")])
         if mode == "set" and row_id is None:
             raise BadRowError([(kind.key[-1], self.keys.missing(name, label))])
         if revision not in (None, ""):
@@ -324,7 +324,7 @@ class Writer:
             return label
         new = self._label(kind, {**row, **typed})
         if new != label and self.keys.find(kind.name, new) is not None:
-            raise BadRowError([("name", f"there is already a {kind.words} called '{new}'")])
+            raise BadRowError([("name", f"there is already {_one(kind)} called '{new}'")])
         return new
 
     def _noted(self, diff: Diff) -> Diff:
@@ -333,6 +333,10 @@ class Writer:
         if len(self.chain.pending) >= _FLUSH_AT:
             self.chain.flush()
         return diff
+
+
+def _one(kind: Noun) -> str:
+    return f"{'an' if kind.words[0] in 'aeiou' else 'a'} {kind.words}"
 
 
 def stored(attribute: Attribute, row: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ import typer
 
 from monitor.commands import Output, Selector, _bar
 from siaga.outcome import Column, Format, Outcome
+from siaga.who import who
 
 if TYPE_CHECKING:
     from monitor.arp import Neighbours, Scan
@@ -24,8 +25,6 @@ def ipam_scan(
 
     Example: siaga ipam scan role=router,switch
     """
-    import getpass
-
     from inventory.access import require
     from inventory.runs import recorded
     from inventory.store import open_engine
@@ -34,12 +33,12 @@ def ipam_scan(
     from siaga.settings import load
 
     settings = load()
-    require(getpass.getuser(), settings.access, "operator")
+    require(who(), settings.access, "operator")
     engine = open_engine(settings)
     ids = _selected(engine, selector or [])
     summary: dict[str, Any] = {}
     with (
-        recorded(engine, "ipam scan", who=getpass.getuser(), summary=summary),
+        recorded(engine, "ipam scan", who=who(), summary=summary),
         _bar(len(ids), quiet) as step,
     ):
         result = scan(engine, settings, ids, now=utc_now, progress=step)

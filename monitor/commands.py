@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from siaga.outcome import Column, Format, Outcome
+from siaga.who import who
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How rows are printed.")]
 Fields = Annotated[str, typer.Option("--fields", help="Only these fields, separated by commas.")]
@@ -96,8 +97,6 @@ def poll(
 
     State, health and counters. A silent device is a value, not an error.
     """
-    import getpass
-
     from inventory.access import require
     from inventory.runs import recorded
     from inventory.select import joined, selected
@@ -108,7 +107,7 @@ def poll(
     from siaga.settings import load
 
     settings = load()
-    require(getpass.getuser(), settings.access, "operator")
+    require(who(), settings.access, "operator")
     engine = open_engine(settings)
     with reading(engine) as session:
         ids = selected(session, "device", joined(selector or []))
@@ -116,7 +115,7 @@ def poll(
         raise NotFoundError("nothing-selected", f"No device matches '{' '.join(selector)}'.")
     summary: dict[str, Any] = {}
     with (
-        recorded(engine, "poll", who=getpass.getuser(), summary=summary) as run_id,
+        recorded(engine, "poll", who=who(), summary=summary) as run_id,
         _bar(len(ids), quiet) as step,
     ):
         result = poll_round(engine, settings, ids, run_id=run_id, now=utc_now, progress=step)
@@ -348,12 +347,10 @@ def trust(
 
     For a key that has changed for a good reason: its fingerprint is shown and confirmed first.
     """
-    import getpass
-
     from inventory.access import require
     from monitor.inspect import accept_host_key
     from siaga.settings import load
 
     settings = load()
-    require(getpass.getuser(), settings.access, "operator")
+    require(who(), settings.access, "operator")
     return accept_host_key(settings, device, yes=yes)

@@ -8,6 +8,7 @@ import typer
 
 from inventory.options import DryRun, Fields, Output, split
 from siaga.outcome import Column, Format, Outcome
+from siaga.who import who
 
 if TYPE_CHECKING:
     from inventory.proposals import Proposed
@@ -48,8 +49,6 @@ def propose(
 
     Examples: siaga propose 10.3.1.2 10.3.1.3 --credential noc · siaga propose 10.3.1.2 --dry-run
     """
-    import getpass
-
     from inventory.access import require
     from monitor.inspect import Asking, explicit
     from monitor.propose import looked
@@ -57,7 +56,7 @@ def propose(
     from siaga.settings import load
 
     settings = load()
-    require(getpass.getuser(), settings.access, "operator")
+    require(who(), settings.access, "operator")
     asking = Asking("", "", snmp, community_file, community_env, user, auth, auth_file, priv, priv_file)
     asking = replace(asking, ssh=ssh, password_file=password_file, platform=platform)
     asking = replace(asking, timeout_s=timeout_s, retries=retries)
@@ -69,8 +68,6 @@ def propose(
 
 
 def _proposed(settings: "Settings", looks: "Sequence[Look]", *, dry_run: bool) -> "list[Proposed]":
-    import getpass
-
     from inventory.history import Author
     from inventory.store import open_engine
     from inventory.store import session as writing
@@ -78,7 +75,7 @@ def _proposed(settings: "Settings", looks: "Sequence[Look]", *, dry_run: bool) -
     from siaga.clock import utc_now
 
     with writing(open_engine(settings)) as session:
-        author = Author(getpass.getuser(), utc_now(), cause="propose")
+        author = Author(who(), utc_now(), cause="propose")
         told = take(session, author, looks, source="propose")
         if dry_run:
             session.rollback()
@@ -112,4 +109,5 @@ def _outcome(
     ]
     messages += ["Dry run: nothing was written."] if dry_run else []
     code = 0 if len(heard) == len(looks) else 7 if heard else 1
-    return Outcome(rows, columns, messages, code, format=output, fields=fields)
+    nothing = not rows and output in (Format.table, Format.wide)
+    return Outcome(None if nothing else rows, columns, messages, code, format=output, fields=fields)

@@ -10,6 +10,7 @@ from inventory.credentials import OpenCredential, opened_many
 from inventory.models import Connection, Device, Interface
 from inventory.observed import Said, keep
 from inventory.store import labels
+from inventory.traits import colons
 from monitor.checks import Committed, Finding
 from monitor.models import Alert, DeviceState, StateChange
 from monitor.observation import Observation, Port, Reach
@@ -177,7 +178,7 @@ def keep_interfaces(session: Session, seen: Mapping[int, Observation]) -> None:
             row.if_index, row.if_type = port.ifIndex, port.ifType
             row.seen_alias = safe(port.ifAlias, 255)
             row.seen_speed_bps = port.speed_bps if (port.speed_bps or 0) < 2**63 else None
-            row.seen_mac = port.mac or ""
+            row.seen_mac = colons(port.mac or "")
             row.admin_status, row.oper_status = port.ifAdminStatus or "", port.ifOperStatus or ""
             row.seen_at = observation.at
             session.add(row)

@@ -73,6 +73,12 @@ def test_who_may_only_look_asks_no_device_and_keeps_nothing(
     siaga(*command).failed(4, "not-allowed")
 
 
+def test_what_is_there_already_is_called_rightly(config: Path, siaga: Siaga) -> None:
+    siaga("address", "add", "10.1.1.9").well()
+    problems = siaga("address", "add", "10.1.1.9").failed(5, "bad-values")
+    assert problems == ["there is already an address called '10.1.1.9'"]
+
+
 def test_an_operator_keeps_sightings(config: Path, siaga: Siaga, tmp_path: Path) -> None:
     role(config, "operator")
     siaga("ipam", "seen-import", tmp_path / "arp.csv").well()

@@ -166,7 +166,7 @@ def test_swapped_boxes_are_asked_about_and_put_right_together(engine, serve, rec
     ]
     assert {f: observed(engine, f) for f in before} == before
     with store.reading(engine) as session:
-        macs = {i.seen_mac[6:8] for i in session.exec(select(Interface).where(Interface.device_id == 1))}
+        macs = {i.seen_mac[9:11] for i in session.exec(select(Interface).where(Interface.device_id == 1))}
     assert macs == {"01"}
 
     decide(engine, lambda w: decisions.accept(w, [1, 2], {}))

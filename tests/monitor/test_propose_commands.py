@@ -201,3 +201,60 @@ def test_a_round_says_that_boxes_answer_in_anothers_place(
     script.rows = box(9, "sw-1")
     assert "1 box answers in another's place: see 'siaga proposal show p1'." in siaga("poll", "-q").well().err
     assert json.loads(siaga("poll", "-o", "json").well().out)["proposals"] == ["p1"]
+
+
+def test_one_device_adopted_is_one_row_and_needs_one_yes(
+    siaga: Siaga, serve: Callable[[Script], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    siaga("propose", f"127.0.0.1:{serve(Script(box(7)))}").well()
+    siaga("proposal", "accept", "p1").well()
+    siaga("device", "set", "sw-7", "serial=HE9080SALAH", "platform=ios").well()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    said = siaga("adopt", "sw-7", "serial", "platform")
+    said.failed(2, "needs-yes")
+    assert "Adopting what was observed in 1 row needs --yes when nobody can be asked." in said.err
+    siaga("adopt", "sw-7", "serial", "platform", "--yes", "--why", "the box is right").well()
+    assert siaga("disagreements").well().out == ""
+    assert json.loads(siaga("disagreements", "-o", "json").well().out) == []
+    # Who meant what, field by field; in a table only where it is asked for.
+    row = json.loads(siaga("device", "show", "sw-7", "-o", "json").well().out)
+    by = row["provenance"]
+    assert {f: (by[f]["source"], by[f]["cause"], by[f]["why"]) for f in ("address", "serial")} == {
+        "address": ("proposal", "proposal p1", ""),
+        "serial": ("person", "", "the box is right"),
+    }
+    assert by["serial"]["who"]
+    assert by["serial"]["at"] >= by["address"]["at"]
+    wide = siaga("device", "show", "sw-7", "-o", "wide").well().out
+    (line,) = [line for line in wide.splitlines() if line.startswith("serial ")]
+    assert line.endswith(", the box is right)")
+    assert "the box is right" not in siaga("device", "show", "sw-7").well().out
+    siaga("device", "show", "sw-7", "--at", "set:2").well()
+
+
+def test_another_port_alone_is_said(
+    siaga: Siaga, serve: Callable[[Script], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inventory.proposals.FRESH", timedelta(0))
+    siaga("propose", f"127.0.0.1:{serve(Script(box(7)))}").well()
+    siaga("proposal", "accept", "p1").well()
+    port = serve(Script(box(7)))
+    assert (
+        f"answers at 127.0.0.1 port {port}" in siaga("propose", f"127.0.0.1:{port}", "-o", "json").well().out
+    )
+
+
+def test_where_nobody_answers_there_is_no_empty_line(siaga: Siaga) -> None:
+    said = siaga("propose", "127.0.0.1:9", "--timeout", "0.05", "--retries", "0")
+    assert (said.code, said.out) == (1, "")
+
+
+def test_a_mac_that_was_seen_is_written_with_colons(
+    siaga: Siaga, serve: Callable[[Script], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMUNITY", "public")
+    siaga("credential", "add", "noc", "kind=snmp-v2c", "--secret", "community=env:COMMUNITY").well()
+    place = ("address=127.0.0.1", f"snmp_port={serve(Script(box(1)))}", "credential=noc")
+    siaga("device", "add", "sw-1", *place).well()
+    siaga("poll").well()
+    assert "48:8f:5a:01:00:01" in siaga("interface", "list").well().out
