@@ -1,6 +1,7 @@
 """The roof: mounts each floor's commands, renders what they return, and turns errors into exit codes."""
 
 import gc
+import io
 import os
 import re
 import sys
@@ -35,7 +36,7 @@ import report.commands
 import report.export_commands
 from inventory.catalog import SPECS
 from inventory.options import Fields, split
-from siaga.errors import AuthError, SiagaError, TemporaryError
+from siaga.errors import AuthError, SiagaError, TemporaryError, UsageError
 from siaga.outcome import Outcome
 from siaga.text import safe
 
@@ -216,6 +217,7 @@ def version() -> str:
 def main() -> None:
     """Run one command line and end the process with its exit code."""
     _start_quickly()
+    _print_anything()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -223,6 +225,13 @@ def _start_quickly() -> None:
     """Save a tenth of a second at start-up: no search for pydantic plug-ins, less work for the collector."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(50_000, 50, 50)
+
+
+def _print_anything() -> None:
+    """Let a terminal that knows no UTF-8 get \\u escapes instead of an end in the middle."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(arguments: list[str]) -> int:
@@ -243,11 +252,23 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         return _unwritable(error)
+    except UnicodeEncodeError as error:
+        return _no_text(error)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)  # noqa: T201
         return 130
     except Exception as error:  # noqa: BLE001 - the rim: one line instead of a traceback
         return _usage_or_bug(error)
+
+
+def _no_text(error: UnicodeEncodeError) -> int:
+    """An argument whose octets are no UTF-8, where text was needed; a file may well be called so."""
+    if error.reason != "surrogates not allowed":
+        return _bug(error)
+    sentence = (
+        f"'{safe(error.object, 80)}' on the command line is not valid UTF-8: see to the terminal's encoding."
+    )
+    return _failed(UsageError("bad-encoding", sentence))
 
 
 def _unwritable(error: OSError) -> int:

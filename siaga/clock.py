@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from siaga.errors import UsageError
+from siaga.text import safe
 
 JAKARTA = "Asia/Jakarta"
 
@@ -27,16 +28,21 @@ def moment(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
 
     Raises UsageError (`bad-time`).
     """
-    ago = re.fullmatch(r"-?(\d{1,6})([smhdw])(?: ago)?", text.strip())
-    if ago:
-        return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
+    ago = re.fullmatch(r"-?([0-9]{1,6})([smhdw])(?: ago)?", text.strip())
     try:
+        if ago:
+            return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
         found = datetime.fromisoformat(text.strip())
+        return as_utc(found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone)))
+    except OverflowError:
+        raise UsageError(
+            "bad-time", f"'{safe(text, 40)}' is before the first year or after the last."
+        ) from None
     except ValueError:
         raise UsageError(
-            "bad-time", f"'{text[:40]}' is no time: write 2026-08-01, '2026-08-01 10:00' or 2h, 3d (ago)."
+            "bad-time",
+            f"'{safe(text, 40)}' is no time: write 2026-08-01, '2026-08-01 10:00' or 2h, 3d (ago).",
         ) from None
-    return as_utc(found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone)))
 
 
 def shown(at: datetime | None, zone: str = JAKARTA) -> str:

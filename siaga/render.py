@@ -13,11 +13,13 @@ from typing import Any
 
 from siaga.clock import shown
 from siaga.errors import UsageError
+from siaga.formulas import guarded
 from siaga.outcome import Column, Format, Outcome
 from siaga.text import safe
 
 CELL_LIMIT = 60
 _CONTROL = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_DRIVING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(value: Any) -> Any:
@@ -55,7 +57,7 @@ def columns_of(outcome: Outcome) -> list[Column]:
             if rows and name not in offered:
                 raise UsageError(
                     "no-such-field",
-                    f"There is no field '{name}' here; there are {', '.join(sorted(offered))}.",
+                    f"There is no field '{safe(name, 60)}' here; there are {', '.join(sorted(offered))}.",
                 )
         return [known.get(name) or Column(name, name) for name in outcome.fields]
     if known:
@@ -67,13 +69,17 @@ def columns_of(outcome: Outcome) -> list[Column]:
 def _json_rows(outcome: Outcome) -> list[dict[str, Any]]:
     rows = outcome.rows or []
     if outcome.fields:
-        columns_of(outcome)
         return [{k: plain(row.get(k)) for k in outcome.fields} for row in rows]
     return [plain(row) for row in rows]
 
 
 def render(outcome: Outcome) -> str:
-    """Return what goes to standard output, ending with a newline unless it is empty."""
+    """Return what goes to standard output, ending with a newline unless it is empty.
+
+    Raises UsageError (`no-such-field`) for a field that was asked for and is not there, whatever the format.
+    """
+    if outcome.fields and outcome.rows is not None:
+        columns_of(outcome)
     if outcome.text is not None and outcome.format in (Format.table, Format.wide):
         return outcome.text if outcome.text.endswith("\n") else outcome.text + "\n"
     if outcome.rows is None:
@@ -103,28 +109,50 @@ def _escape(match: re.Match[str]) -> str:
 def _as_yaml(outcome: Outcome) -> str:
     import yaml
 
+    class Dumper(yaml.SafeDumper):
+        """Puts a text with hidden characters in double quotes, where alone they can be escaped."""
+
+        def represent_str(self, data: str) -> Any:
+            hidden = _CONTROL.search(data)
+            return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if hidden else None)
+
+    Dumper.add_representer(str, Dumper.represent_str)
     rows = _json_rows(outcome)
-    text: str = yaml.safe_dump(
-        rows[0] if outcome.single and rows else rows, allow_unicode=True, sort_keys=False
+    text: str = yaml.dump(
+        rows[0] if outcome.single and rows else rows, Dumper=Dumper, allow_unicode=True, sort_keys=False
     )
     return _CONTROL.sub(_escape, text)
 
 
 def _as_csv(outcome: Outcome) -> str:
-    out = io.StringIO()
+    out = _Lines()
     # In CSV every key is wanted, so that nothing is lost on the way to a spreadsheet.
     columns = columns_of(outcome) if outcome.fields or not outcome.rows else _all_columns(outcome)
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator=_END)
     writer.writerow(c.key for c in columns)
     for row in outcome.rows or []:
         writer.writerow(_harmless(row.get(c.key)) for c in columns)
     return out.getvalue()
 
 
+_END = "\r\n"
+
+
+class _Lines(io.StringIO):
+    """Takes rows that end in CRLF, so that csv quotes a lone CR in a text too, and keeps them ending in LF."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix(_END) + "\n")
+
+
 def _harmless(value: Any) -> str:
-    """Return a CSV cell that no spreadsheet takes for a formula (OWASP); numbers stay numbers."""
-    text = cell(value)
-    return "'" + text if isinstance(value, str) and text[:1] in "=+-@\t\r" and text else text
+    """Return a CSV cell: the whole text, which no spreadsheet takes for a formula (OWASP); numbers stay numbers.
+
+    CSV has no escapes: what could drive a terminal or turn a line round is left out; no field can hold it.
+    """
+    value = plain(value)
+    text = _DRIVING.sub("", value if isinstance(value, str) else cell(value))
+    return guarded(text) if isinstance(value, str) else text
 
 
 def _all_columns(outcome: Outcome) -> list[Column]:

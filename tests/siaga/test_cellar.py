@@ -1,20 +1,25 @@
 """The cellar: text from devices is harmless, settings are strict, secrets stay sealed, output is stable."""
 
+import csv
+import io
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaga.clock import shown
+from siaga.clock import moment, shown
 from siaga.errors import AuthError, InvalidError, UsageError
+from siaga.formulas import restored
 from siaga.outcome import Column, Format, Outcome
 from siaga.render import render
 from siaga.secrets import Vault, make_key, open_vault
 from siaga.settings import load
-from siaga.text import decoded, safe
+from siaga.text import decoded, one, pictured, safe
 
 HOSTILE = [
     "\x1b[2J\x1b[H",
@@ -59,6 +64,56 @@ def test_no_form_of_output_passes_an_escape_on(text: str, form: Format) -> None:
 def test_csv_neutralises_formulas_but_keeps_numbers() -> None:
     text = render(Outcome([{"a": "=cmd()", "b": -5, "c": "-5"}], format=Format.csv))
     assert text == "a,b,c\n'=cmd(),-5,'-5\n"
+
+
+HIDDEN = st.text(alphabet="ab \\\"'\n\t\r:#-=+@\u200b\u2028\u202e\ufeff\x85\x9b\u00a0é😀", max_size=30)
+
+
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries({"name": st.text() | HIDDEN, "n": st.integers() | st.none()}), max_size=3
+    )
+)
+def test_yaml_says_what_json_says(rows: list[dict[str, object]]) -> None:
+    assert yaml.safe_load(render(Outcome(rows, format=Format.yaml))) == json.loads(
+        render(Outcome(rows, format=Format.json))
+    )
+
+
+@given(text=HIDDEN | st.just("x  y\n\tz" * 2000))
+def test_csv_loses_no_text_that_a_field_can_hold(text: str) -> None:
+    text = re.sub("[\u202a-\u202e\u2066-\u2069\x7f-\x9f]", "", text)
+    (_, row) = csv.reader(
+        io.StringIO(render(Outcome([{"a": "x", "b": text}], format=Format.csv)), newline="")
+    )
+    assert restored(row[1]) == text
+
+
+def test_a_field_that_is_not_there_is_said_in_every_format() -> None:
+    for form in Format:
+        with pytest.raises(UsageError, match="no field 'c' here"):
+            render(Outcome([{"a": 1}], single=True, fields=["c"], format=form))
+
+
+@pytest.mark.parametrize("text", ["999999w", "0001-01-01", "9999-12-31 23:59-23:59", "٣d", "soon"])
+def test_a_time_that_cannot_be_is_one_clear_error(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        moment(text, datetime(2026, 11, 26, tzinfo=UTC))
+    assert caught.value.code == "bad-time"
+
+
+def test_a_mark_stands_below_its_character() -> None:
+    assert pictured("a\tb=\u200bc", 5) == ("a b= c", "     ^")
+    text, mark = pictured("x" * 300 + "!" + "y" * 300, 300)
+    assert text[mark.index("^")] == "!"
+    assert len(text) < 110
+
+
+@pytest.mark.parametrize(
+    ("words", "right"), [("ip range", "an ip range"), ("Address", "an Address"), ("vlan", "a vlan")]
+)
+def test_words_have_their_article(words: str, right: str) -> None:
+    assert one(words) == right
 
 
 def test_empty_is_an_empty_list() -> None:
