@@ -74,6 +74,7 @@ def test_who_may_only_look_asks_no_device_and_keeps_nothing(
 
 
 def test_what_is_there_already_is_called_rightly(config: Path, siaga: Siaga) -> None:
+    role(config, "operator")
     siaga("address", "add", "10.1.1.9").well()
     problems = siaga("address", "add", "10.1.1.9").failed(5, "bad-values")
     assert problems == ["there is already an address called '10.1.1.9'"]
