@@ -17,6 +17,7 @@ from typing import Any
 
 PORTS = 28
 PER_SITE = 5
+CORE_SITES, BELOW = 200, 20  # sites below one core router, and below each router of its tree
 KECAMATAN = 29
 DESA = 274
 LAN = int(IPv4Address("10.0.0.0"))
@@ -278,16 +279,18 @@ class Fleet:
             yield (str(IPv4Address(FLAT_FIRST + a)), 16, "", "", "")
 
     def links(self) -> Iterator[Row]:
-        """From each device's first port to its router, from each router to its core router."""
+        """From each first port to the router, from each router to the one above; no port is taken twice."""
         kinds = ("fibre", "copper", "radio")
         for d in range(self.devices):
             site, position = divmod(d, PER_SITE)
-            above = site * PER_SITE if position else site // 200 * 200 * PER_SITE
-            if d == above:
-                continue
+            core, place = site // CORE_SITES * CORE_SITES, site % CORE_SITES
+            if not position and not place:
+                continue  # a core router
+            above = site if position else core + (place - 1) // BELOW
+            port = 1 + position if position else PER_SITE + 1 + (place - 1) % BELOW
             ends = (
                 f"{self.device(d)}:{self.port(d, 1)}",
-                f"{self.device(above)}:{self.port(above, 2 + d % 26)}",
+                f"{self.device(above * PER_SITE)}:{self.port(above * PER_SITE, port)}",
             )
             contract = "" if position else self.contract(site)
             yield (f"link-{d:05}", kinds[d % 3], *ends, contract, "primary", 1_000_000_000)
