@@ -59,13 +59,12 @@ def link_check(
 
 
 def _allowed(settings: Any) -> str:
-    import getpass
-
     from inventory.access import require
+    from siaga.who import who
 
-    who = getpass.getuser()
-    require(who, settings.access, "operator")
-    return who
+    name = who()
+    require(name, settings.access, "operator")
+    return name
 
 
 def _targets(engine: Any, settings: Any, selector: Sequence[str]) -> list[Any]:
