@@ -142,11 +142,12 @@ def list_rows(
     from siaga.settings import load
 
     settings = load()
-    declared = {name: f.ref for name, f in settings.fields.get(noun_name, {}).items()}
+    every = {n: {name: f.ref for name, f in fields.items()} for n, fields in settings.fields.items()}
+    declared = every.get(noun_name, {})
     plain = not (selector or at or since)
     spec = catalog.spec(noun_name)
     only = _fields_shown(spec, output, split(fields))
-    listed = quick.listed(settings.database, noun_name, declared, only) if plain else None
+    listed = quick.listed(settings.database, noun_name, every, only) if plain else None
     numbers, found = listed or _selected_rows(settings, noun_name, selector, at, since)
     columns = [Column(k, k, right=k in numbers) for k in spec.shown]
     columns += [Column(k, k, wide=True, right=k in numbers) for k in (*spec.wide, *declared)]

@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from inventory import models, models_custody, models_ipam, models_people
 from inventory.catalog import SPECS
+from inventory.quick import SELECTOR_WORDS
 from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import CustomField
 from siaga.text import one, safe
@@ -174,6 +175,10 @@ def _problems(noun_name: str, given: Mapping[str, CustomField]) -> list[str]:
         return [f"fields.{noun_name}: there is no such noun; there are {', '.join(_plain())}"]
     there = _plain()[noun_name].attributes
     taken = [f"fields.{noun_name}.{f}: this field is there already" for f in given if f in there]
+    words = SELECTOR_WORDS | set(_plain()[noun_name].paths)
+    taken += [
+        f"fields.{noun_name}.{f}: this is a word of selectors" for f in given if f in words - set(there)
+    ]
     unknown = [
         f"fields.{noun_name}.{f}: there is no noun '{d.ref}' to refer to"
         for f, d in given.items()

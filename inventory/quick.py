@@ -14,6 +14,11 @@ from typing import Any
 
 from inventory import catalog
 
+Declared = Mapping[str, Mapping[str, str]]
+# A declared field called so could not be asked for, or would hide what selectors mean by it.
+SELECTOR_WORDS = frozenset(
+    {"and", "custom", "id", "kecamatan", "not", "or", "revision", "tag", "under", "var", "vars", "within"}
+)
 Rows = tuple[frozenset[str], list[dict[str, Any]]]
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "BOOLEAN": bool,
@@ -36,13 +41,12 @@ def sorting(noun: str) -> tuple[str, ...]:
     return _SORTING.get(spec.naming, spec.key)
 
 
-def listed(
-    url: str, noun: str, declared: Mapping[str, str] | None = None, only: Collection[str] = ()
-) -> Rows | None:
+def listed(url: str, noun: str, declared: Declared | None = None, only: Collection[str] = ()) -> Rows | None:
     """Return (names of numeric fields, all rows by natural key) of a noun; None if this is no usable SQLite file.
 
-    `declared` are the noun's fields of the settings, which lie in the column `custom`, with the noun they refer
-    to. `only`: the fields wanted, all unless some are named.
+    `declared` are the fields of the settings by noun, each with the noun it refers to; they lie in the column
+    `custom`. Where one of them cannot be, the answer is None too: the tables know how to say it. `only`: the
+    fields wanted, all unless some are named.
     """
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.is_file():
@@ -50,9 +54,25 @@ def listed(
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as database:
             database.execute("BEGIN")  # one moment of the database for all of it
-            return _listed(database, catalog.spec(noun), declared or {}, only)
+            if not all(_can_be(database, name, fields) for name, fields in (declared or {}).items()):
+                return None
+            return _listed(database, catalog.spec(noun), (declared or {}).get(noun, {}), only)
     except (sqlite3.Error, ValueError, StopIteration):
         return None
+
+
+def _can_be(database: sqlite3.Connection, noun: str, fields: Mapping[str, str]) -> bool:
+    """Tell whether these fields can be declared; nouns.declare says the same in words."""
+    known = {s.name for s in catalog.SPECS}
+    if noun not in known:
+        return False
+    taken = {name.removesuffix("_id") for name in _columns(database, _table(noun))}
+    taken |= {*_columns(database, _table(noun)), *SELECTOR_WORDS, *catalog.spec(noun).paths}
+    return not taken & set(fields) and {ref for ref in fields.values() if ref} <= known
+
+
+def _columns(database: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in database.execute(f'PRAGMA table_info("{table}")')]
 
 
 def _listed(

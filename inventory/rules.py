@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from inventory import constraints, groups
 from inventory.nouns import noun
 from inventory.select import selected
 from inventory.store import labels
@@ -38,8 +39,18 @@ def broken(
 ) -> Iterator[Broken]:
     """Yield what breaks a rule, among the `touched` rows or among all; of each rule `most` rows, or every one.
 
-    Raises InvalidError (`bad-rule`).
+    Of all rows those too of which a field holds what it may not. Of touched rows, where every one is wanted,
+    the saved groups too that cannot be read: a change is kept out by them as by a rule. Raises InvalidError
+    (`bad-rule`).
     """
+    if touched is None:
+        yield from (
+            Broken("field", "error", m.noun, m.name, m.sentence, m.field)
+            for m in constraints.misfits(session)
+        )
+    elif touched.get("group") and most is None:
+        for name, sentence in groups.unreadable(session, touched["group"]):
+            yield Broken("group", "error", "group", name, sentence, "selector")
     for rule in rules:
         if rule.protect or (touched is not None and not touched.get(noun(rule.noun).name)):
             continue
@@ -59,7 +70,7 @@ def _wrong(session: Session, rule: Rule) -> set[int]:
         good = set(selected(session, rule.noun, " and ".join(f"({m})" for m in musts)))
     except SiagaError as error:
         raise InvalidError(
-            "bad-rule", f"The rule '{safe(rule.name, 60)}' cannot be read: {error.sentence.splitlines()[0]}"
+            "bad-rule", f"The rule '{safe(rule.name, 60)}' cannot be read: {error.sentence}"
         ) from None
     return concerned - good
 

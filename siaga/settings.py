@@ -5,7 +5,6 @@ A nested key is SIAGA_POLL__TIMEOUT_S in the environment, `[poll] timeout_s = 2`
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,11 +72,21 @@ class CustomField(Frozen):
             raise ValueError("a choice needs its choices")
         if self.type == "ref" and not self.ref:
             raise ValueError("a ref needs the noun it refers to, as ref = ...")
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"the pattern is no regular expression ({error})") from None
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"the minimum {self.minimum:g} is greater than the maximum {self.maximum:g}")
+        if self.pattern:
+            _check_pattern(self.pattern)
         return self
+
+
+def _check_pattern(pattern: str) -> None:
+    """Raise ValueError for what is no regular expression of RE2; it is loaded only where there is a pattern."""
+    from siaga.expressions import expression
+
+    try:
+        expression(pattern)
+    except ValueError as error:
+        raise ValueError(f"the pattern is no regular expression of RE2 ({error})") from None
 
 
 class Rule(Frozen):

@@ -174,8 +174,109 @@ def test_a_broken_declaration_is_said_once(declared: Path, siaga: Siaga) -> None
     problems = siaga("device", "list", "role=router").failed(5, "bad-settings")
     assert len(problems) == 2
     assert problems[0] == "fields.device.role: this field is there already"
+    assert siaga("device", "list").failed(5, "bad-settings") == problems
+    assert siaga("place", "list").failed(5, "bad-settings") == problems
     declared.write_text('[fields.device.x]\ntype = "choice"\n')
     (problem,) = siaga("device", "list").failed(5, "bad-settings")
     assert "a choice needs its choices" in problem
     declared.write_text("[[rules]]\nname = 'x'\nwhen = 'nosuch=1'\nmust = 'role=router'\n")
     assert "rule 'x' cannot be read" in siaga("rule", "check").err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ('[fields.device.kecamatan]\ntype = "text"', "this is a word of selectors"),
+        ('[fields.device.within]\ntype = "text"', "this is a word of selectors"),
+        ('[fields.device.site]\ntype = "text"', "this is a word of selectors"),
+        ('[fields.contract.id]\ntype = "text"', "this is a word of selectors"),
+        ('[fields.device.name]\ntype = "int"', "this field is there already"),
+        ('[fields.device.owner]\ntype = "int"', "this field is there already"),
+        ('[fields.device.x]\ntype = "ref"\nref = "ship"', "there is no noun 'ship' to refer to"),
+        ('[fields.device.x]\npattern = "(a"', "no regular expression of RE2"),
+        ('[fields.device.x]\npattern = "(?=a)b"', "no regular expression of RE2"),
+        (
+            '[fields.device.x]\ntype = "int"\nminimum = 9\nmaximum = 1',
+            "the minimum 9 is greater than the maximum 1",
+        ),
+    ],
+)
+def test_a_declaration_that_cannot_be_is_refused_by_every_command(
+    declared: Path, siaga: Siaga, given: str, told: str
+) -> None:
+    declared.write_text(given + "\n")
+    for command in (
+        ["device", "list"],
+        ["place", "list", "name~x"],
+        ["device", "show", "x"],
+        ["rule", "check"],
+    ):
+        (problem,) = siaga(*command).failed(5, "bad-settings")
+        assert told in problem
+
+
+def test_a_hostile_pattern_takes_no_time(declared: Path, siaga: Siaga) -> None:
+    declared.write_text('[fields.device.x]\npattern = "(a+)+b"\n')
+    (problem,) = siaga("device", "add", "rtr-1", f"x={'a' * 200}").failed(5, "bad-values")
+    assert "must look like (a+)+b" in problem
+
+
+def checked(siaga: Siaga) -> list[tuple[str, str, str]]:
+    said = siaga("rule", "check", "-o", "json")
+    assert said.code == 6, said
+    return [(f["rule"], f["name"], f["sentence"]) for f in json.loads(said.out)]
+
+
+def test_what_was_there_before_a_constraint_is_found_by_the_check(declared: Path, siaga: Siaga) -> None:
+    declared.write_text("")
+    siaga("agency", "add", "dinkes").well()
+    declared.write_text(
+        '[fields.device.a]\n[fields.device.b]\n[fields.device.c]\ntype = "int"\n[fields.device.d]\n'
+    )
+    siaga("device", "add", "rtr-1", "a=SPK-1", "b=pink", "c=5", "d=five").well()
+    siaga("device", "add", "rtr-2", "a=x", "b=grey", "c=50", "d=2026-01-01").well()
+    assert siaga("rule", "check").well().err == "All 0 rules hold.\n"
+    declared.write_text("""
+[fields.device.a]
+pattern = "SPK-[0-9]"
+[fields.device.b]
+type = "choice"
+choices = ["grey"]
+[fields.device.c]
+type = "int"
+maximum = 9
+[fields.device.d]
+type = "date"
+[fields.agency.heads]
+type = "int"
+required = true
+""")
+    assert checked(siaga) == [
+        ("field", "dinkes", "agency 'dinkes': heads is missing"),
+        ("field", "rtr-2", "device 'rtr-2': a is 'x', must look like SPK-[0-9]"),
+        ("field", "rtr-1", "device 'rtr-1': b is 'pink', must be one of grey"),
+        ("field", "rtr-2", "device 'rtr-2': c is 50, must be to 9"),
+        ("field", "rtr-1", "device 'rtr-1': d is 'five', must be a date such as 2026-12-31"),
+    ]
+    declared.write_text('[fields.device.a]\ntype = "ref"\nref = "person"\n[fields.device.c]\n')
+    assert [(n, s.partition(": ")[2]) for _, n, s in checked(siaga)] == [
+        ("rtr-1", "a holds 'SPK-1' of the time before its type was the name of a person: set it again"),
+        ("rtr-2", "a holds 'x' of the time before its type was the name of a person: set it again"),
+        ("rtr-1", "c holds '5' of the time before its type was text: set it again"),
+        ("rtr-2", "c holds '50' of the time before its type was text: set it again"),
+    ]
+
+
+def test_a_group_that_cannot_be_read_is_not_saved(declared: Path, siaga: Siaga, tmp_path: Path) -> None:
+    (problem,) = siaga("group", "add", "bad", "noun=device", "selector=rol=x").failed(5, "bad-values")
+    assert (
+        "group 'bad' cannot be read: In the selector, a device has no field 'rol'; did you mean 'role'?"
+        in problem
+    )
+    siaga("group", "add", "a", "selector=role=router").well()
+    siaga("group", "add", "b", "selector=@a").well()
+    problems = siaga("group", "set", "a", "selector=@b").failed(5, "bad-values")
+    assert "refers to itself" in problems[0]
+    (tmp_path / "group.csv").write_text("name,noun,selector\nx,device,role=\n")
+    (problem,) = siaga("import", tmp_path / "group.csv", "--dry-run").failed(5, "bad-rows")
+    assert "group 'x' cannot be read" in problem

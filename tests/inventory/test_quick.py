@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from demo.regency import Secrets, build, workbook
 from inventory import catalog, quick
+from inventory.constraints import misfits
 from inventory.history import Author
 from inventory.imports.load import load
 from inventory.imports.sheets import read_sheets
@@ -55,3 +56,8 @@ def test_what_is_no_database_is_left_to_the_tables(tmp_path: Path) -> None:
     assert quick.listed(f"sqlite:///{tmp_path / 'x.db'}", "device") is None
     assert quick.listed(f"sqlite:///{tmp_path / 'none.db'}", "device") is None
     assert quick.listed("postgresql+psycopg://x", "device") is None
+
+
+def test_a_whole_regency_fits_its_own_fields(regency: Settings, engine: Engine) -> None:
+    with reading(engine) as opened:
+        assert list(misfits(opened)) == []
