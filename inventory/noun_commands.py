@@ -6,7 +6,19 @@ from typing import Annotated, Any
 import typer
 
 from inventory import catalog, complete
-from inventory.options import SELECTOR_HELP, At, DryRun, Fields, Output, Secrets, Since, Why, Yes, split
+from inventory.options import (
+    SELECTOR_HELP,
+    At,
+    DryRun,
+    Fields,
+    Output,
+    Secrets,
+    Since,
+    Until,
+    Why,
+    Yes,
+    split,
+)
 from siaga.outcome import Column, Format, Outcome
 
 
@@ -35,6 +47,7 @@ def _reading(app: typer.Typer, noun: str) -> None:
         fields: Fields = "",
         at: At = "",
         since: Since = "",
+        until: Until = "",
         limit: Annotated[int, typer.Option("--limit", help="At most so many rows; 0 is all.", min=0)] = 0,
         list_fields: Annotated[
             bool, typer.Option("--list-fields", help="Say which fields there are and what they hold.")
@@ -43,7 +56,7 @@ def _reading(app: typer.Typer, noun: str) -> None:
         """List rows, all or those selected."""
         if list_fields:
             return fields_of(noun, output)
-        return list_rows(noun, selector or [], output, fields, at=at, since=since, limit=limit)
+        return list_rows(noun, selector or [], output, fields, at=at, since=since, until=until, limit=limit)
 
     @app.command("show")
     def show(name: name, output: Output = Format.table, fields: Fields = "", at: At = "") -> Outcome:  # type: ignore[valid-type]
@@ -135,6 +148,7 @@ def list_rows(
     *,
     at: str = "",
     since: str = "",
+    until: str = "",
     limit: int = 0,
 ) -> Outcome:
     """Return the selected rows of a noun, as they are or as they were."""
@@ -144,11 +158,13 @@ def list_rows(
     settings = load()
     every = {n: {name: f.ref for name, f in fields.items()} for n, fields in settings.fields.items()}
     declared = every.get(noun_name, {})
-    plain = not (selector or at or since)
+    plain = not (selector or at or since or until)
     spec = catalog.spec(noun_name)
     only = _fields_shown(spec, output, split(fields))
     listed = quick.listed(settings.database, noun_name, every, only) if plain else None
-    numbers, found = listed or _selected_rows(settings, noun_name, selector, at, since)
+    numbers, found = listed or _selected_rows(
+        settings, noun_name, selector, at, (since, until), split(fields)
+    )
     columns = [Column(k, k, right=k in numbers) for k in spec.shown]
     columns += [Column(k, k, wide=True, right=k in numbers) for k in (*spec.wide, *declared)]
     left = len(found) - limit if limit else 0
@@ -164,20 +180,30 @@ def _fields_shown(spec: catalog.Spec, output: Format, fields: Sequence[str]) -> 
 
 
 def _selected_rows(
-    settings: Any, noun_name: str, selector: Sequence[str], at: str, since: str
+    settings: Any,
+    noun_name: str,
+    selector: Sequence[str],
+    at: str,
+    changed: tuple[str, str],
+    fields: Sequence[str],
 ) -> tuple[frozenset[str], list[dict[str, Any]]]:
-    """Return the names of the numeric fields, and the rows without their ids."""
-    from inventory import store
+    """Return the names of the numeric fields, and the rows without their ids.
+
+    `changed`: since when and until when, as they were given; `fields`: those asked for, by path too.
+    """
+    from inventory import dotted, store
     from inventory.nouns import noun
     from inventory.quick import sorting
 
     engine = engine_at(settings, at)
     kind = noun(noun_name)
+    dotted.check(kind, fields)
     with store.reading(engine) as session:
-        ids = _ids(session, noun_name, selector) if selector or since else None
-        if since:
-            ids = _changed_since(session, kind, ids or [], since)
+        ids = _ids(session, noun_name, selector) if selector or any(changed) else None
+        if any(changed):
+            ids = _changed(session, kind, ids or [], changed, settings.timezone)
         found = store.rows(session, noun_name, ids)
+        dotted.filled(session, kind, found, fields)
     if ids is None:
         found.sort(
             key=lambda r: [v if isinstance(v, int) else str(v) for k in sorting(noun_name) for v in [r[k]]]
@@ -185,6 +211,7 @@ def _selected_rows(
     numbers = frozenset(a.name for a in kind.attributes.values() if a.kind in ("int", "float"))
     order = catalog.spec(noun_name).ordered([a.name for a in kind.attributes.values() if not a.custom])
     order += [a.name for a in kind.attributes.values() if a.custom]
+    order += [f for f in fields if f not in kind.attributes]
     return numbers, [{k: row[k] for k in order} for row in found]
 
 
@@ -214,19 +241,25 @@ def _ids(session: Any, noun_name: str, selector: Sequence[str]) -> list[int]:
     return meant(session, noun_name, selector)
 
 
-def _changed_since(session: Any, kind: Any, ids: Sequence[int], since: str) -> list[int]:
-    from sqlalchemy import func, select
+def _changed(session: Any, kind: Any, ids: Sequence[int], changed: tuple[str, str], zone: str) -> list[int]:
+    """Return those of the rows whose last change lies between two times, of which either may be left out."""
+    from sqlalchemy import false, func, select
     from sqlmodel import col
 
     from inventory.models import Change
     from siaga.clock import moment, utc_now
 
-    when = moment(since, utc_now())
-    first = session.execute(select(func.min(Change.id)).where(col(Change.at) >= when)).scalar()
-    if first is None:
-        return []
-    changed = set(session.execute(select(kind.table.c.id).where(kind.table.c.revision >= first)).scalars())
-    return [i for i in ids if i in changed]
+    since, until = (moment(text, utc_now(), zone) if text else None for text in changed)
+    revision = kind.table.c.revision
+    query = select(kind.table.c.id)
+    if since is not None:
+        first = session.execute(select(func.min(Change.id)).where(col(Change.at) >= since)).scalar()
+        query = query.where(revision >= first) if first is not None else query.where(false())
+    if until is not None:
+        last = session.execute(select(func.max(Change.id)).where(col(Change.at) <= until)).scalar()
+        query = query.where(revision <= (last or 0))
+    found = set(session.execute(query).scalars())
+    return [i for i in ids if i in found]
 
 
 def fields_of(noun_name: str, output: Format) -> Outcome:
@@ -414,12 +447,13 @@ def history_of(noun_name: str, name: str, output: Format, *, since: str = "") ->
     from siaga.clock import moment, utc_now
     from siaga.settings import load
 
-    with store.reading(store.open_engine(load())) as session:
+    settings = load()
+    with store.reading(store.open_engine(settings)) as session:
         found = trail(session, noun_name, name)
         if not found:
             id_of(session, noun_name, name)  # what is there may have no history; what never was is an error
     if since:
-        when = moment(since, utc_now())
+        when = moment(since, utc_now(), settings.timezone)
         found = [c for c in found if c["at"] >= when]
     keys = ("at", "who", "action", "why", "cause", "change_set", "before", "after")
     rows: list[Mapping[str, Any]] = [{k: c[k] for k in keys} for c in found]

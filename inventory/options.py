@@ -36,6 +36,7 @@ At = Annotated[
     typer.Option("--at", help="As it was: 2026-08-01, '2026-08-01 10:00', 3d (ago), set:17 (a change set)."),
 ]
 Since = Annotated[str, typer.Option("--since", help="Only rows changed since then: 2026-08-01, 2h, 7d.")]
+Until = Annotated[str, typer.Option("--until", help="Only rows not changed after then: 2026-08-01, 2h, 7d.")]
 Secrets = Annotated[
     list[str] | None,
     typer.Option("--secret", help="Credentials: PART=env:VAR, PART=file:PATH or PART=ask."),

@@ -82,6 +82,8 @@ def _listed(
     types = {row[1]: row[2] for row in database.execute(f'PRAGMA table_info("{table}")')}
     keys = {row[3]: row[2] for row in database.execute(f'PRAGMA foreign_key_list("{table}")')}
     known = {column.removesuffix("_id") if column in keys else column: column for column in types}
+    if not set(only) <= {*known, *declared} - {"id", "custom", "revision"}:
+        raise ValueError(only)  # a slip, or a field behind a reference
     wanted = spec.ordered(set(known) - {"id", "custom", "revision"})
     wanted = [n for n in wanted if not only or n in only]
     numbers = frozenset(n for n in wanted if types[known[n]] in _NUMBERS and known[n] not in keys)
