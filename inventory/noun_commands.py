@@ -7,6 +7,7 @@ import typer
 
 from inventory import catalog, complete
 from inventory.options import (
+    FIELDS_HELP,
     SELECTOR_HELP,
     At,
     DryRun,
@@ -40,11 +41,13 @@ def _reading(app: typer.Typer, noun: str) -> None:
         typer.Argument(help=SELECTOR_HELP, autocompletion=complete.selectors(noun)),
     ]
 
+    some = Annotated[str, typer.Option("--fields", help=FIELDS_HELP, autocompletion=complete.fields(noun))]
+
     @app.command("list")
     def list_(
         selector: which = None,
         output: Output = Format.table,
-        fields: Fields = "",
+        fields: some = "",
         at: At = "",
         since: Since = "",
         until: Until = "",

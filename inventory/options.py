@@ -8,7 +8,8 @@ from siaga.outcome import Format
 
 SELECTOR_HELP = "Which rows: role=router kecamatan=Balaraja name~^rtr tag:core @saved. Default: all."
 Output = Annotated[Format, typer.Option("--output", "-o", help="How rows are printed.", show_default=True)]
-Fields = Annotated[str, typer.Option("--fields", help="Only these fields, separated by commas.")]
+FIELDS_HELP = "Only these fields, separated by commas."
+Fields = Annotated[str, typer.Option("--fields", help=FIELDS_HELP)]
 Selector = Annotated[
     list[str] | None,
     typer.Argument(help=SELECTOR_HELP),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from inventory import complete
 from inventory.nouns import declare
 from tests.cli_runner import Siaga, runner
 
@@ -213,6 +214,50 @@ def test_a_declaration_that_cannot_be_is_refused_by_every_command(
     ):
         (problem,) = siaga(*command).failed(5, "bad-settings")
         assert told in problem
+
+
+def test_the_shell_completes_what_a_selector_can_say(declared: Path, siaga: Siaga) -> None:
+    siaga("place", "add", "Kantor", "kind=site", "parent=Mauk").well()
+    siaga("device", "add", "rtr-1", "place=Kantor").well()
+    siaga("group", "add", "inti", "selector=role=router").well()
+    siaga("group", "add", "ibu", "noun=place", "selector=kind=kecamatan").well()
+    selector, assignment, field = (
+        f("device") for f in (complete.selectors, complete.assignments, complete.fields)
+    )
+    assert {
+        "po": selector("po"),
+        "colour=": selector("colour="),
+        "role=router,sw": selector("role=router,sw"),
+        "role!=serv": selector("role!=serv"),
+        "outdoor=": selector("outdoor="),
+        "keeper=": selector("keeper="),
+        "place.par": selector("place.par"),
+        "place.parent=": selector("place.parent="),
+        "kecamatan=M": selector("kecamatan=M"),
+        "rtr": selector("rtr"),
+        "@": selector("@"),
+        "last": selector("role=router colour=bl"),
+    } == {
+        "po": ["po_number="],
+        "colour=": ["colour=grey", "colour=black"],
+        "role=router,sw": ["role=router,switch"],
+        "role!=serv": ["role!=server"],
+        "outdoor=": ["outdoor=yes", "outdoor=no"],
+        "keeper=": ["keeper=Budi"],
+        "place.par": ["place.parent="],
+        "place.parent=": ["place.parent=Kantor", "place.parent=Mauk"],
+        "kecamatan=M": ["kecamatan=Mauk"],
+        "rtr": ["rtr-1"],
+        "@": ["@inti"],
+        "last": ["role=router colour=black"],
+    }
+    assert assignment("keca") == []
+    assert assignment("colour=g") == ["colour=grey"]
+    assert field("name,po") == ["name,po_number"]
+    assert field("name,place.kin") == ["name,place.kind"]
+    assert "name,serial" in field("name,")
+    declared.write_text("[fields.device.name]\n")
+    assert selector("seri") == ["serial="]
 
 
 def test_a_hostile_pattern_takes_no_time(declared: Path, siaga: Siaga) -> None:
