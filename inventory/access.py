@@ -109,9 +109,12 @@ def _refused(session: Session, entries: Sequence[Access], diffs: Sequence["Diff"
     scopes = [_scope(session, e) for e in entries]
     places = {n for s in scopes for n in s[0]}
     agencies = {n for s in scopes for n in s[1]}
+    gone = {d.name for d in diffs if (d.noun, d.action) == ("device", "rm")}
     for diff in diffs:
         if diff.action == "same":
             continue
+        if (diff.noun, diff.action) == ("interface", "rm") and diff.before.get("device") in gone:
+            continue  # it goes with its device, which is judged itself
         if diff.noun in _ADMIN_ONLY:
             yield f"{diff.noun} '{diff.name}': it takes the role admin"
         elif not everywhere and not _inside(session, diff, places, agencies):

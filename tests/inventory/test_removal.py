@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from inventory.undo import ChangedSinceError, entries, undo
 from inventory.writing import BadRowError, Writer
 from monitor.models import Alert, DeviceState, StateChange
 from siaga.settings import Settings
+from siaga.who import account, who
 from tests.cli_runner import Siaga, runner
 from tests.inventory.conftest import NOW
 
@@ -75,6 +77,21 @@ def test_a_device_goes_with_its_interfaces_and_what_was_seen_of_it(engine: Engin
     with reading(engine) as opened:
         # The samples of the old one are kept under its number, and nobody else's.
         assert {r["name"]: r["id"] for r in rows(opened, "device")} == {"rtr-1": 3, "rtr-2": 2}
+
+
+def test_who_may_remove_a_device_may_remove_its_parts(
+    siaga: Siaga, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    siaga("place", "add", "Mauk", "kind=site").well()
+    for name in ("mine", "other"):
+        siaga("device", "add", name, *(["place=Mauk"] if name == "mine" else [])).well()
+        siaga("interface", "add", f"{name}:e0").well()
+    config = tmp_path / "siaga.toml"
+    config.write_text(f'[[access]]\nuser = "{account(who())}"\nrole = "operator"\nplace = "Mauk"\n')
+    monkeypatch.setenv("SIAGA_CONFIG", str(config))
+    siaga("device", "rm", "mine", "--yes").well()
+    siaga("device", "rm", "other", "--yes").failed(4, "not-allowed")
+    siaga("interface", "rm", "other:e0", "--yes").failed(4, "not-allowed")
 
 
 def test_a_number_is_never_given_twice(engine: Engine) -> None:
