@@ -69,17 +69,16 @@ def apply(
 
 
 def _desk() -> "Desk":
-    import getpass
-
     from infra.plans import Desk
     from inventory.store import open_engine
     from siaga.clock import utc_now
     from siaga.secrets import open_vault
     from siaga.settings import load
+    from siaga.who import who
 
     settings = load()
     engine = open_engine(settings)
-    return Desk(engine, open_vault(settings.home), settings, getpass.getuser(), utc_now)
+    return Desk(engine, open_vault(settings.home), settings, who(), utc_now)
 
 
 def _agreed(desk: "Desk", plan_name: str, *, yes: bool) -> None:

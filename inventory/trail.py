@@ -21,21 +21,19 @@ def trail(session: Session, noun_name: str, name: str) -> list[dict[str, Any]]:
     """Return the changes of a row, oldest first, followed back through its renamings."""
     kind, table = noun(noun_name), Change.__table__  # type: ignore[attr-defined]
     found: dict[int, dict[str, Any]] = {}
-    names, before = [name], None
-    while names and len(names) < _MAX_NAMES:
-        label = names[-1]
+    label, before = name, None
+    for _ in range(_MAX_NAMES):
+        came = _renaming(session, kind, label, before)
         query = select(table).where(table.c.noun == noun_name, table.c.row_name == label)
         if before is not None:
             query = query.where(table.c.id <= before)
-        entries = list(read(session, query.order_by(table.c.id)))
-        found |= {e["id"]: e for e in entries}
-        first = min((e["id"] for e in entries), default=before)
-        came = _renaming(session, kind, label, first)
-        if came is None or came["row_name"] in names:
+        if came is not None:  # a row may come back to a name: each stay under it is looked at by itself
+            query = query.where(table.c.id > came["id"])
+        found |= {e["id"]: e for e in read(session, query.order_by(table.c.id))}
+        if came is None:
             break
         found[came["id"]] = came
-        names.append(came["row_name"])
-        before = came["id"]
+        label, before = came["row_name"], came["id"]
     return [found[i] for i in sorted(found)]
 
 

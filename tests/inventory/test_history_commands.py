@@ -88,3 +88,13 @@ def test_a_home_that_cannot_be_written_is_read_and_verified(
     assert str(path) in moved("device", "set", "rtr-1", "notes=x").err
     assert sorted(p.name for p in home.iterdir()) == before
     assert path.read_bytes() == content
+
+
+def test_a_row_that_came_back_to_its_name_keeps_what_it_was_called_in_between(siaga: Siaga) -> None:
+    siaga("device", "add", "a", "notes=satu").well()
+    siaga("device", "set", "a", "name=b").well()
+    siaga("device", "set", "b", "notes=dua").well()
+    siaga("device", "set", "b", "name=a").well()
+    siaga("device", "set", "a", "notes=tiga").well()
+    found = json.loads(siaga("device", "history", "a", "-o", "json").well().out)
+    assert [e["after"] for e in found][1:] == [{"name": "b"}, {"notes": "dua"}, {"name": "a"}, {"notes": "tiga"}]
