@@ -369,13 +369,15 @@ def _table(noun_name: str) -> Any:
 
 def _key_values(noun_name: str, name: str) -> dict[str, str]:
     from siaga.errors import UsageError
+    from siaga.text import one, safe
 
     spec = catalog.spec(noun_name)
     if spec.auto and name == "-":
         return {}
     parts = name.split(":", len(spec.key) - 1)
     if len(parts) != len(spec.key):
-        raise UsageError("bad-name", f"A {noun_name} is called {':'.join(spec.key)}, not '{name}'.")
+        called = f"{one(noun_name.replace('_', ' '))} is called {':'.join(spec.key)}, not '{safe(name, 80)}'."
+        raise UsageError("bad-name", called[0].upper() + called[1:])
     return dict(zip(spec.key, parts, strict=True))
 
 
