@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from siaga.errors import InvalidError, NotFoundError
+from siaga.expressions import expression
 from siaga.text import safe
 
 HOME = Path(__file__).resolve().parent.parent / "playbooks"
@@ -142,7 +143,7 @@ def read(parameter: Parameter, text: str) -> Any:
         raise ValueError(f"must be one of {', '.join(parameter.choices)}")
     items = [item.strip() for item in text.split(",") if item.strip()] if parameter.type == "list" else [text]
     for item in items:
-        if parameter.pattern and not re.fullmatch(parameter.pattern, item):
+        if parameter.pattern and not expression(parameter.pattern).fullmatch(item):
             raise ValueError(f"'{safe(item, 60)}' does not match {parameter.pattern}")
     return items if parameter.type == "list" else text
 

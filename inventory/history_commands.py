@@ -30,8 +30,9 @@ def history_list(
     from siaga.clock import moment, utc_now
     from siaga.settings import load
 
-    when = moment(since, utc_now()) if since else None
-    with store.reading(store.open_engine(load())) as session:
+    settings = load()
+    when = moment(since, utc_now(), settings.timezone) if since else None
+    with store.reading(store.open_engine(settings)) as session:
         rows = trail.sets(session, since=when, who=who, cause=cause, limit=limit)
     keys = ("change_set", "at", "who", "changes", "what", "why", "cause")
     return Outcome(rows, [Column(k, k, right=k in ("change_set", "changes")) for k in keys], format=output)

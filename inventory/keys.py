@@ -23,7 +23,8 @@ class Keys:
         self._ids: dict[str, dict[str, int]] = {}
         self._names: dict[str, dict[int, str]] = {}
         self._single: dict[str, dict[str, int | None]] = {}
-        self._codes: dict[str, int] | None = None
+        self._codes: dict[str, set[int]] | None = None
+        self._new_codes: list[tuple[str, int]] = []
 
     def ids(self, name: str) -> dict[str, int]:
         """Return natural key → id of all rows of a noun."""
@@ -68,10 +69,12 @@ class Keys:
         """Return the id of the place with this Kemendagri code, if there is just one."""
         if self._codes is None:
             table = noun("place").table
-            rows = list(self._session.execute(select(table.c.code, table.c.id).where(table.c.code != "")))
-            twice = {c for c, _ in rows if sum(c == d for d, _ in rows) > 1} if len(rows) < 500 else set()
-            self._codes = {c: i for c, i in rows if c not in twice}
-        return self._codes.get(code)
+            rows = self._session.execute(select(table.c.code, table.c.id).where(table.c.code != ""))
+            self._codes = {}
+            for own, row_id in [*rows, *self._new_codes]:
+                self._codes.setdefault(own, set()).add(row_id)
+        found = self._codes.get(code, set())
+        return next(iter(found)) if len(found) == 1 else None
 
     def add(self, name: str, row_id: int, label: str, code: str = "") -> None:
         """Take over a new row."""
@@ -79,8 +82,10 @@ class Keys:
             self._names[name][row_id], self._ids[name][label] = label, row_id
         else:
             self._single.setdefault(name, {})[label] = row_id
-        if code and self._codes is not None:
-            self._codes[code] = row_id
+        if code:  # the row may wait in the buffer, where SQL does not see it
+            self._new_codes.append((code, row_id))
+            if self._codes is not None:
+                self._codes.setdefault(code, set()).add(row_id)
 
     def drop(self, name: str, row_id: int, label: str) -> None:
         """Forget a row that is gone, or its old name."""

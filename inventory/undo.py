@@ -79,6 +79,7 @@ class _Undoing:
 
     def __init__(self, writer: Writer, force: bool) -> None:
         self.writer, self.force = writer, force
+        writer.restoring = True
         self.left: list[str] = []
         self.changed: list[tuple[str, str]] = []
         self.problems: list[tuple[str, str]] = []

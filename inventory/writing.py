@@ -16,6 +16,7 @@ from inventory import addressing, consistency, removal, targets
 from inventory.access import check, rights
 from inventory.buffer import Buffer
 from inventory.history import Author, Chain
+from inventory.imports.harmless import plain_secrets
 from inventory.keys import Keys
 from inventory.nouns import Attribute, Noun, named_by, noun
 from inventory.problems import BadRowError as BadRowError
@@ -64,6 +65,7 @@ class Writer:
         self.diffs: list[Diff] = []
         self._keep = keep or self.rights.entries is not None
         self.warnings: list[str] = []
+        self.restoring = False  # what the history gives back may hold what nobody may write any more
         self.keys = Keys(session)
         self.chain = Chain(session, author)
         self.touched: dict[str, set[int]] = {}
@@ -186,13 +188,15 @@ class Writer:
 
     def _take(self, kind: Noun, key: str, raw: Any, typed: dict[str, Any]) -> None:
         if key.startswith("var.") and "vars" in kind.attributes:
-            typed.setdefault("vars", {})[variable_name(key.removeprefix("var."))] = raw
-            return
+            key, raw = "vars", {key.removeprefix("var."): raw}
         attribute = kind.attribute(key)
         if not attribute.settable:
             raise BadValueError("is kept by siaga itself and cannot be set")
         if attribute.kind == "vars":
-            typed.setdefault("vars", {}).update(_variables(raw))
+            given = _variables(raw)
+            if not self.restoring:
+                _refuse_secrets(given)
+            typed.setdefault("vars", {}).update(given)
             return
         value = read(attribute, raw)
         value = self._resolved(attribute, value) if attribute.kind == "ref" else value
@@ -359,6 +363,15 @@ def _variables(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         raise BadValueError("is set one by one, as var.NAME")
     return {variable_name(str(k)): v for k, v in raw.items()}
+
+
+def _refuse_secrets(given: Mapping[str, Any]) -> None:
+    plain = [path for name, value in given.items() for path in plain_secrets(name, value)]
+    if plain:
+        raise BadValueError(
+            f"would keep a secret in the clear ({', '.join(plain)}), in the row and for ever in the history: seal it"
+            " with 'siaga credential add', or give a reference that begins with secret://"
+        )
 
 
 def _named(kind: Noun, values: Mapping[str, Any]) -> Mapping[str, Any]:

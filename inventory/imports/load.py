@@ -21,6 +21,7 @@ from inventory.store import session
 from inventory.writing import Diff, Writer, label_of
 from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import Access, Rule
+from siaga.text import one
 
 _NOTHING: Mapping[str, Any] = {}
 At = tuple[int, int]  # which sheet, and which of its rows: what a row is known by
@@ -451,7 +452,7 @@ def _bad_columns(kind: Noun, header: Iterable[str], columns: Sequence[str]) -> I
     settable = [a.name for a in kind.attributes.values() if a.settable]
     for title, column in zip(header, columns, strict=True):
         if not _is_field(kind, column):
-            yield f"column '{title}' is unknown; a {kind.name} has {', '.join(settable)}"
+            yield f"column '{title}' is unknown; {one(kind.name)} has {', '.join(settable)}"
     for column in sorted({c for c in columns if columns.count(c) > 1}):
         yield f"column '{column}' stands there twice"
     for key in _keys(kind, columns):

@@ -16,6 +16,7 @@ from inventory.imports.decoding import text_of
 from inventory.imports.sheets import MAX_CELLS, MAX_ROWS, Flaw, Sheet, column_of, from_rows
 from inventory.nouns import noun
 from siaga.errors import InvalidError, NotFoundError
+from siaga.text import one
 
 FORMAT = 1
 MAX_DEPTH = 30
@@ -121,7 +122,7 @@ class _Reader:
             for key in sorted(k for k in strange if not k.startswith("var.")):
                 if column_of(noun(name), key) in known:
                     continue
-                more = "" if key in told else f": a {noun(name).words} has {', '.join(sorted(known))}"
+                more = "" if key in told else f": {one(noun(name).words)} has {', '.join(sorted(known))}"
                 flaws.append(Flaw(line, key, f"there is no such field{more}"))
                 told.add(key)
                 del row[key]

@@ -97,4 +97,9 @@ def test_a_row_that_came_back_to_its_name_keeps_what_it_was_called_in_between(si
     siaga("device", "set", "b", "name=a").well()
     siaga("device", "set", "a", "notes=tiga").well()
     found = json.loads(siaga("device", "history", "a", "-o", "json").well().out)
-    assert [e["after"] for e in found][1:] == [{"name": "b"}, {"notes": "dua"}, {"name": "a"}, {"notes": "tiga"}]
+    assert [e["after"] for e in found][1:] == [
+        {"name": "b"},
+        {"notes": "dua"},
+        {"name": "a"},
+        {"notes": "tiga"},
+    ]
