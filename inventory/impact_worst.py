@@ -185,13 +185,21 @@ class _Counts:
     def _lone(self) -> frozenset[int]:
         """The devices that no root reaches but whose failure tells: of services, or all that an owner has."""
         view = self.view
-        found = {
-            m.id for needed in view.needed.values() for r in needed for m in r.members if m.noun == "device"
-        }
+        members = (m for needed in view.needed.values() for r in needed for m in r.members)
+        found = {d for m in members for d in self._devices_of(m)}
         for watch in (view.agencies, view.places):
             lone = (a.device for a, owners in watch.attachments if any(not watch.total[o] for o in owners))
             found.update(lone)
         return frozenset(d for d in found if d is not None and d not in view.known)
+
+    def _devices_of(self, member: Member) -> tuple[int | None, ...]:
+        """Return the devices of what a service needs: itself, a line's two ends, a connection's far end."""
+        if member.id is None or member.noun not in ("device", "link", "connection"):
+            return ()
+        if member.noun == "link":
+            link = self.view.network.rows.links[member.id]
+            return link.a, link.z
+        return (member.id if member.noun == "device" else self.view.far_end[member.id],)
 
     def _item(self, noun: str, name: str, item: int, more: int = 0) -> Weak:
         return Weak(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inventory.graph import NOBODY, NOT_REACHED, Graph, Line, gates, reached, ways
@@ -364,6 +364,8 @@ def cases(view: View) -> Iterator[tuple[str, str, Failed]]:
 
 
 @settings(max_examples=500, deadline=None)
+@example(Random(164))  # a line that a service needs ends at a box that only hangs on another one
+@example(Random(1077))
 @given(CHANCE)
 def test_the_ranking_is_what_trying_every_failure_gives(chance: Random) -> None:
     view, _ = view_of(rows_of(chance))
