@@ -60,12 +60,12 @@ def server() -> Iterator[str]:
 def test_the_inventory_means_the_same_on_postgresql(server: str) -> None:
     files = [f"tests/inventory/{name}" for name in SUITES if (ROOT / "tests/inventory" / name).exists()]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *files],
         cwd=ROOT,
         env={**os.environ, "SIAGA_TEST_POSTGRESQL": server},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=420,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
