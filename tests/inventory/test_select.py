@@ -596,3 +596,16 @@ def test_a_date_s_mistake_says_how_days_are_written(engine: Engine) -> None:
     assert (at, rest) == (4, "90x")
     assert "must be a date such as 2026-12-31, or 90d (from today)" in sentence
     assert "seen_at is" in refused(engine, "seen_at>-999999w", "interface")[0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [
+        ("CTR-0.*7$", "CTR-0"), ("^rtr-0.*5$", "rtr-0"), ("ab*c", "a"), ("ab+c", "ab"), ("a.b", "a"), (".*", ""),
+        ("(?i)rtr", ""), ("a|b", ""), ("rtr[0-9]", ""), (r"a\.b", ""), ("ab?", ""), ("ab{0}", ""), ("a*", ""),
+    ],
+)  # fmt: skip
+def test_the_text_that_an_expression_needs_is_never_too_much(pattern: str, needed: str) -> None:
+    from inventory.comparisons import _needed
+
+    assert _needed(pattern) == needed
