@@ -14,7 +14,6 @@ never belong here: they lie sealed in credentials.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,11 +26,6 @@ from inventory.models import Device, Layer, Place
 
 DEPTH = 32  # mappings nested deeper are replaced whole
 _LONGEST = 20_000  # a text longer than this is not looked at as JSON
-_SECRET = re.compile(
-    r"(?:^|[_.-])(?:pass(?:wd|word|phrase)?|secret|token|community|psk|(?:private|api|auth|priv|shared|ssh)_?key)"
-    r"(?:$|[_.-])",
-    re.IGNORECASE,
-)
 
 
 class Rung(NamedTuple):
@@ -105,11 +99,6 @@ def merged_over(under: Mapping[str, Any], over: Mapping[str, Any], depth: int = 
         else:
             found[key] = value
     return found
-
-
-def looks_secret(key: str) -> bool:
-    """Tell whether a variable of this name would hold a secret: snmp_community, admin_password, api_key."""
-    return bool(_SECRET.search(key))
 
 
 # --- the rows --------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlmodel import Session
 
-from inventory.layers import DEPTH, Rung, devices, ladder, looks_secret, typed
+from inventory.layers import DEPTH, Rung, devices, ladder, typed
 from inventory.models import Agency, Place
+from inventory.secretive import plain_secret
 
 DEVICE = "(device)"  # the name of a device's own variables, among layers
 
@@ -36,7 +37,7 @@ def warnings(values: Mapping[str, Any], where: str) -> list[str]:
     return [
         f"{where}: '{path}' looks like a secret; secrets belong in a credential ('siaga credential add'), not here."
         for path, value in _leaves(values)
-        if looks_secret(path) and value not in (None, "") and not str(value).startswith("secret://")
+        if plain_secret(path, value)
     ]
 
 
@@ -160,7 +161,7 @@ def _disagree(one: Rung, other: Rung) -> Iterator[Doubt]:
 
 def hidden(value: Any, key: str = "") -> Any:
     """Return a value fit to be shown: what looks like a secret is not."""
-    if looks_secret(key) and value not in (None, "") and not str(value).startswith("secret://"):
+    if plain_secret(key, value):
         return "(hidden: it looks like a secret)"
     if isinstance(value, Mapping):
         return {k: hidden(v, str(k)) for k, v in value.items()}

@@ -16,14 +16,15 @@ from inventory import addressing, consistency, removal, targets
 from inventory.access import check, rights
 from inventory.buffer import Buffer
 from inventory.history import Author, Chain
-from inventory.imports.harmless import plain_secrets
 from inventory.keys import Keys
 from inventory.nouns import Attribute, Noun, named_by, noun
 from inventory.problems import BadRowError as BadRowError
 from inventory.problems import ConflictError
+from inventory.secretive import plain_secrets
 from inventory.values import BadValueError, read, variable_name
 from siaga.errors import NotFoundError
 from siaga.settings import Access, Rule
+from siaga.text import one
 
 _FLUSH_AT = 10_000  # entries of the history that wait here
 _NEAREST = 200  # missing names for which the nearest one is looked for
@@ -94,7 +95,7 @@ class Writer:
         label = self._label(kind, typed)
         row_id = self.keys.find(name, label)
         if mode == "add" and row_id is not None:
-            raise BadRowError([(kind.key[-1], f"there is already {_one(kind)} called '{label}'")])
+            raise BadRowError([(kind.key[-1], f"there is already {one(kind.words)} called '{label}'")])
         if mode == "set" and row_id is None:
             raise BadRowError([(kind.key[-1], self.keys.missing(name, label))])
         if revision not in (None, ""):
@@ -328,7 +329,7 @@ class Writer:
             return label
         new = self._label(kind, {**row, **typed})
         if new != label and self.keys.find(kind.name, new) is not None:
-            raise BadRowError([("name", f"there is already {_one(kind)} called '{new}'")])
+            raise BadRowError([("name", f"there is already {one(kind.words)} called '{new}'")])
         return new
 
     def _noted(self, diff: Diff) -> Diff:
@@ -337,10 +338,6 @@ class Writer:
         if len(self.chain.pending) >= _FLUSH_AT:
             self.chain.flush()
         return diff
-
-
-def _one(kind: Noun) -> str:
-    return f"{'an' if kind.words[0] in 'aeiou' else 'a'} {kind.words}"
 
 
 def stored(attribute: Attribute, row: Mapping[str, Any]) -> Any:

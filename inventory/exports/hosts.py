@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from inventory import layers
 from inventory.exports.ansible import GROUPED_BY, ROW_VARIABLES, Host, alias, clean, group, variables
-from inventory.exports.tables import secretive
 from inventory.nouns import noun
 from inventory.platforms import platform
+from inventory.secretive import secret_like
 from inventory.store import rows
 from siaga.errors import UsageError
 
@@ -92,7 +92,7 @@ def own_variables(row: Row, around: Surroundings) -> tuple[dict[str, Any], list[
 
 def permitted(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the variables that may go into an inventory, and a phrase for each that may not."""
-    hidden = [n for n in given if secretive(n)]
+    hidden = [n for n in given if secret_like(n)]
     kept, problems = variables({k: v for k, v in given.items() if k not in hidden})
     problems += [f"the variable {n} seems to be a secret, which belongs in a credential" for n in hidden]
     return kept, problems

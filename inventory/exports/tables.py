@@ -6,7 +6,6 @@ observed or derived goes out on request. Secrets are in none of these tables; a 
 it is one is left out, and named.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,14 +16,12 @@ from sqlalchemy import func, literal, select
 from sqlmodel import Session
 
 from inventory.nouns import Attribute, Noun, noun, nouns
+from inventory.secretive import secret_like
 from inventory.store import labels, observed
 from siaga.errors import UsageError
 
 Row = tuple[Any, ...]
 _AT_ONCE = 5_000
-_SECRETIVE = re.compile(
-    r"(?i)(^|_)(pass(word|wd|phrase|code)?|secret|token|community|private_key|api_?key|vault)($|_|\d)"
-)
 
 
 @dataclass(frozen=True)
@@ -130,11 +127,6 @@ def _count(session: Session, kind: Noun, ids: frozenset[int] | None) -> int:
     return int(session.execute(select(func.count()).select_from(kind.table)).scalar_one())
 
 
-def secretive(name: str) -> bool:
-    """Tell whether a variable's name says that it holds a secret, which belongs in a credential."""
-    return bool(_SECRETIVE.search(name))
-
-
 def _variables(
     session: Session, kind: Noun, attribute: Attribute, ids: frozenset[int] | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -142,7 +134,7 @@ def _variables(
     column = kind.table.c[attribute.column]
     rows = session.execute(select(kind.table.c.id, column))
     names = {str(n) for i, own in rows if ids is None or i in ids for n in own or ()}
-    hidden = {n for n in names if secretive(n)}
+    hidden = {n for n in names if secret_like(n)}
     return tuple(sorted(names - hidden)), tuple(sorted(hidden))
 
 

@@ -4,21 +4,16 @@ import re
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-from inventory.layers import typed
 from inventory.nouns import noun
+from inventory.secretive import plain_secret
 from siaga.text import safe
 
 NAME_LIMIT = 120
 NOTES_LIMIT = 2000
-REFERENCE = "secret://"  # a value that begins so says where a secret lies, and is none
 _UNSAFE = "__ansible_unsafe"
 # What a name may not hold (see inventory.values): it would break a reference, a selector or a file.
 _FORBIDDEN = re.compile(r"[:@,()\"'=<>!~]+")
 _TAG = re.compile(r"[^A-Za-z0-9._-]+")
-_SECRET = re.compile(
-    r"(?i)(?:^|[_\-. ])(?:pass|pwd|token|psk|vault|sandi|(?:api|private|priv|auth|ssh|snmp|wpa|shared)_?keys?)"
-    r"(?:$|[_\-. 0-9])|passw|passphrase|secret|community|credential|kata_?sandi|^enable$"
-)
 
 
 def harmless(text: object, kind: str = "", limit: int = NAME_LIMIT) -> str:
@@ -57,31 +52,6 @@ def tag(text: object) -> str:
 def tags(words: Iterable[object]) -> str:
     """Return words as tags between blanks."""
     return " ".join(dict.fromkeys(t for t in map(tag, words) if t))
-
-
-def secret_like(name: str) -> bool:
-    """Tell whether a variable or field of this name holds a secret, as far as its name tells."""
-    return bool(_SECRET.search(name))
-
-
-def plain_secret(name: str, value: Any) -> bool:
-    """Tell whether a value is a secret in the clear: by its name it is one, and it is no reference to one."""
-    return value not in (None, "") and secret_like(name) and not str(value).startswith(REFERENCE)
-
-
-def plain_secrets(name: str, value: Any) -> list[str]:
-    """Return where secrets stand in the clear in a variable, at any depth and in a text that reads as JSON.
-
-    A truth value is none, whatever it is called: `enable=true`.
-    """
-    value = typed(value)
-    if plain_secret(name, value):
-        return [] if isinstance(value, bool) else [name]
-    if isinstance(value, Mapping):
-        return [p for k, inner in value.items() for p in plain_secrets(f"{name}.{k}", inner)]
-    if isinstance(value, (list, tuple)):
-        return [p for inner in value if isinstance(inner, Mapping) for p in plain_secrets(name, inner)]
-    return []
 
 
 def without_secrets(value: Any, where: str, left: list[str]) -> Any:

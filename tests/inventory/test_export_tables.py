@@ -21,7 +21,7 @@ from inventory import store
 from inventory.exports import cells
 from inventory.exports.csv_files import write_csv
 from inventory.exports.document import write_yaml
-from inventory.exports.tables import Column, Table, export_tables, flat, secretive
+from inventory.exports.tables import Column, Table, export_tables, flat
 from inventory.exports.workbook import MAX_ROWS, write_xlsx
 from inventory.history import Author
 from inventory.imports.load import load
@@ -95,23 +95,6 @@ def test_numbers_stay_numbers_in_csv_negative_ones_too() -> None:
 
 def test_a_time_is_written_exactly_with_its_zone() -> None:
     assert cells.text(NOW) == "2026-11-24T10:00:00.123456+07:00"
-
-
-def test_names_of_secrets_are_known() -> None:
-    names = (
-        "ansible_password",
-        "snmp_community",
-        "api_key",
-        "apikey",
-        "vault_x",
-        "become_pass",
-        "TOKEN",
-        "my_secret2",
-    )
-    assert all(map(secretive, names))
-    assert not any(
-        map(secretive, ("ntp_servers", "passive_interface", "bypass", "keyboard", "compass", "tokens_ring"))
-    )
 
 
 # --- tables -------------------------------------------------------------------------------------------------

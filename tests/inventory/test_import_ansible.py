@@ -18,7 +18,7 @@ from inventory.exports import ansible as exported
 from inventory.exports.hosts import hosts
 from inventory.history import Author
 from inventory.imports.ansible import ansible
-from inventory.imports.harmless import plain_secrets, without_secrets
+from inventory.imports.harmless import without_secrets
 from inventory.imports.load import load
 from inventory.imports.sheets import Taken
 from inventory.nouns import declare
@@ -75,23 +75,6 @@ def test_a_text_marked_unsafe_is_the_text_at_any_depth_and_a_vault_stays_a_secre
         "api_token": "secret://env/TOKEN",
     }
     assert left == ["r1.b.d", "r1.e", "r1.f", "r1.password"]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "found"),
-    [
-        ("admin_password", "rahasia", ["admin_password"]),
-        ("snmp_community", "secret://noc/community", []),
-        ("snmp_community", "", []),
-        ("enable", "true", []),
-        ("mtu", "1500", []),
-        ("snmp", '{"port": 161, "community": "x"}', ["snmp.community"]),
-        ("users", [{"name": "a", "password": "x"}, {"password": "secret://a"}], ["users.password"]),
-        ("keyboard", "us", []),
-    ],
-)
-def test_secrets_in_the_clear_are_found_by_their_names(name: str, value: Any, found: list[str]) -> None:
-    assert plain_secrets(name, value) == found
 
 
 def test_a_marked_listing_gives_address_port_platform_and_variables() -> None:

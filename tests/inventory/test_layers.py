@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert
 
 from inventory.graph_commands import explain
 from inventory.history import Author
-from inventory.layers import Ladder, Rung, Subject, looks_secret, merged, merged_over, typed
+from inventory.layers import Ladder, Rung, Subject, merged, merged_over, typed
 from inventory.layers_explained import explained, findings
 from inventory.models import Device, Layer, Place
 from inventory.select import selected
@@ -99,20 +99,6 @@ def test_a_value_is_never_changed_into_another(text: str) -> None:
 def test_a_text_that_reads_as_json_is_what_it_reads_as(text: str, value: Any) -> None:
     assert typed(text) == value
     assert type(typed(text)) is type(value)
-
-
-@pytest.mark.parametrize(
-    "name", ["snmp_community", "PASSWORD", "api_key", "ntp.auth_key", "enable_secret", "db.token"]
-)
-def test_what_looks_like_a_secret_is_told(name: str) -> None:
-    assert looks_secret(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["snmp_location", "ntp_servers", "key_exchange", "passive_interface", "tokens_per_s"]
-)
-def test_what_does_not_is_left_alone(name: str) -> None:
-    assert not looks_secret(name)
 
 
 # --- the order --------------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory.imports.harmless import Names, harmless, notes, secret_like, tag
+from inventory.imports.harmless import Names, harmless, notes, tag
 from inventory.imports.sheets import Sheet, from_rows
 from inventory.nouns import noun, nouns
+from inventory.secretive import secret_like
 
 Record = Mapping[str, Any]
 Row = dict[str, Any]
