@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from inventory.ipam_space import merged
 from siaga.errors import InvalidError
 
 MAX_TOLD = 500  # lines of an import's problems that somebody reads
@@ -79,12 +80,7 @@ def _where(source: str, lines: Sequence[int], one: str, several: str) -> str:
 
 def _numbers(lines: Iterable[int]) -> str:
     """Return numbers of rows in short: 2-7, 9, 12."""
-    spans: list[list[int]] = []
-    for line in sorted(lines):
-        if spans and line <= spans[-1][1] + 1:
-            spans[-1][1] = line
-        else:
-            spans.append([line, line])
+    spans = merged((n, n) for n in lines)
     words = [f"{a}" if a == b else f"{a}-{b}" for a, b in spans[:_SPANS]]
     return ", ".join([*words, *(["…"] if len(spans) > _SPANS else [])])
 

@@ -21,11 +21,12 @@ from inventory.ipam_nodes import Remembered, Spotted, ordinary, remember
 from inventory.ipam_ports import Learned, Placed
 from inventory.store import reading, session
 from monitor import bridge, store
+from monitor.crowd import each
 from monitor.observation import Reach
 from monitor.snmp import Engines
 from monitor.snmp import _agent as connected
 from monitor.snmp_agent import Agent, Answer, Fault, Trouble
-from monitor.tables import Oid, Tables, Value, as_name, oid
+from monitor.tables import Oid, Tables, Value, as_name, host_mac, oid
 from monitor.targets import Target
 from siaga.secrets import open_vault
 from siaga.settings import Settings
@@ -103,18 +104,13 @@ async def ask(
     progress: Callable[[Neighbours], None] | None = None,
 ) -> list[Neighbours]:
     """Ask all targets, at most `concurrency` at a time; the answers come in the order of the targets."""
-    places, engines = asyncio.Semaphore(concurrency), Engines()
-
-    async def one(target: Target) -> Neighbours:
-        async with places:
-            answer = await neighbours(target, engines, now())
-        if progress:
-            progress(answer)
-        return answer
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(target)) for target in targets]
-    return [task.result() for task in tasks]
+    engines = Engines()
+    return await each(
+        targets,
+        lambda target: neighbours(target, engines, now()),
+        concurrency=concurrency,
+        progress=progress,
+    )
 
 
 async def neighbours(target: Target, engines: Engines, at: datetime) -> Neighbours:
@@ -175,7 +171,7 @@ def spotted(tables: Tables, device_id: int | None) -> list[Spotted]:
     """Return what one device's tables say, each address at each MAC once, without those that mean nothing elsewhere."""
     rows = [(port, address, mac) for port, address, mac in _heard(tables) if ordinary(address)]
     known = {address for _, address, _ in rows}
-    own = ((port, address, _mac(tables.seen.get((*IF_MAC, port)))) for port, address in _own(tables))
+    own = ((port, address, host_mac(tables.seen.get((*IF_MAC, port)))) for port, address in _own(tables))
     rows += [row for row in own if row[1] not in known and ordinary(row[1])]
     found = {
         (address, mac): Spotted(address, mac, device_id, _port(tables, port)) for port, address, mac in rows
@@ -190,7 +186,7 @@ def learned(tables: Tables, device_id: int) -> list[Learned]:
 
 def own_macs(tables: Tables) -> frozenset[str]:
     """Return the MACs that are the device's own, as far as they were read."""
-    ports = (_mac(value) for value in tables.column(IF_MAC).values())
+    ports = (host_mac(value) for value in tables.column(IF_MAC).values())
     return bridge.own(tables) | frozenset(filter(None, ports))
 
 
@@ -199,7 +195,7 @@ def _heard(tables: Tables) -> Iterator[tuple[int, str, str]]:
     yield from _physical(tables)
     types = tables.column((*MEDIA, 4))
     for index, value in tables.column((*MEDIA, 2)).items():
-        address, mac = _address(index[1:], 4), _mac(value)
+        address, mac = _address(index[1:], 4), host_mac(value)
         if address and mac and types.get(index) != _INVALID_TYPE:
             yield index[0], address, mac
 
@@ -207,7 +203,7 @@ def _heard(tables: Tables) -> Iterator[tuple[int, str, str]]:
 def _physical(tables: Tables) -> Iterator[tuple[int, str, str]]:
     types, states = tables.column((*PHYSICAL, 6)), tables.column((*PHYSICAL, 7))
     for index, value in tables.column((*PHYSICAL, 4)).items():
-        address, mac = _inet(index[1:]), _mac(value)
+        address, mac = _inet(index[1:]), host_mac(value)
         if address and mac and types.get(index) != _INVALID_TYPE and states.get(index) not in _NO_STATES:
             yield index[0], address, mac
 
@@ -236,13 +232,6 @@ def _address(octets: Oid, size: int) -> str:
     if len(octets) != size or not all(0 <= octet < 256 for octet in octets):
         return ""
     return str(ipaddress.ip_address(bytes(octets)))
-
-
-def _mac(value: Value | None) -> str:
-    """Return a host's MAC as 00:11:22:33:44:55; '' for none, for zeros, and for a group's (its first bit is set)."""
-    if not isinstance(value, bytes) or len(value) != 6 or not any(value) or value[0] & 1:
-        return ""
-    return value.hex(":")
 
 
 def _port(tables: Tables, port: int) -> str:

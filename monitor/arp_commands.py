@@ -1,11 +1,10 @@
 """`siaga ipam scan`: reads the neighbour tables of devices now. Nothing heavy is imported up here."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.commands import Output, Selector, _bar
+from monitor.commands import Output, Selector, _bar, chosen
 from siaga.outcome import Column, Format, Outcome
 from siaga.who import who
 
@@ -35,7 +34,7 @@ def ipam_scan(
     settings = load()
     require(who(), settings.access, "operator")
     engine = open_engine(settings)
-    ids = _selected(engine, selector or [])
+    ids = chosen(engine, selector or [])
     summary: dict[str, Any] = {}
     with (
         recorded(engine, "ipam scan", who=who(), summary=summary),
@@ -44,18 +43,6 @@ def ipam_scan(
         result = scan(engine, settings, ids, now=utc_now, progress=step)
         summary.update(_summary(result))
     return _told(result, output, quiet=quiet)
-
-
-def _selected(engine: Any, selector: Sequence[str]) -> list[int]:
-    from inventory.select import joined, selected
-    from inventory.store import reading
-    from siaga.errors import NotFoundError
-
-    with reading(engine) as session:
-        ids = selected(session, "device", joined(selector))
-    if selector and not ids:
-        raise NotFoundError("nothing-selected", f"No device matches '{' '.join(selector)}'.")
-    return list(ids)
 
 
 def _summary(result: "Scan") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 
 from inventory.ipam_ports import Learned
 from monitor.snmp_agent import Agent, Answer
-from monitor.tables import Oid, Tables, Value, as_name, oid
+from monitor.tables import Oid, Tables, Value, as_name, host_mac, oid
 
 Q_FDB = oid("1.3.6.1.2.1.17.7.1.2.2.1")  # dot1qTpFdbEntry; index: FdbId, MAC
 D_FDB = oid("1.3.6.1.2.1.17.4.3.1")  # dot1dTpFdbEntry; index: MAC
@@ -100,9 +100,8 @@ def _listed(vlans: set[int]) -> str:
 
 
 def _mac(octets: Oid) -> str:
-    """Return a host's MAC as 00:11:22:33:44:55; '' for none, for zeros, and for a group's."""
-    fits = len(octets) == 6 and any(octets) and all(0 <= octet < 256 for octet in octets)
-    return bytes(octets).hex(":") if fits and not octets[0] & 1 else ""
+    """Return a host's MAC in an index; '' for none."""
+    return host_mac(bytes(octets)) if all(0 <= octet < 256 for octet in octets) else ""
 
 
 def _onward(tables: Tables, names: Mapping[int, str]) -> set[int]:

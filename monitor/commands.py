@@ -88,6 +88,19 @@ def inspect(
     return look(load(), asking, output)
 
 
+def chosen(engine: Any, selector: Sequence[str]) -> list[int]:
+    """Return the ids of the selected devices; raises NotFoundError (`nothing-selected`) for a selector without any."""
+    from inventory.select import joined, selected
+    from inventory.store import reading
+    from siaga.errors import NotFoundError
+
+    with reading(engine) as session:
+        ids = selected(session, "device", joined(selector))
+    if selector and not ids:
+        raise NotFoundError("nothing-selected", f"No device matches '{' '.join(selector)}'.")
+    return ids
+
+
 def poll(
     selector: Selector = None,
     output: Output = Format.table,
@@ -99,20 +112,15 @@ def poll(
     """
     from inventory.access import require
     from inventory.runs import recorded
-    from inventory.select import joined, selected
-    from inventory.store import open_engine, reading
+    from inventory.store import open_engine
     from monitor.poller import poll as poll_round
     from siaga.clock import utc_now
-    from siaga.errors import NotFoundError
     from siaga.settings import load
 
     settings = load()
     require(who(), settings.access, "operator")
     engine = open_engine(settings)
-    with reading(engine) as session:
-        ids = selected(session, "device", joined(selector or []))
-    if selector and not ids:
-        raise NotFoundError("nothing-selected", f"No device matches '{' '.join(selector)}'.")
+    ids = chosen(engine, selector or [])
     summary: dict[str, Any] = {}
     with (
         recorded(engine, "poll", who=who(), summary=summary) as run_id,

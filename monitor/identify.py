@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from inventory.platforms import Fact, Match, Platform
 from monitor.observation import Identity
-from monitor.tables import Oid, Tables, Value, as_text, dotted, oid, picked
+from monitor.tables import Oid, Tables, as_mac, as_text, dotted, oid, picked
 
 SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION = (
     oid(f"1.3.6.1.2.1.1.{n}.0") for n in (1, 2, 3, 4, 5, 6)
@@ -148,7 +148,7 @@ def _sources(fact: Fact, tables: Tables) -> list[str]:
             return [tables.text((*ENTITY, _FIELDS[fact.field], *index)) for index in chassis(tables)]
         case _:
             number = oid(fact.oid or "0.0")
-            return [_mac(tables.seen.get(number)) if fact.mac else _at(number, tables)]
+            return [as_mac(tables.seen.get(number)) if fact.mac else _at(number, tables)]
 
 
 def _at(number: Oid, tables: Tables) -> str:
@@ -156,10 +156,6 @@ def _at(number: Oid, tables: Tables) -> str:
     if number in tables.seen:
         return tables.text(number)
     return next((t for t in map(as_text, tables.column(number).values()) if t), "")
-
-
-def _mac(value: Value | None) -> str:
-    return value.hex(":") if isinstance(value, bytes) and len(value) == 6 else ""
 
 
 def _maker(tables: Tables) -> str:

@@ -4,27 +4,25 @@ RouterOS gives its lldpRemTable without the number of the local port, and a chas
 says at which interface each neighbour is.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from inventory.wires import Heard
+from monitor.arp import IF_DESCR, IF_NAME, SYS_UPTIME
+from monitor.bridge import BASE_PORT
+from monitor.crowd import each
 from monitor.observation import Reach
 from monitor.snmp import Engines
 from monitor.snmp import _agent as connected
 from monitor.snmp_agent import Agent, Fault, Trouble
-from monitor.tables import Oid, Tables, Value, as_name, oid
+from monitor.tables import Oid, Tables, Value, as_mac, as_name, oid
 from monitor.targets import Target
 
 REMOTE = oid("1.0.8802.1.1.2.1.4.1.1")  # lldpRemEntry; index: TimeMark, local port, number
 LOCAL = oid("1.0.8802.1.1.2.1.3.7.1")  # lldpLocPortEntry; index: local port
 CDP = oid("1.3.6.1.4.1.9.9.23.1.2.1.1")  # cdpCacheEntry; index: ifIndex, number
 MIKROTIK = oid("1.3.6.1.4.1.14988.1.1.11.1.1")  # mtxrNeighborEntry; index: number
-BASE_PORT = oid("1.3.6.1.2.1.17.1.4.1.2")  # dot1dBasePortIfIndex; index: bridge port
-IF_NAME = oid("1.3.6.1.2.1.31.1.1.1.1")
-IF_DESCR = oid("1.3.6.1.2.1.2.2.1.2")
-SYS_UPTIME = oid("1.3.6.1.2.1.1.3.0")
 _CHASSIS_TYPE, _CHASSIS, _PORT_TYPE, _PORT, _PORT_TEXT, _NAME = 4, 5, 6, 7, 8, 9
 _CDP_DEVICE, _CDP_PORT = 6, 7
 _MT_ADDRESS, _MT_MAC, _MT_NAME, _MT_INTERFACE = 2, 3, 6, 8
@@ -47,18 +45,10 @@ async def ask(
     targets: Sequence[Target], *, concurrency: int, progress: Callable[[Answer], None] | None = None
 ) -> list[Answer]:
     """Ask all targets, at most `concurrency` at a time; the answers come in the order of the targets."""
-    places, engines = asyncio.Semaphore(concurrency), Engines()
-
-    async def one(target: Target) -> Answer:
-        async with places:
-            answer = await neighbours(target, engines)
-        if progress:
-            progress(answer)
-        return answer
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(target)) for target in targets]
-    return [task.result() for task in tasks]
+    engines = Engines()
+    return await each(
+        targets, lambda target: neighbours(target, engines), concurrency=concurrency, progress=progress
+    )
 
 
 async def neighbours(target: Target, engines: Engines) -> Answer:
@@ -162,9 +152,7 @@ def _words(*texts: str) -> tuple[str, ...]:
 
 def _mac(value: Value | None) -> str:
     """Return a MAC as 00:11:22:33:44:55, from six octets or from its text; '' for anything else."""
-    if not isinstance(value, bytes):
-        return ""
-    if len(value) == 6:
-        return value.hex(":")
+    if as_mac(value) or not isinstance(value, bytes):
+        return as_mac(value)
     text = value.strip()
     return text.decode().replace("-", ":").lower() if _MAC_TEXT.fullmatch(text) else ""

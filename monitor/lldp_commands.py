@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inventory.options import DryRun, Fields, Why, split
-from monitor.commands import Output, Selector, _bar
+from monitor.commands import Output, Selector, _bar, chosen
 from siaga.outcome import Column, Format, Outcome
 
 if TYPE_CHECKING:
@@ -70,10 +70,9 @@ def _allowed(settings: Any) -> str:
 def _targets(engine: Any, settings: Any, selector: Sequence[str]) -> list[Any]:
     from inventory.store import reading
     from monitor import store
-    from monitor.arp_commands import _selected
     from siaga.secrets import open_vault
 
-    ids = _selected(engine, selector)
+    ids = chosen(engine, selector)
     with reading(engine) as opened:
         devices = [d for d in store.devices_to_poll(opened, ids) if d.transport == "snmp"]
         return store.targets(opened, devices, open_vault(settings.home), settings)

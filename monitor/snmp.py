@@ -24,6 +24,7 @@ from pysnmp.error import PySnmpError
 from pysnmp.proto import api, errind
 from pysnmp.proto.error import StatusInformation
 
+from monitor.crowd import each
 from monitor.observation import Observation, Reach
 from monitor.snmp_agent import Fault, Kind, PoliteAgent, Reply, Request, Trouble
 from monitor.snmp_read import observation, read
@@ -117,19 +118,13 @@ async def observe_all(
     full: bool = True,
 ) -> list[Observation]:
     """Read all devices, at most `concurrency` at a time; the observations come in the order of the targets."""
-    places = asyncio.Semaphore(concurrency)
     engines = Engines()
-
-    async def one(target: Target) -> Observation:
-        async with places:
-            seen = await observe(target, now=now(), full=full, engines=engines)
-        if progress:
-            progress(seen)
-        return seen
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(target)) for target in targets]
-    return [task.result() for task in tasks]
+    return await each(
+        targets,
+        lambda target: observe(target, now=now(), full=full, engines=engines),
+        concurrency=concurrency,
+        progress=progress,
+    )
 
 
 @asynccontextmanager

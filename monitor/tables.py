@@ -85,6 +85,17 @@ def as_name(value: Value | None, limit: int = 255) -> str:
     return " ".join(words)[:limit]
 
 
+def as_mac(value: Value | None) -> str:
+    """Return six octets as 00:11:22:33:44:55; '' for anything else."""
+    return value.hex(":") if isinstance(value, bytes) and len(value) == 6 else ""
+
+
+def host_mac(value: Value | None) -> str:
+    """Return a host's MAC; '' for none, for zeros, and for a group's (its first bit is set)."""
+    mac = as_mac(value)
+    return "" if not mac or mac == "00:00:00:00:00:00" or int(mac[:2], 16) & 1 else mac
+
+
 def as_number(value: Value | None, regex: str = "") -> float | None:
     """Return a value as a number: an integer, or the first number in text (after `regex`, its first group)."""
     if isinstance(value, int):

@@ -1,6 +1,5 @@
 """The commands, as an operator types them."""
 
-import getpass
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 import cli
+from siaga.who import account, who
 from tests.infra.conftest import AUTH, Regency
 from tests.infra.test_provisioning import TOUCH
 
@@ -118,7 +118,7 @@ def test_to_provision_takes_the_role_for_every_device_that_is_meant(
 ) -> None:
     config = tmp_path / "access.toml"
     monkeypatch.setenv("SIAGA_CONFIG", str(config))
-    mine = f'[[access]]\nuser = "{getpass.getuser()}"\nrole = '
+    mine = f'[[access]]\nuser = "{account(who())}"\nrole = '
     config.write_text(mine + '"operator"\n')
     code, out, err = said(capsys, "plan", "touch", "srv-1")
     assert (code, out) == (4, "")

@@ -1,13 +1,13 @@
 """Roles: who may look, who may change what lies in his place, who may change everything."""
 
-import getpass
 from pathlib import Path
 
 import pytest
 
+from siaga.who import account, who
 from tests.cli_runner import Siaga, runner
 
-ME = getpass.getuser()
+ME = account(who())
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """Who may only look claims nothing, keeps no sightings, and asks no device on the inventory's behalf."""
 
-import getpass
 from pathlib import Path
 
 import pytest
 
+from siaga.who import account, who
 from tests.cli_runner import Siaga, runner
 
-ME = getpass.getuser()
+ME = account(who())
 
 
 @pytest.fixture

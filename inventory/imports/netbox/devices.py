@@ -7,6 +7,7 @@ from inventory.imports.harmless import harmless, tags, without_secrets
 from inventory.imports.netbox.places import place_of
 from inventory.imports.netbox.world import Reader, Record, Row, World, choice, kbps, label, original
 from inventory.imports.vocabulary import platform, role
+from inventory.ipam_space import merged
 from inventory.values import BadValueError, variable_name
 
 COMPONENTS = {
@@ -300,11 +301,5 @@ def interface_label(world: World, nested: Any, device: str = "") -> str:
 
 def spans(numbers: Iterable[Any]) -> str:
     """Return VLAN numbers as text, such as 10,20-29."""
-    vids = sorted({int(n) for n in numbers if str(n or "").isdigit()})
-    found: list[list[int]] = []
-    for vid in vids:
-        if found and vid == found[-1][1] + 1:
-            found[-1][1] = vid
-        else:
-            found.append([vid, vid])
+    found = merged((int(n), int(n)) for n in numbers if str(n or "").isdigit())
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
