@@ -12,12 +12,11 @@ from sqlmodel import Session
 
 from inventory import doubles, ipam_overlap, rules
 from inventory.nouns import noun
-from inventory.problems import Conflict
+from inventory.problems import Conflict, several
 
 if TYPE_CHECKING:
     from inventory.writing import Writer
 
-_NAMED = 4  # rows that one sentence names
 _FEW = 500  # so many ids are asked for by number
 
 
@@ -98,7 +97,7 @@ def _polled_twice(session: Session) -> Iterator[Conflict]:
     twice = select(c.address).where(*polled).group_by(c.address, port).having(func.count() > 1)
     query = select(c.address, port, c.name).where(*polled, c.address.in_(twice))
     for (address, number), names in _alike(session.execute(query.order_by(c.address, port, c.name))):
-        sentence = f"{_several(names)} are both polled at {address} port {number}"
+        sentence = f"{several(names)} are both polled at {address} port {number}"
         yield Conflict(sentence, tuple(("device", n) for n in names), "address")
 
 
@@ -107,7 +106,7 @@ def _twice_in_group(session: Session) -> Iterator[Conflict]:
     twice = select(c.vid).group_by(c.vlan_group_id, c.vid).having(func.count() > 1)
     query = select(c.vlan_group_id, c.vid, c.name).where(c.vid.in_(twice))
     for (_, vid), names in _alike(session.execute(query.order_by(c.vlan_group_id, c.vid, c.name))):
-        sentence = f"VLAN id {vid} is used twice in one group: by {_several(names)}"
+        sentence = f"VLAN id {vid} is used twice in one group: by {several(names)}"
         yield Conflict(sentence, tuple(("vlan", n) for n in names), "vid")
 
 
@@ -117,11 +116,6 @@ def _alike(rows: Iterable[Any]) -> Iterator[tuple[tuple[Any, Any], list[str]]]:
         names = [row[2] for row in group]
         if len(names) > 1:
             yield key, names
-
-
-def _several(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return " and ".join([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def _given_twice(session: Session, touched: Mapping[str, Collection[int]]) -> Iterator[Conflict]:

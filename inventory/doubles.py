@@ -15,10 +15,9 @@ from inventory import traits
 from inventory.candidates import parts
 from inventory.network_rows import absent
 from inventory.nouns import noun
-from inventory.problems import Conflict
+from inventory.problems import Conflict, several
 
 _FEW = 500  # so many ids are asked for by number
-_NAMED = 4  # rows that one sentence names
 # A port carries one cable of these; radio, satellite and cellular reach many, and 'other' is a tunnel.
 _CABLES = ("fibre", "copper")
 # ifType (IANA) of what is no socket: loopback, ppp, virtual, tunnel, VLAN, IP interface, bundle, bridge.
@@ -59,9 +58,8 @@ def _of_one_maker(rows: Sequence[Any]) -> list[list[Any]]:
 
 def _twice(boxes: Sequence[Any]) -> Conflict:
     names = [row.name for row in boxes]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     sentence = (
-        f"{' and '.join(names[:_NAMED])}{more} have one serial, {boxes[0].serial}: one box is one row;"
+        f"{several(names)} have one serial, {boxes[0].serial}: one box is one row;"
         " retire the others, or give them the chassis they share"
     )
     return Conflict(sentence, tuple(("device", name) for name in names), "serial")
@@ -85,7 +83,7 @@ def crossed_links(session: Session, touched: Collection[int], today: date) -> It
     for port, some in at_port.items():
         if len(some) > 1 and _holds_one(ports[port]) and any(link.id in touched for link in some):
             names = sorted(link.name for link in some)
-            what = f"{len(names)} cables: {', '.join(names[:_NAMED])}"
+            what = f"{len(names)} cables: {several(names, ', ')}"
             sentence = f"{ports[port].label} is one port and cannot hold {what}"
             yield Conflict(sentence, tuple(("link", name) for name in names))
 

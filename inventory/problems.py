@@ -9,6 +9,7 @@ from siaga.errors import InvalidError
 MAX_TOLD = 500  # lines of an import's problems that somebody reads
 _FEW = 3  # rows with the same problem that are told one by one
 _SPANS = 12  # ranges of rows that are named
+_NAMED = 4  # rows that one sentence names
 _CONFLICTS = 50  # conflicts that a change by hand tells
 
 
@@ -27,6 +28,12 @@ class Conflict:
     sentence: str
     rows: tuple[tuple[str, str], ...] = ()
     field: str = ""
+
+
+def several(names: Sequence[str], between: str = " and ") -> str:
+    """Return the names of rows for a sentence: the first few, and how many more."""
+    more = len(names) - _NAMED
+    return between.join([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 class ConflictError(BadRowError):

@@ -1,10 +1,7 @@
 """What another system answers is read to its end and no further: odd answers, pages without end, other hosts."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +10,7 @@ from pydantic import SecretStr
 
 from inventory.imports.fetching import Api, Patience, pages
 from siaga.errors import InvalidError
+from tests.json_server import Reply, served
 
 HASTY = Patience(connect_s=2, answer_s=2, whole_s=5, tries=2, wait_s=0, sleep=lambda _: None)
 Query = dict[str, int]
@@ -26,33 +24,14 @@ def serving(
     """Serve what `answer` makes of offset and limit; yield the URL and what was asked."""
     asked: list[Query] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            query = {k: int(v[0]) for k, v in parse_qs(urlsplit(self.path).query).items()}
-            asked.append(query)
-            assert len(asked) < 50, "it is asked for ever"
-            found = answer(query)
-            octets = found if isinstance(found, bytes) else json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(octets)))
-            if location:
-                self.send_header("Location", location)
-            self.end_headers()
-            self.wfile.write(octets)
+    def replied(path: str, _: Mapping[str, str]) -> Reply:
+        query = {k: int(v[0]) for k, v in parse_qs(urlsplit(path).query).items()}
+        asked.append(query)
+        assert len(asked) < 50, "it is asked for ever"
+        return Reply(answer(query), status, kind, {"Location": location} if location else {})
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with served(replied) as url:
+        yield url, asked
 
 
 def read(url: str, limit: int = 2) -> list[Any]:

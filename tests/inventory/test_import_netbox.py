@@ -3,10 +3,8 @@
 import json
 import re
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner, stored
 from tests.homes import prepare
+from tests.json_server import Reply, served
 
 RECORDED = sorted((Path(__file__).parent / "netbox").glob("recorded-*"))
 TOKEN = "nbt_kunci.rahasia-sekali"
@@ -48,31 +47,15 @@ def netbox(folder: Path, changed: dict[str, Any] | None = None) -> Iterator[tupl
     answers = {a["path"]: a for a in map(json.loads, lines)}
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            known = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-            answer = answers.get(self.path if known else "refused", {"status": 500, "body": {}})
-            body = (changed or {}).get(self.path, answer["body"])
-            text = json.dumps(body).replace(PLACEHOLDER, f"http://{self.headers['Host']}")
-            self.send_response(answer["status"])
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
+    def answer(path: str, headers: Mapping[str, str]) -> Reply:
+        asked.append(path)
+        known = headers.get("Authorization") == f"Bearer {TOKEN}"
+        found = answers.get(path if known else "refused", {"status": 500, "body": {}})
+        text = json.dumps((changed or {}).get(path, found["body"]))
+        return Reply(text.replace(PLACEHOLDER, f"http://{headers['Host']}").encode(), found["status"])
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with served(answer) as url:
+        yield url, asked
 
 
 def rows(siaga: Siaga, noun: str, *more: str) -> dict[str, dict[str, Any]]:

@@ -3,10 +3,8 @@
 import io
 import json
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.cli_runner import Siaga, runner, stored
+from tests.json_server import Reply, served
 
 
 @pytest.fixture
@@ -543,40 +542,21 @@ def librenms(answers: dict[str, Any], token: str = "rahasia-api") -> Iterator[tu
     """Serve the API v0 as LibreNMS does: a token in X-Auth-Token, a list under the name of what was asked."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            asked.append(parts.path)
-            found = answers.get(parts.path.removeprefix("/api/v0/"))
-            if self.headers.get("X-Auth-Token") != token:
-                return self._say(401, {"message": "Unauthenticated."})
-            asked_for = set(parse_qs(parts.query).get("columns", [""])[0].split(","))
-            if parts.path.endswith("/ports") and not asked_for <= set(COLUMNS):
-                return self._say(400, {"status": "error", "message": "Invalid columns: " + str(asked_for)})
-            if found is None:
-                return self._say(404, {"status": "error", "message": "This API route does not exist"})
-            return self._say(200, found)
+    def answer(path: str, headers: Mapping[str, str]) -> Reply:
+        parts = urlsplit(path)
+        asked.append(parts.path)
+        if headers.get("X-Auth-Token") != token:
+            return Reply({"message": "Unauthenticated."}, 401)
+        asked_for = set(parse_qs(parts.query).get("columns", [""])[0].split(","))
+        if parts.path.endswith("/ports") and not asked_for <= set(COLUMNS):
+            return Reply({"status": "error", "message": "Invalid columns: " + str(asked_for)}, 400)
+        found = answers.get(parts.path.removeprefix("/api/v0/"))
+        if found is None:
+            return Reply({"status": "error", "message": "This API route does not exist"}, 404)
+        return Reply(found)
 
-        def _say(self, status: int, body: Any) -> None:
-            octets = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(octets)))
-            self.end_headers()
-            self.wfile.write(octets)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with served(answer) as url:
+        yield url, asked
 
 
 WHOLE = {

@@ -14,10 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ import httpx
 
 from bench.netbox_services import NetBox, running
 from tests.inventory.netbox.seed import LATER, SEED, Ref
+from tests.json_server import Reply, served
 
 HERE = Path(__file__).parent
 PLACEHOLDER = "http://netbox.example"
@@ -76,27 +75,15 @@ class Filling:
 def recording(netbox: NetBox, answers: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Stand between siaga and NetBox, and write down what is asked and answered."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            headers = {k: v for k, v in self.headers.items() if k in ("Authorization", "Accept", "Host")}
-            answer = httpx.get(netbox.url + self.path, headers=headers, timeout=300, trust_env=False)
-            here = f"http://{self.headers['Host']}"
-            body = json.loads(answer.text.replace(here, PLACEHOLDER))
-            answers.setdefault(self.path, {"path": self.path, "status": answer.status_code, "body": body})
-            self.send_response(answer.status_code)
-            self.send_header("Content-Type", answer.headers["content-type"])
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+    def answer(path: str, headers: Mapping[str, str]) -> Reply:
+        passed = {k: v for k, v in headers.items() if k in ("Authorization", "Accept", "Host")}
+        found = httpx.get(netbox.url + path, headers=passed, timeout=300, trust_env=False)
+        body = json.loads(found.text.replace(f"http://{headers['Host']}", PLACEHOLDER))
+        answers.setdefault(path, {"path": path, "status": found.status_code, "body": body})
+        return Reply(found.content, found.status_code, found.headers["content-type"])
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with served(answer) as url:
+        yield url
 
 
 def imported(folder: Path, url: str, token: str) -> None:
