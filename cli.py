@@ -23,7 +23,6 @@ import inventory.graph_commands
 import inventory.history_commands
 import inventory.import_commands
 import inventory.ipam_commands
-import inventory.ipam_next_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
@@ -164,9 +163,6 @@ def _export() -> typer.Typer:
 @cache
 def _ipam() -> typer.Typer:
     app = inventory.ipam_commands.app
-    app.command("next-prefix")(inventory.ipam_next_commands.next_prefix)
-    app.command("next-address")(inventory.ipam_next_commands.next_address)
-    app.command("next-vlan")(inventory.ipam_next_commands.next_vlan)
     app.command("scan")(monitor.arp_commands.ipam_scan)
     return app
 

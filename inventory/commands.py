@@ -4,6 +4,7 @@ from inventory.options import DryRun as DryRun
 from inventory.options import Fields as Fields
 from inventory.options import Output as Output
 from inventory.options import Selector as Selector
+from inventory.options import Since
 from inventory.options import Why as Why
 from inventory.options import Yes as Yes
 from siaga.outcome import Format, Outcome
@@ -30,8 +31,8 @@ def init() -> Outcome:
     return Outcome(messages=[*initialise(settings), f"Home is {settings.home}."])
 
 
-def run_list(output: Output = Format.table) -> Outcome:
-    """List the last runs; those cut off are marked.
+def run_list(since: Since = "", output: Output = Format.table) -> Outcome:
+    """List the last runs, or all since a time; those cut off are marked.
 
     Runs are imports, polls, plans and applies.
     """
@@ -40,11 +41,17 @@ def run_list(output: Output = Format.table) -> Outcome:
     from inventory import store
     from inventory.models import Run
     from inventory.runs import mark_interrupted
-    from siaga.clock import utc_now
+    from siaga.clock import moment, utc_now
     from siaga.outcome import Column
     from siaga.settings import load
 
-    engine = store.open_engine(load())
+    settings = load()
+    engine = store.open_engine(settings)
+    query = select(Run).order_by(col(Run.id).desc())
+    if since:
+        query = query.where(col(Run.started_at) >= moment(since, utc_now(), settings.timezone))
+    else:
+        query = query.limit(50)
     mark_interrupted(engine, now=utc_now())
     with store.reading(engine) as session:
         rows = [
@@ -57,7 +64,7 @@ def run_list(output: Output = Format.table) -> Outcome:
                 "ended_at": r.ended_at,
                 "summary": r.summary,
             }
-            for r in session.exec(select(Run).order_by(col(Run.id).desc()).limit(50))
+            for r in session.exec(query)
         ]
     columns = [Column(k, k) for k in ("id", "kind", "status", "who", "started_at", "ended_at", "summary")]
     return Outcome(rows, columns, format=output)

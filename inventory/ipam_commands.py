@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from inventory.commands import Fields, Output
 from inventory.ipam_next_commands import Prefix, Vrf, next_address, next_prefix, next_vlan, opened
+from inventory.options import At, Fields, Output, split
 from siaga.outcome import Column, Format, Outcome
 from siaga.who import who
 
@@ -26,6 +26,7 @@ def tree(
         str, typer.Option("--vrf", help="Only this VRF; default: the global table and all VRFs.")
     ] = "",
     depth: Annotated[int, typer.Option("--depth", min=0, max=128, help="Only so many levels.")] = 128,
+    at: At = "",
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
@@ -35,26 +36,27 @@ def tree(
     """
     from inventory import ipam, ipam_text, ipam_tree
 
-    with opened() as session:
+    with opened(at) as session:
         within, named = ipam.span(prefix, vrf) if prefix else (None, vrf)
         own = ipam.vrf_id(session, named) if named else ipam_tree.ANY
         rows = [r for r in ipam_tree.tree(session, within, own) if r["depth"] <= depth]
     text = ipam_text.tree(rows) if rows and not fields else None
     messages = [] if rows else ["No prefix is recorded there: siaga prefix add records one."]
-    return Outcome(rows, messages=messages, format=output, fields=_split(fields), text=text)
+    return Outcome(rows, messages=messages, format=output, fields=split(fields), text=text)
 
 
 @app.command("show")
 def show(
     what: Annotated[str, typer.Argument(help="A recorded prefix, or any address.")],
     vrf: Vrf = "",
+    at: At = "",
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
     """Show one prefix, or one address: whose it is, what is around it, when it was seen."""
     from inventory import ipam, ipam_show, ipam_text
 
-    with opened() as session:
+    with opened(at) as session:
         if ipam_show.is_address(what):
             row = ipam_show.address(session, what, vrf)
             text = ipam_text.address(row)
@@ -62,7 +64,7 @@ def show(
             row = ipam_show.prefix(session, ipam.find(session, what, vrf))
             text = ipam_text.prefix(row)
     chosen = None if fields else text
-    return Outcome([row], single=True, format=output, fields=_split(fields), text=chosen)
+    return Outcome([row], single=True, format=output, fields=split(fields), text=chosen)
 
 
 app.command("next-prefix")(next_prefix)
@@ -71,17 +73,19 @@ app.command("next-vlan")(next_vlan)
 
 
 @app.command("free")
-def free(prefix: Prefix, vrf: Vrf = "", output: Output = Format.table, fields: Fields = "") -> Outcome:
+def free(
+    prefix: Prefix, vrf: Vrf = "", at: At = "", output: Output = Format.table, fields: Fields = ""
+) -> Outcome:
     """List what is free of a prefix: blocks of a container, spans of addresses of any other."""
     from inventory import ipam, ipam_claims
 
-    with opened() as session:
+    with opened(at) as session:
         rows = ipam_claims.free_rows(session, ipam.find(session, prefix, vrf))
     columns = [Column(k, k) for k in ("free", "first", "last")] + [
         Column("addresses", "addresses", right=True)
     ]
     messages = [] if rows else [f"Nothing of {prefix} is free."]
-    return Outcome(rows, columns, messages=messages, format=output, fields=_split(fields))
+    return Outcome(rows, columns, messages=messages, format=output, fields=split(fields))
 
 
 @app.command("seen-not-recorded")
@@ -111,7 +115,7 @@ def seen_not_recorded(
         _columns(shown, "first_seen", "source", "macs", "dhcp"),
         messages=messages,
         format=output,
-        fields=_split(fields),
+        fields=split(fields),
     )
 
 
@@ -133,7 +137,7 @@ def recorded_not_seen(
         messages.append(f"{_more(rows, kept)} where nothing was seen at all (--all): siaga ipam scan.")
     shown = ("name", "device", "agency", "prefix", "seen_at", "seen_mac")
     return Outcome(
-        kept, _columns(shown, "dns_name", "watched"), messages=messages, format=output, fields=_split(fields)
+        kept, _columns(shown, "dns_name", "watched"), messages=messages, format=output, fields=split(fields)
     )
 
 
@@ -151,7 +155,7 @@ def check(output: Output = Format.table, fields: Fields = "") -> Outcome:
     ]
     columns = _columns(("kind", "noun", "name", "text"))
     text = ipam_text.findings(rows) if rows and not fields else None
-    return Outcome(rows, columns, messages, 6 if rows else 0, format=output, fields=_split(fields), text=text)
+    return Outcome(rows, columns, messages, 6 if rows else 0, format=output, fields=split(fields), text=text)
 
 
 @app.command("seen-import")
@@ -187,10 +191,6 @@ def _days_ago(days: int) -> Any:
     from siaga.clock import utc_now
 
     return utc_now() - timedelta(days=days)
-
-
-def _split(fields: str) -> list[str]:
-    return [f.strip() for f in fields.split(",") if f.strip()]
 
 
 def _columns(shown: Sequence[str], *wide: str) -> list[Column]:

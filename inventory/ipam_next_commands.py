@@ -91,12 +91,13 @@ def next_vlan(
 
 
 @contextmanager
-def opened() -> Iterator[Any]:
-    """Give a session that reads the inventory of the settings."""
-    from inventory.store import open_engine, reading
+def opened(at: str = "") -> Iterator[Any]:
+    """Give a session that reads the inventory of the settings, as it is or as it was."""
+    from inventory.noun_commands import engine_at
+    from inventory.store import reading
     from siaga.settings import load
 
-    with reading(open_engine(load())) as session:
+    with reading(engine_at(load(), at)) as session:
         yield session
 
 

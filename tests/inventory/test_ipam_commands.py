@@ -216,3 +216,12 @@ def test_a_bad_file_keeps_nothing(filled: Engine, tmp_path: Path) -> None:
     )
     with reading(filled) as opened:
         assert rows(opened, "node") == []
+
+
+def test_what_was_used_and_free_is_seen_as_it_was(engine: Engine) -> None:
+    write(engine, ("prefix", {"name": "10.1.0.0/16", "status": "container"}))
+    write(engine, ("prefix", {"name": "10.1.1.0/24"}))
+    assert [r["prefix"] for r in data("tree")] == ["10.1.0.0/16", "10.1.1.0/24"]
+    assert [r["prefix"] for r in data("tree", "--at", "set:1")] == ["10.1.0.0/16"]
+    assert [r["free"] for r in data("free", "10.1.0.0/16", "--at", "set:1")] == ["10.1.0.0/16"]
+    assert data("free", "10.1.0.0/16")[0]["free"] == "10.1.0.0/24"
