@@ -1,6 +1,6 @@
 """The rows that a box may be: read from the database in sets, found by what they share with it."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,9 @@ from inventory.identity import Candidate, Verdict, judge
 from inventory.models import Device, DeviceType, Interface, Observed
 from inventory.models_custody import Proposal
 from inventory.models_ipam import Address
+from inventory.store import in_parts
 from inventory.traits import Traits, endpoint, hexed, traits
 
-_AT_ONCE = 10_000  # ids in one query
 _MACS_AT_MOST = 2_000  # to ask for one by one; of more, every interface is read
 _FIELDS = ("serial", "engine_id", "base_mac", "sysname", "model", "platform", "address")
 
@@ -154,7 +154,7 @@ def _sharing(session: Session, boxes: Sequence[Traits]) -> set[int]:
 def _macs(session: Session, ids: Collection[int]) -> dict[int, set[str]]:
     i = Interface.__table__.c  # type: ignore[attr-defined]
     found: dict[int, set[str]] = {}
-    for part in parts(sorted(ids)):
+    for part in in_parts(ids):
         for device_id, mac, seen in session.execute(
             select(i.device_id, i.mac, i.seen_mac).where(i.device_id.in_(part))
         ):
@@ -162,17 +162,12 @@ def _macs(session: Session, ids: Collection[int]) -> dict[int, set[str]]:
     return found
 
 
-def parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    """Cut ids into lists that one query may hold."""
-    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
-
-
 def observed_only(session: Session, device_ids: Collection[int], source: str) -> dict[int, Traits]:
     """Return device id → what this source said of its hardware before, and nothing from paper."""
     raw: dict[int, dict[str, Any]] = {i: {} for i in device_ids}
     o, i = Observed.__table__.c, Interface.__table__.c  # type: ignore[attr-defined]
     hardware = ("serial", "engine_id", "base_mac")
-    for part in parts(sorted(device_ids)):
+    for part in in_parts(device_ids):
         said = select(o.device_id, o.field, o.value).where(o.source == source, o.field.in_(hardware))
         for device_id, field_name, value in session.execute(said.where(o.device_id.in_(part))):
             raw[device_id].setdefault(_KINDS[field_name], set()).add(value)

@@ -12,6 +12,7 @@ from inventory.identity import CERTAIN, Candidate, Kind, Verdict
 from inventory.nouns import noun
 from inventory.problems import BadRowError
 from inventory.proposals import facts_of, observed_values
+from inventory.store import in_parts
 from inventory.traits import Facts
 from inventory.writing import Writer
 
@@ -123,7 +124,7 @@ def _open(writer: Writer, ids: Sequence[int]) -> list[dict[str, Any]]:
     )
     found = [
         dict(row)
-        for part in candidates.parts(sorted(ids))
+        for part in in_parts(ids)
         for row in writer.session.execute(query.where(c.id.in_(part)).order_by(c.id)).mappings()
     ]
     closed = [r for r in found if r["status"] != "open"]

@@ -10,10 +10,10 @@ from sqlalchemy import DateTime, and_, func, or_, select, type_coerce
 from sqlmodel import Session
 
 from inventory import traits
-from inventory.candidates import parts
 from inventory.models import Observed
 from inventory.nouns import noun
 from inventory.platforms import platforms
+from inventory.store import in_parts
 from siaga.clock import as_utc
 
 FIELDS = ("serial", "platform", "sysname", "model", "version", "location")
@@ -208,7 +208,7 @@ def _rows(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, dict[str,
     further = (t.name.label("device_type"), t.model, t.part_number, p.name.label("place"), p.kecamatan)
     query = select(*columns, *further).outerjoin(kind, t.id == d.device_type_id)
     query = query.outerjoin(place, p.id == d.place_id)
-    for part in parts(sorted(ids)):
+    for part in in_parts(ids):
         for row in session.execute(query.where(d.id.in_(part))).mappings():
             models = [m for m in (row["model"], row["part_number"]) if m]
             yield row["id"], {**(row["custom"] or {}), **row, "models": models}
@@ -226,7 +226,7 @@ def _observed(session: Session, ids: Sequence[int] | None) -> dict[int, dict[str
 
 
 def _narrowed(session: Session, query: Any, column: Any, ids: Sequence[int] | None) -> Iterator[Any]:
-    queries = [query] if ids is None else [query.where(column.in_(part)) for part in parts(sorted(ids))]
+    queries = [query] if ids is None else [query.where(column.in_(part)) for part in in_parts(ids)]
     for each in queries:
         yield from session.execute(each)
 

@@ -12,10 +12,10 @@ from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from inventory import traits
-from inventory.candidates import parts
 from inventory.network_rows import absent
 from inventory.nouns import noun
 from inventory.problems import Conflict, several
+from inventory.store import in_parts
 
 _FEW = 500  # so many ids are asked for by number
 # A port carries one cable of these; radio, satellite and cellular reach many, and 'other' is a tunnel.
@@ -112,7 +112,7 @@ def _ports(session: Session, ids: Collection[int]) -> dict[int, Any]:
     query = select(i.c.id, label, i.c.if_type, d.c.role, d.c.status, bundle)
     query = query.select_from(i.join(d, d.c.id == i.c.device_id))
     found: dict[int, Any] = {}
-    for some in parts(sorted(ids)):
+    for some in in_parts(ids):
         found |= {row.id: row for row in session.execute(query.where(i.c.id.in_(some)))}
     return found
 

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlmodel import Session
@@ -17,7 +17,7 @@ from inventory.imports.sheets import Sheet
 from inventory.ipam_overlap import table
 from inventory.models_ipam import Address, Node
 from inventory.nouns import noun
-from inventory.store import labels
+from inventory.store import in_parts, labels
 from inventory.values import BadValueError, read
 from siaga.errors import InvalidError
 from siaga.text import safe
@@ -26,7 +26,6 @@ COLUMNS = ("address", "mac", "device", "port")
 _AT_ONCE = 500
 _WHOLE_AFTER = 5_000  # from here on a table read whole costs less than asking for its rows by name
 _TOLD = 100
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +94,8 @@ def _parts(query: Any, column: Any, values: Sequence[str]) -> Iterator[Any]:
     if len(values) > _WHOLE_AFTER:
         yield query
         return
-    for some in _chunks(values, _AT_ONCE):
+    for some in in_parts(values, _AT_ONCE):
         yield query.where(column.in_(some))
-
-
-def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _insert(session: Session, new: Sequence[Spotted], at: datetime) -> None:

@@ -8,7 +8,7 @@ that was not asked this time.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +20,13 @@ from inventory import traits
 from inventory.ipam_overlap import table
 from inventory.models import Device, Interface, Link, Observed
 from inventory.models_ipam import Node
+from inventory.store import in_parts
 from siaga.text import safe
 
 SOURCE = "fdb"
 FRESH = timedelta(days=1)  # an address seen at a MAC so lately hangs where the MAC hangs
 _PASSING_ON = ("core-router", "router", "firewall", "switch", "radio", "olt")
 _BRIDGING = ("switch", "radio", "olt")
-_AT_ONCE = 500
 _PORT = 80  # characters: name and key of a row are made of it
 
 Key = tuple[str, int, str]  # MAC, device id, port
@@ -166,7 +166,7 @@ def _bridges(session: Session, macs: Collection[str]) -> dict[int, set[str]]:
     said = select(d.id, o.value).join(table(Observed), o.device_id == d.id).where(is_bridge)
     said = said.where(o.field == "base_mac")
     found: dict[int, set[str]] = {}
-    for some in _parts(sorted(macs)):
+    for some in in_parts(macs):
         plain = [mac.replace(":", "") for mac in some]
         for device_id, mac in (
             *session.execute(ports.where(i.seen_mac.in_([*some, *plain]))),
@@ -181,7 +181,7 @@ def _known(session: Session, macs: Collection[str]) -> dict[str, list[Any]]:
     c = table(Node).c
     query = select(c.id, c.mac, c.device_id, c.port, c.uplink, c.last_seen).where(c.source == SOURCE)
     found: dict[str, list[Any]] = {}
-    for some in _parts(sorted(macs)):
+    for some in in_parts(macs):
         for row in session.execute(query.where(c.mac.in_(some))):
             found.setdefault(row.mac, []).append(row)
     return found
@@ -228,7 +228,7 @@ def _addresses(session: Session, macs: Collection[str], at: datetime) -> None:
     c = table(Node).c
     query = select(c.id, c.mac).where(c.source != SOURCE, c.mac != "")
     rows = _pairs(session, query.where(c.last_seen >= at))
-    for some in _parts(sorted(macs)):
+    for some in in_parts(macs):
         lately = query.where(c.mac.in_(some), c.last_seen >= at - FRESH)
         rows |= _pairs(session, lately)
     places = _places(session, set(rows.values()))
@@ -248,12 +248,7 @@ def _places(session: Session, macs: Collection[str]) -> dict[str, dict[str, Any]
     columns = (c.switch_id, c.switch_port, c.vlan, c.uplink)
     query = select(c.mac, *columns).where(c.source == SOURCE).order_by(c.last_seen, c.id)
     found: dict[str, dict[str, Any]] = {}
-    for some in _parts(sorted(macs)):
+    for some in in_parts(macs):
         for row in session.execute(query.where(c.mac.in_(some))).mappings():
             found[row["mac"]] = {k: row[k] for k in ("switch_id", "switch_port", "vlan", "uplink")}
     return found
-
-
-def _parts(macs: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(macs), _AT_ONCE):
-        yield macs[start : start + _AT_ONCE]

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session
 
-from inventory.candidates import parts
 from inventory.models import Observed
+from inventory.store import in_parts
 from siaga.text import safe
 
 LIMIT = 500
@@ -58,7 +58,5 @@ def _there(session: Session, ids: set[int]) -> set[tuple[int, str, str]]:
     if len(ids) >= _ALL_FROM:
         return {(d, f, s) for d, f, s in session.execute(query)}
     return {
-        (d, f, s)
-        for part in parts(sorted(ids))
-        for d, f, s in session.execute(query.where(c.device_id.in_(part)))
+        (d, f, s) for part in in_parts(ids) for d, f, s in session.execute(query.where(c.device_id.in_(part)))
     }

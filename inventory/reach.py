@@ -9,10 +9,9 @@ from sqlmodel import Session
 from inventory import addressing
 from inventory.keys import nearest
 from inventory.nouns import Noun, noun
-from inventory.store import labels
+from inventory.store import in_parts, labels
 
 NOUNS = frozenset({"device", "address", "prefix", "ip_range", "node"})
-_IDS_AT_ONCE = 10_000
 
 
 def below(session: Session, kind: Noun, names: Sequence[str]) -> list[int]:
@@ -53,8 +52,7 @@ def _inside(session: Session, kind: Noun, text: str) -> list[int]:
 
 def listed(column: Any, ids: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition that a column holds one of many ids."""
-    parts = [ids[i : i + _IDS_AT_ONCE] for i in range(0, len(ids), _IDS_AT_ONCE)]
-    return or_(false(), *(column.in_(p) for p in parts))
+    return or_(false(), *(column.in_(part) for part in in_parts(ids)))
 
 
 def interfaces(session: Session, names: Sequence[str]) -> list[int]:

@@ -17,8 +17,7 @@ from inventory import targets
 from inventory.buffer import Buffer
 from inventory.nouns import Noun, nouns
 from inventory.problems import BadRowError
-from inventory.store import labels
-from inventory.targets import in_parts
+from inventory.store import in_parts, labels
 
 if TYPE_CHECKING:
     from inventory.writing import Diff, Writer

@@ -1,11 +1,11 @@
 """The SQL of the inventory: opening, reading rows as operators see them, writing them with their history."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, literal
@@ -22,6 +22,7 @@ from siaga.text import safe
 
 BUSY_TIMEOUT_MS = 10_000
 IDS_AT_ONCE = 10_000
+Value = TypeVar("Value", int, str)
 
 
 def make_engine(url: str | URL, *, foreign_keys: bool = True) -> Engine:
@@ -197,14 +198,19 @@ def labels(session: Session, name: str, ids: Collection[int] | None = None) -> d
     return {i: label for part in _parts(query, table, ids) for i, label in session.execute(part)}
 
 
+def in_parts(values: Iterable[Value], size: int = IDS_AT_ONCE) -> Iterator[list[Value]]:
+    """Yield values, sorted, in parts: a database takes so many parameters at once."""
+    known = sorted(values)
+    for start in range(0, len(known), size):
+        yield known[start : start + size]
+
+
 def _parts(query: Any, table: Any, ids: Collection[int] | None) -> Iterator[Any]:
     """Yield the query for all rows, or in parts for these ids: a database takes so many parameters at once."""
     if ids is None:
         yield query
         return
-    known = sorted(ids)
-    for start in range(0, len(known), IDS_AT_ONCE):
-        part = known[start : start + IDS_AT_ONCE]
+    for part in in_parts(ids):
         yield query.where(table.c.id.in_(part))
 
 

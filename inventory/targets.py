@@ -1,6 +1,6 @@
 """What hangs on a row: parts that only exist with it, and rows of any noun that name it (`target_noun`, `target`)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from inventory.keys import Keys
 from inventory.nouns import Attribute, Noun, nouns
-from inventory.store import IDS_AT_ONCE
+from inventory.store import in_parts
 
 if TYPE_CHECKING:
     from inventory.writing import Writer
@@ -25,13 +25,6 @@ def problems(keys: Keys, kind: Noun, typed: Mapping[str, Any]) -> Iterator[tuple
     target, target_noun = typed.get("target"), typed.get("target_noun")
     if kind.name in _NAMING and target and target_noun and keys.find(target_noun, target) is None:
         yield "target", f"target refers to nothing: {keys.missing(target_noun, target)}"
-
-
-def in_parts(ids: Iterable[int]) -> Iterator[Sequence[int]]:
-    """Yield ids in parts: a database takes so many parameters at once."""
-    known = sorted(ids)
-    for start in range(0, len(known), IDS_AT_ONCE):
-        yield known[start : start + IDS_AT_ONCE]
 
 
 def with_parts(session: Session, wanted: Mapping[str, Collection[int]]) -> dict[str, set[int]]:
