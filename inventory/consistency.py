@@ -3,11 +3,11 @@
 Looked at once at the end of a transaction, and only for the nouns that were touched.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, true
+from sqlalchemy import case, func, select
 from sqlmodel import Session
 
 from inventory import doubles, ipam_overlap, rules
@@ -16,8 +16,6 @@ from inventory.problems import Conflict, several
 
 if TYPE_CHECKING:
     from inventory.writing import Writer
-
-_FEW = 500  # so many ids are asked for by number
 
 
 def derive(writer: "Writer") -> None:
@@ -60,7 +58,7 @@ def problems(writer: "Writer") -> tuple[list[Conflict], list[str]]:
         found += doubles.crossed_links(session, touched["link"], writer.author.now.date())
     if "vlan" in touched:
         found += _twice_in_group(session)
-    found += _given_twice(session, touched)
+    found += ipam_overlap.overlaps(session, touched)
     found += _broken(writer)
     weak = [r for r in writer.rules if r.severity != "error"]
     return found, [b.sentence for b in rules.broken(session, weak, touched)]
@@ -116,19 +114,3 @@ def _alike(rows: Iterable[Any]) -> Iterator[tuple[tuple[Any, Any], list[str]]]:
         names = [row[2] for row in group]
         if len(names) > 1:
             yield key, names
-
-
-def _given_twice(session: Session, touched: Mapping[str, Collection[int]]) -> Iterator[Conflict]:
-    """Yield what the touched rows give twice of addresses: see ipam_overlap."""
-    if touched.get("ip_range"):
-        for one, other in ipam_overlap.overlapping_ranges(session, set(touched["ip_range"])):
-            rows = (("ip_range", one.name), ("ip_range", other.name))
-            yield Conflict(ipam_overlap.overlap(one, other), rows, "name")
-    if touched.get("address"):
-        ids, c = touched["address"], noun("address").table.c
-        for row in ipam_overlap.strangers(session, c.id.in_(ids) if len(ids) <= _FEW else true()):
-            yield Conflict(ipam_overlap.stranger(row), (("address", row.address),), "interface")
-    if touched.get("address") or touched.get("device"):
-        for row in ipam_overlap.contested(session, touched):
-            rows = (("address", row.address), ("device", row.other))
-            yield Conflict(ipam_overlap.contest(row), rows)

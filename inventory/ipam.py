@@ -13,7 +13,6 @@ from sqlmodel import Session
 
 from inventory import addressing, ipam_space
 from inventory.addressing import Span, digits
-from inventory.ipam_overlap import overlaps as overlaps
 from inventory.ipam_overlap import table
 from inventory.ipam_space import BITS, Block, Interval, Use
 from inventory.models_ipam import Address, IpRange, Prefix, Vrf

@@ -6,7 +6,6 @@ and addresses that are two devices'. The global table always enforces it, a VRF 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -14,8 +13,8 @@ from sqlmodel import Session, SQLModel
 
 from inventory.models import Device, Interface
 from inventory.models_ipam import Address, IpRange, Vrf
+from inventory.problems import Conflict
 
-_TOLD = 20  # one by one; who gave 10,000 addresses twice reads no more
 _FEW = 500
 
 
@@ -24,18 +23,17 @@ def table(model: type[SQLModel]) -> Any:
     return model.__table__  # type: ignore[attr-defined]
 
 
-def overlaps(session: Session, touched: Mapping[str, Collection[int]]) -> list[str]:
-    """Return one sentence for each thing that the touched rows (noun → ids) give twice, at most 20 of a kind."""
-    found: list[str] = []
+def overlaps(session: Session, touched: Mapping[str, Collection[int]]) -> Iterator[Conflict]:
+    """Yield what the touched rows (noun → ids) give twice."""
     if touched.get("ip_range"):
-        pairs = overlapping_ranges(session, set(touched["ip_range"]))
-        found += islice((overlap(*pair) for pair in pairs), _TOLD)
+        for one, other in overlapping_ranges(session, set(touched["ip_range"])):
+            yield Conflict(overlap(one, other), (("ip_range", one.name), ("ip_range", other.name)), "name")
     if touched.get("address"):
-        ids = touched["address"]
-        found += islice(map(stranger, strangers(session, _among(table(Address).c.id, ids))), _TOLD)
+        for row in strangers(session, _among(table(Address).c.id, touched["address"])):
+            yield Conflict(stranger(row), (("address", row.address),), "interface")
     if touched.get("address") or touched.get("device"):
-        found += islice(map(contest, contested(session, touched)), _TOLD)
-    return found
+        for row in contested(session, touched):
+            yield Conflict(contest(row), (("address", row.address), ("device", row.other)))
 
 
 def overlapping_ranges(session: Session, only: Collection[int] | None = None) -> Iterator[tuple[Any, Any]]:

@@ -266,14 +266,3 @@ def from_rows(source: str, noun: str, rows: Iterable[tuple[int, Mapping[str, Any
                 cells[at] = value
         lines.append((line, tuple(cells)))
     return Sheet(source, noun, tuple(places), tuple(lines))
-
-
-def without_flaws(sheet: Sheet) -> Sheet:
-    """Return the sheet without the rows that have flaws."""
-    bad = {f.line for f in sheet.flaws}
-    return replace(sheet, rows=tuple(r for r in sheet.rows if r[0] not in bad), flaws=()) if bad else sheet
-
-
-def flaw_sentences(sheets: Sequence[Sheet]) -> list[str]:
-    """Return every flaw as a sentence of the same form as the loader's."""
-    return [f"{s.source}, row {f.line}, column {f.title}: {f.reason}" for s in sheets for f in s.flaws]

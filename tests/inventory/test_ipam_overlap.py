@@ -96,7 +96,7 @@ def test_only_what_was_touched_is_looked_at(engine: Engine) -> None:
         engine, ("vrf", {"name": "lab", "enforce_unique": "yes"}), ("ip_range", {"name": "10.1.2.1-10.1.2.9"})
     )
     with reading(engine) as opened:
-        assert overlaps(opened, {"ip_range": [1]}) == [
+        assert [c.sentence for c in overlaps(opened, {"ip_range": [1]})] == [
             "the ranges 10.1.1.1-10.1.1.9 lab and 10.1.1.5-10.1.1.6 lab overlap"
         ]
-        assert overlaps(opened, {"ip_range": [3], "prefix": [1], "address": []}) == []
+        assert list(overlaps(opened, {"ip_range": [3], "prefix": [1], "address": []})) == []

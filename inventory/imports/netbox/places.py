@@ -1,6 +1,6 @@
 """Regions, sites, locations and racks become the one tree of places; tenants become agencies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from inventory.imports.harmless import harmless
@@ -202,8 +202,3 @@ def scope_of(world: World, record: Record, said: dict[str, object]) -> str:
             return world.of("place").get((endpoint[model], scope.get("id"))) or harmless(scope.get("name"))
         said["scope"] = f"{model} {label(scope)}"
     return world.named("dcim/sites", record.get("site"))
-
-
-def all_of(records: Iterable[Record]) -> dict[int, Record]:
-    """Return records by id."""
-    return {r["id"]: r for r in records}
