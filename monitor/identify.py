@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from inventory.platforms import Fact, Match, Platform
+from inventory.platform_format import Fact, Match, Platform
 from monitor.observation import Identity
 from monitor.tables import Oid, Tables, as_mac, as_text, dotted, oid, picked
 

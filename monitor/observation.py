@@ -7,6 +7,8 @@ from typing import Any
 
 from siaga.clock import shown
 
+_IF_ANY = ("state", "limits", "group")
+
 
 class Reach(StrEnum):
     """How far a device could be reached by one transport.
@@ -66,17 +68,98 @@ class Mempool:
     total: int | None = None
     used: int | None = None
     unit: str = "bytes"
+    oid: str | None = None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """One file system or volume; `total` and `used` in bytes where the device tells them."""
+
+    descr: str
+    percent: float
+    total: int | None = None
+    used: int | None = None
+    unit: str = "bytes"
+    oid: str | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Toner, a drum, a tray. `percent` is None where the device only says that something is left (`remark`)."""
+
+    descr: str
+    kind: str
+    percent: float | None
+    oid: str | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a sensor's code means: the word of its MIB, and ok, warning, critical or unknown."""
+
+    label: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What the device itself holds for too much and too little, in the sensor's unit; None: it does not say."""
+
+    critical: float | None = None
+    warning: float | None = None
+    low_warning: float | None = None
+    low_critical: float | None = None
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """One reading; `kind` is temperature (°C) in this release."""
+    """One reading; `kind` is its class (temperature, voltage, state ...), `value` is in `unit`.
+
+    The value of a state is its code; `state` says what the code means.
+    """
 
     kind: str
     descr: str
     value: float
     unit: str
     oid: str | None = None
+    state: State | None = None
+    limits: Thresholds | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Wireless:
+    """One reading of a radio: clients, signal, noise, rates."""
+
+    kind: str
+    descr: str
+    value: float
+    unit: str
+    oid: str | None = None
+
+
+@dataclass(frozen=True)
+class Ipv4:
+    """One of the device's own IPv4 addresses; the prefix length is None where its mask is none."""
+
+    ifIndex: int  # noqa: N815
+    address: str
+    prefixlen: int | None = None
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Who was heard at a port, and by which protocol (lldp, cdp, mndp)."""
+
+    local: str
+    remote_host: str
+    remote_port: str
+    protocol: str
+    remote_mac: str = ""
+    remote_address: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +205,11 @@ class Observation:
     processors: tuple[Processor, ...] = ()
     mempools: tuple[Mempool, ...] = ()
     sensors: tuple[Sensor, ...] = ()
+    storage: tuple[Storage, ...] = ()
+    supplies: tuple[Supply, ...] = ()
+    wireless: tuple[Wireless, ...] = ()
+    ipv4: tuple[Ipv4, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 def as_json(seen: Observation) -> dict[str, Any]:
@@ -138,10 +226,14 @@ def as_json(seen: Observation) -> dict[str, Any]:
         **asdict(seen.identity),
         "uptime_s": seen.uptime_s,
     }
-    row["ports"] = [asdict(p) for p in seen.ports]
-    row["processors"] = [asdict(p) for p in seen.processors]
-    row["mempools"] = [asdict(m) for m in seen.mempools]
-    row["sensors"] = [
-        {"class": s.kind, **{k: v for k, v in asdict(s).items() if k != "kind"}} for s in seen.sensors
-    ]
+    for name in ("ports", "processors", "mempools", "storage", "supplies", "ipv4", "neighbours"):
+        row[name] = [asdict(one) for one in getattr(seen, name)]
+    for name in ("sensors", "wireless"):
+        row[name] = [_classed(asdict(one)) for one in getattr(seen, name)]
     return row
+
+
+def _classed(one: dict[str, Any]) -> dict[str, Any]:
+    """Return a reading with its class first, and without what it does not have."""
+    more = {k: v for k, v in one.items() if k != "kind" and not (k in _IF_ANY and not v)}
+    return {"class": one["kind"], **more}

@@ -8,18 +8,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from inventory.platforms import Platform, platform, platforms
+from inventory.platform_format import Part, Platform
+from inventory.platforms import parts_of, platform, platforms
 from inventory.traits import base_mac, colons
-from monitor import identify, snmp_health, snmp_ports
+from monitor import health, host_resources, identify, sensors, snmp_ports, supplies, wanted
 from monitor.observation import Identity, Observation, Port, Reach
+from monitor.readings import ENTITY_DESCR, ENTITY_NAME
 from monitor.snmp_agent import Agent, Answer, Fault
-from monitor.tables import Oid, Tables, Value, is_scalar, oid
+from monitor.tables import Oid, Tables, Value, chunks, oid
 from monitor.targets import Target
 
 # What outlives a new name and a new address: snmpEngineID (RFC 3411), dot1dBaseBridgeAddress (RFC 4188).
 ENGINE_ID, BRIDGE_ADDRESS = oid("1.3.6.1.6.3.10.2.1.1.0"), oid("1.3.6.1.2.1.17.1.1.0")
 _PHYSICAL = (None, 6, 62, 69, 71, 117)  # ifType: Ethernet in its forms, 802.11
-_SENSORS_AT_MOST = 400
+_PROCESSORS_AT_MOST = 64
+_NAMES_AT_MOST = 4000
+_FEW = 72  # names that are read by GET; more are walked
+_LOOKED_INTO_AT_ONCE = 16
 
 
 @dataclass
@@ -49,7 +54,7 @@ async def read(agent: Agent, known_as: str, *, full: bool) -> Reading:
         reader.reading.platform = await _platform(reader)
         reader.reading.profile = platform(known_as) if known_as else None
         await _ports(reader, full=full)
-        await _health(reader, reader.reading.read_as)
+        await _health(reader, parts_of(reader.reading.read_as), full=full)
         if full:
             await _facts(reader, reader.reading.platform or reader.reading.profile)
     return reader.reading
@@ -64,6 +69,7 @@ def observation(
     reach, reason = _reach(reading)
     ticks = tables.number(identify.SYS_UPTIME)
     ports = snmp_ports.ports(tables)
+    parts = active(parts_of(reading.read_as), tables)
     return Observation(
         name=target.name,
         address=target.address,
@@ -76,9 +82,12 @@ def observation(
         uptime_s=None if ticks is None or ticks < 0 else ticks / 100,
         identity=_identity(reading, tables, ports) if reading.seen else Identity(),
         ports=ports,
-        processors=snmp_health.processors(reading.read_as, tables),
-        mempools=snmp_health.mempools(reading.read_as, tables),
-        sensors=snmp_health.temperatures(reading.read_as, tables),
+        processors=health.processors(parts, tables),
+        mempools=health.mempools(parts, tables),
+        sensors=sensors.sensors(parts, tables),
+        storage=health.storage(parts, tables),
+        supplies=health.supplies(parts, tables),
+        wireless=sensors.wireless(parts, tables),
     )
 
 
@@ -106,6 +115,7 @@ class _Reader:
         self.reading = Reading()
         self.gone = False
         self._agent = agent
+        self._walked: set[Oid] = set()
 
     @property
     def seen(self) -> dict[Oid, Value]:
@@ -130,6 +140,16 @@ class _Reader:
         """Walk columns side by side."""
         if columns and not self.gone:
             await self._take(await self._agent.walk(columns))
+
+    async def walk_present(self, columns: Sequence[Oid]) -> None:
+        """Walk those of the columns in which there is anything, table by table, as far as they were not walked."""
+        open_ones = [c for c in columns if c not in self._walked]
+        self._walked.update(open_ones)
+        for some in chunks(open_ones, _LOOKED_INTO_AT_ONCE):
+            await self.peek(some)
+        tables = self.tables
+        for group in wanted.by_table(c for c in open_ones if tables.column(c)):
+            await self.walk(group)
 
     async def _take(self, answer: Answer) -> None:
         before = bool(self.seen)
@@ -165,57 +185,51 @@ async def _ports(reader: _Reader, *, full: bool) -> None:
     await reader.walk(snmp_ports.open_columns(reader.tables))
 
 
-async def _health(reader: _Reader, found: Platform | None) -> None:
-    await _own_health(reader, found)
-    tables = reader.tables
-    if not snmp_health.processors(found, tables) and (found is None or found.standard_cpu):
-        await reader.walk([snmp_health.HR_LOAD])
-        await reader.get(
-            snmp_health.HR_DEVICE + i for i in list(reader.tables.column(snmp_health.HR_LOAD))[:64]
-        )
-    if not snmp_health.mempools(found, tables) and (found is None or found.standard_memory):
-        await reader.get([snmp_health.HR_MEMORY])
-        await reader.walk(snmp_health.HR_STORAGE)
-    if not (snmp_health.processors(found, reader.tables) and snmp_health.mempools(found, reader.tables)):
-        await reader.get(snmp_health.UCD)
-    if found is None or found.standard_temperature:
-        await _sensors(reader, snmp_health.SENSOR_TYPE[:-1])
-        if found is not None and found.vendor == "Cisco":
-            await _sensors(reader, snmp_health.CISCO_SENSOR)
+async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None:
+    """Read what the parts say: those that the device has something of, scalars by GET, columns by walks."""
+    await reader.peek([oid(branch) for part in parts for branch in part.probe])
+    there = active(parts, reader.tables)
+    scalars, columns = wanted.split(wanted.objects(there))
+    await reader.get(scalars)
+    await reader.walk_present(columns)
+    await reader.walk_present(wanted.entity_columns(there))
+    await _names(reader, wanted.named_parts(there, reader.tables))
+    await _hosts(reader, there)
+    if any("printer" in part.builtin for part in there) and full:
+        for table in supplies.COLUMNS:
+            await reader.walk_present(table)
 
 
-async def _own_health(reader: _Reader, found: Platform | None) -> None:
-    """Read what the platform's file names: scalars by one GET, columns by a walk for each table."""
-    if found is None:
-        return
-    wanted = [oid(o) for memory in found.memory for o in memory.columns]
-    for reading in (*found.cpu, *found.temperature):
-        others = (reading.text, reading.where.oid if reading.where else None)
-        wanted += [oid(o) for o in (reading.oid, *others) if o]
-    await reader.get(o for o in wanted if is_scalar(o))
-    tables: dict[Oid, list[Oid]] = {}
-    for column in dict.fromkeys(o for o in wanted if not is_scalar(o)):
-        tables.setdefault(column[:-1], []).append(column)
-    for columns in tables.values():
-        await reader.walk(columns)
-    named = [oid(r.oid) for r in (*found.cpu, *found.temperature) if r.entity]
-    indexes = [i for column in named for i in reader.tables.column(column)]
-    await _names(reader, indexes)
-
-
-async def _sensors(reader: _Reader, table: Oid) -> None:
-    """Read a sensor table's types, then only the rows that are temperatures."""
-    await reader.walk([(*table, 1)])
-    rows = snmp_health.celsius(reader.tables, (*table, 1))[:_SENSORS_AT_MOST]
-    await reader.get((*table, part, *index) for index in rows for part in (2, 3, 4, 5))
-    await _names(reader, rows)
+async def _hosts(reader: _Reader, parts: Sequence[Part]) -> None:
+    """Read processors, memory and disks as hosts have them, where the platform's own objects leave them open."""
+    has = {name for part in parts for name in part.builtin}
+    if "host-cpu" in has and not health.processors(parts, reader.tables):
+        await reader.walk([host_resources.HR_LOAD])
+        rows = list(reader.tables.column(host_resources.HR_LOAD))[:_PROCESSORS_AT_MOST]
+        await reader.get(host_resources.HR_DEVICE + i for i in rows)
+    if "host-storage" in has or not health.mempools(parts, reader.tables):
+        await reader.get([host_resources.HR_MEMORY])
+        await reader.walk(host_resources.HR_STORAGE)
+    scalars = [host_resources.UCD_IDLE] if not health.processors(parts, reader.tables) else []
+    if not health.mempools(parts, reader.tables):
+        scalars += host_resources.UCD_MEMORY
+    await reader.get(o for o in scalars if has & {"ucd-cpu", "ucd-memory"})
 
 
 async def _names(reader: _Reader, indexes: list[Oid]) -> None:
-    rows = list(dict.fromkeys(indexes))[:_SENSORS_AT_MOST]
-    await reader.get((*snmp_health.ENTITY_NAME, *index) for index in rows)
-    unnamed = [i for i in rows if not reader.seen.get((*snmp_health.ENTITY_NAME, *i))]
-    await reader.get((*snmp_health.ENTITY_DESCR, *index) for index in unnamed)
+    """Read what ENTITY-MIB calls these parts: a few by GET, many by a walk of the column."""
+    rows = [i for i in indexes if len(i) == 1][:_NAMES_AT_MOST]
+    for column in (ENTITY_NAME, ENTITY_DESCR):
+        unnamed = [i for i in rows if not reader.tables.text((*ENTITY_NAME, *i))]
+        if len(unnamed) > _FEW:
+            await reader.walk([column])
+        else:
+            await reader.get((*column, *index) for index in unnamed)
+
+
+def active(parts: Iterable[Part], tables: Tables) -> list[Part]:
+    """Return the parts that the device has something of, by the branches they are known by."""
+    return [p for p in parts if not p.probe or any(tables.column(oid(branch)) for branch in p.probe)]
 
 
 async def _facts(reader: _Reader, found: Platform | None) -> None:

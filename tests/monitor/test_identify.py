@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.platforms import Platform, platforms
+from inventory.platform_format import Platform
+from inventory.platforms import platforms
 from monitor.identify import ENTITY, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, identify, identity, probes
 from monitor.tables import Oid, Tables, Value, oid
 

@@ -1,15 +1,20 @@
 """What tables mean: ports, speeds, widths of counters, processors, memory, temperature."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.platforms import Memory, platform, platforms
-from monitor import snmp_health, snmp_ports
-from monitor.observation import as_json
-from monitor.snmp_health import mempools, pool_of, processors, temperatures
+from inventory.platform_format import Memory, Part, SensorReading
+from inventory.platforms import parts_of, platform, platforms
+from monitor import host_resources, snmp_ports, wanted
+from monitor.health import mempools, processors, storage, supplies
+from monitor.host_resources import HR_DESCR, HR_SIZE, HR_TYPE, HR_UNIT, HR_USED
+from monitor.observation import State, Thresholds, as_json
+from monitor.pools import pool_of
+from monitor.sensors import sensors
 from monitor.snmp_ports import mac, open_columns, ports, speed_bps
 from monitor.snmp_read import Reading, observation
 from monitor.tables import Oid, Tables, Value, as_name, as_number, as_text, oid, picked
@@ -118,60 +123,142 @@ def test_a_pool_needs_two_numbers_or_a_percentage(
 
 
 def test_physical_memory_is_counted_without_the_kernels_caches() -> None:
-    ram, other = snmp_health._RAM, snmp_health._OTHER
+    ram, other = host_resources._RAM, host_resources._OTHER
     seen = {
-        **column(snmp_health.HR_TYPE, ram, other, other, oid("1.3.6.1.2.1.25.2.1.4"), other),
+        **column(HR_TYPE, ram, other, other, oid("1.3.6.1.2.1.25.2.1.4"), other),
         **column(
-            snmp_health.HR_DESCR,
+            HR_DESCR,
             b"Physical memory",
             b"Memory buffers",
             b"Cached memory",
             b"/",
             b"Available memory",
         ),
-        **column(snmp_health.HR_UNIT, 1024, 1024, 1024, 4096, 1024),
-        **column(snmp_health.HR_SIZE, 1000, 1000, 300, 5000, 500),
-        **column(snmp_health.HR_USED, 900, 100, 300, 100, 0),
+        **column(HR_UNIT, 1024, 1024, 1024, 4096, 1024),
+        **column(HR_SIZE, 1000, 1000, 300, 5000, 500),
+        **column(HR_USED, 900, 100, 300, 100, 0),
     }
-    pools = {p.descr: (p.percent, p.total, p.used) for p in mempools(None, Tables(seen))}
+    pools = {p.descr: (p.percent, p.total, p.used) for p in mempools(parts_of(None), Tables(seen))}
     assert pools == {
         "Physical memory": (50.0, 1_024_000, 512_000),
         "Memory buffers": (10.0, 1_024_000, 102_400),
         "Cached memory": (30.0, 1_024_000, 307_200),
     }
+    disks = storage(parts_of(None), Tables(seen))
+    assert [(d.descr, d.total, d.used, d.kind) for d in disks] == [
+        ("/", 5000 * 4096, 100 * 4096, "hrStorageFixedDisk")
+    ]
 
 
 def test_a_fallback_is_read_only_where_nothing_else_is() -> None:
-    ios = platform("ios")
+    ios = parts_of(platform("ios"))
     new, old = oid("1.3.6.1.4.1.9.9.109.1.1.1.1.8"), oid("1.3.6.1.4.1.9.2.1.58.0")
     assert [p.percent for p in processors(ios, Tables({(*new, 1): 12, old: 40}))] == [12.0]
     assert [p.percent for p in processors(ios, Tables({old: 40}))] == [40.0]
 
 
 def test_a_number_that_stands_for_no_reading_is_none() -> None:
-    vrp = platform("vrp")
+    vrp = parts_of(platform("vrp"))
     temp = oid("1.3.6.1.4.1.2011.5.25.31.1.1.1.1.11")
-    assert [s.value for s in temperatures(vrp, Tables(column(temp, 44, 0, 2147483647)))] == [44.0]
+    assert [s.value for s in sensors(vrp, Tables(column(temp, 44, 0, 2147483647)))] == [44.0]
+
+
+_ENTITY_SENSOR = oid("1.3.6.1.2.1.99.1.1.1")
 
 
 def test_sensors_are_scaled_as_rfc_3433_says() -> None:
     seen = {
-        **column(snmp_health.SENSOR_TYPE, 8, 8, 8, 4),
-        **column(snmp_health.SENSOR_SCALE, 9, 8, 9, 9),
-        **column(snmp_health.SENSOR_PRECISION, 1, 0, 0, 0),
-        **column(snmp_health.SENSOR_VALUE, 245, 36500, 50, 230),
-        **column(snmp_health.SENSOR_STATUS, 1, 1, 3, 1),
+        **column((*_ENTITY_SENSOR, 1), 8, 8, 8, 4, 14),
+        **column((*_ENTITY_SENSOR, 2), 9, 8, 9, 8, 9),
+        **column((*_ENTITY_SENSOR, 3), 1, 0, 0, 0, 2),
+        **column((*_ENTITY_SENSOR, 4), 245, 36500, 50, 230, -512),
+        **column((*_ENTITY_SENSOR, 5), 1, 1, 3, 1, 1),
     }
-    assert [s.value for s in temperatures(None, Tables(seen))] == [24.5, 36.5]
+    found = [(s.kind, s.value, s.unit) for s in sensors(parts_of(None), Tables(seen))]
+    assert found == [
+        ("temperature", 24.5, "°C"),
+        ("temperature", 36.5, "°C"),
+        ("voltage", 0.23, "V"),
+        ("dbm", -5.12, "dBm"),
+    ]
+
+
+def only(**given: object) -> tuple[Part, ...]:
+    """Return a part with one sensor at 1.2.3."""
+    return (Part(sensors=(SensorReading.model_validate({"oid": "1.2.3", **given}),)),)
+
+
+def test_a_state_says_what_its_code_means_and_an_unknown_code_is_unknown() -> None:
+    part = only(
+        **{"class": "state", "states": {"1": "ok normal", "2": "critical on fire", "off": "warning off"}}
+    )
+    found = sensors(part, Tables({(1, 2, 3, 1): 1, (1, 2, 3, 2): 2, (1, 2, 3, 3): 9, (1, 2, 3, 4): b"OFF"}))
+    assert [s.state for s in found] == [
+        State("normal", "ok"),
+        State("on fire", "critical"),
+        State("9", "unknown"),
+        State("off", "warning"),
+    ]
+
+
+def test_a_name_is_joined_over_a_pointer_and_a_part_of_the_index() -> None:
+    names = [{"oid": "1.9.1", "via": "1.2.4"}, {"oid": "1.9.2", "index": [0, 1]}]
+    part = only(**{"class": "voltage"}, title="PSU {i} of {0} in {1}", names=names)
+    seen: dict[Oid, Value] = {
+        (1, 2, 3, 7, 2): 12,
+        (1, 2, 4, 7, 2): 5,
+        (1, 9, 1, 5): b"rack",
+        (1, 9, 2, 7): b"room",
+    }
+    assert [s.descr for s in sensors(part, Tables(seen))] == ["PSU 2 of rack in room"]
+
+
+def test_limits_are_scaled_as_the_reading_is() -> None:
+    part = only(**{"class": "voltage"}, scale=0.1, limits={"critical": "1.2.5", "low_warning": 200})
+    found = sensors(part, Tables({(1, 2, 3, 1): 2300, (1, 2, 5, 1): 2500}))
+    assert [(s.value, s.limits) for s in found] == [(230.0, Thresholds(critical=250.0, low_warning=200.0))]
+
+
+@pytest.mark.parametrize(
+    ("more", "raw", "value"),
+    [
+        ({"convert": "fahrenheit"}, 212, 100.0),
+        ({"convert": "milliwatt", "scale": 0.001}, 500, pytest.approx(-3.0103, abs=1e-4)),
+        ({"convert": "milliwatt"}, 0, None),
+        ({"times": "1.2.9.0"}, 3, 30.0),
+        ({"exponent": "1.2.9.0"}, 3, None),
+        ({"low": 5}, 3, None),
+        ({"high": 2}, 3, None),
+    ],
+)
+def test_numbers_become_units(more: dict[str, object], raw: int, value: float | None) -> None:
+    seen: dict[Oid, Value] = {(1, 2, 3, 1): raw, (1, 2, 9, 0): 10 if "times" in more else 77}
+    found = [s.value for s in sensors(only(**{"class": "count"}, **more), Tables(seen))]
+    assert found == ([] if value is None else [value])
+
+
+def test_what_a_printer_does_not_know_is_not_observed() -> None:
+    marker = oid("1.3.6.1.2.1.43.11.1.1")
+    seen = {
+        **column((*marker, 6, 1), b"Black", b"Drum", b"Waste", b"Cyan"),
+        **column((*marker, 5, 1), 3, 9, 4, 3),
+        **column((*marker, 8, 1), -2, 12000, 100, 1000),
+        **column((*marker, 9, 1), -3, 11500, -2, 500),
+    }
+    found = supplies(parts_of(None), Tables(seen))
+    assert [(s.descr, s.kind, s.percent, s.remark) for s in found] == [
+        ("Black", "toner", None, "some is left"),
+        ("Drum", "opc", 95.8, ""),
+        ("Cyan", "toner", 50.0, ""),
+    ]
 
 
 _OIDS = [
     *(snmp_ports.STATIC + snmp_ports.MOVING + snmp_ports.MOVING_X),
-    *snmp_health.HR_STORAGE,
-    *snmp_health.UCD,
-    snmp_health.HR_LOAD,
-    snmp_health.SENSOR_TYPE,
-    *snmp_health.SENSOR_PARTS,
+    *host_resources.HR_STORAGE,
+    host_resources.UCD_IDLE,
+    *host_resources.UCD_MEMORY,
+    host_resources.HR_LOAD,
     oid("1.3.6.1.2.1.1.3.0"),
 ]
 _VALUES = st.one_of(
@@ -182,22 +269,26 @@ _VALUES = st.one_of(
 )
 
 
-@given(
-    st.dictionaries(
-        st.tuples(st.sampled_from(_OIDS), st.lists(st.integers(0, 2**32), max_size=3).map(tuple)), _VALUES
-    ),
-    st.sampled_from([None, *platforms()]),
-)
-def test_whatever_stands_in_a_table_an_observation_comes_of_it(
-    rows: dict[tuple[Oid, tuple[int, ...]], Value], known: object
-) -> None:
-    seen = {(*base, *index): value for (base, index), value in rows.items()}
-    reading = Reading(seen=seen, platform=known)  # type: ignore[arg-type]
+@st.composite
+def devices(draw: st.DrawFn) -> Reading:
+    """Draw a device of some platform with whatever in the objects that it is asked for."""
+    known = draw(st.sampled_from([None, *platforms()]))
+    parts = parts_of(known)
+    named = [*wanted.objects(parts), *wanted.entity_columns(parts)]
+    places = st.tuples(st.sampled_from(_OIDS + named), st.lists(st.integers(0, 2**32), max_size=3).map(tuple))
+    rows = draw(st.dictionaries(places, _VALUES))
+    return Reading(seen={(*base, *index): value for (base, index), value in rows.items()}, platform=known)
+
+
+@given(devices())
+def test_whatever_stands_in_a_table_an_observation_comes_of_it(reading: Reading) -> None:
     found = observation(Target("d", "127.0.0.1"), datetime(2026, 1, 1, tzinfo=UTC), 0.1, reading=reading)
-    as_json(found)
-    assert all(0 <= m.percent <= 100 for m in found.mempools)
+    json.dumps(as_json(found), allow_nan=False)
+    assert all(0 <= m.percent <= 100 for m in (*found.mempools, *found.storage))
     assert all(0 <= c.percent <= 100 for c in found.processors)
+    assert all(s.percent is None or 0 <= s.percent <= 100 for s in found.supplies)
     assert len({p.ifIndex for p in found.ports}) == len(found.ports)
+    assert len({s.oid for s in found.sensors}) == len(found.sensors)
 
 
 @given(st.binary(max_size=2000))

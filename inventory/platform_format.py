@@ -1,0 +1,317 @@
+"""What a platform file may say: how a platform is recognised, and which objects hold what.
+
+Object identifiers are written as dotted numbers; one that ends in `.0` is a scalar and is asked by GET, any other
+is a column and is walked. Regular expressions are searched in text of at most 255 characters; the first group, or
+the whole match, is what is taken.
+"""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+
+def _oid(text: str) -> str:
+    if not re.fullmatch(r"[012](\.\d{1,10}){1,60}", text):
+        raise ValueError(f"{text!r} is no object identifier in dotted numbers")
+    return text
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression ({error})") from None
+    return text
+
+
+Oid = Annotated[str, AfterValidator(_oid)]
+Regex = Annotated[str, AfterValidator(_regex)]
+Severity = Literal["ok", "warning", "critical", "unknown"]
+SensorClass = Literal[
+    "temperature", "voltage", "current", "power", "frequency", "fanspeed", "dbm", "humidity", "charge", "runtime",
+    "load", "percent", "count", "state", "power_consumed", "power_factor", "delay", "airflow", "pressure", "signal",
+    "snr", "loss", "cooling", "waterflow", "bitrate", "quality", "chromatic_dispersion", "ber", "tv_signal",
+]  # fmt: skip
+Builtin = Literal["host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "printer"]
+WirelessClass = Literal[
+    "clients", "ap-count", "frequency", "channel", "power", "noise-floor", "rssi", "snr", "ccq", "rate", "quality",
+    "utilization", "distance", "capacity", "errors", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
+]  # fmt: skip
+
+
+class Frozen(BaseModel):
+    """A part of a platform file: frozen, and strict about unknown keys."""
+
+    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
+
+
+class Match(Frozen):
+    """One way to recognise a platform: everything given here must hold.
+
+    `object_id` are prefixes of sysObjectID. `descr` is searched in sysDescr. `probe` is a branch in which the
+    device must have something; probes tell apart what answers with one and the same sysObjectID (net-snmp's
+    own, mostly).
+    """
+
+    object_id: tuple[Oid, ...] = ()
+    descr: Regex = ""
+    probe: Oid | None = None
+    priority: int = 0
+
+
+class Fact(Frozen):
+    """One place where a fact of identity may stand; the first that gives text wins.
+
+    `source` says what kind of place: an instance (`oid`), the first text in a column, sysDescr, sysName, or a
+    `field` of the chassis' row in ENTITY-MIB.
+    `template` puts the groups of `regex` together. `mac` writes six octets as an address.
+    """
+
+    oid: Oid | None = None
+    source: Literal["oid", "column", "sysDescr", "sysName", "entity"] = "oid"
+    field: Literal["descr", "name", "hardware", "firmware", "software", "serial", "model"] = "model"
+    regex: Regex = ""
+    template: str = ""
+    mac: bool = False
+
+
+class Facts(Frozen):
+    """Where hardware, version and serial are, best place first."""
+
+    hardware: tuple[Fact, ...] = ()
+    version: tuple[Fact, ...] = ()
+    serial: tuple[Fact, ...] = ()
+
+
+class Where(Frozen):
+    """Keeps only the rows whose other column (same index, or a scalar) has one of these values.
+
+    `equals` are numbers or texts; `differs` the opposite, and an absent value differs; `regex` is searched in the
+    value as text. `index` takes only a part of the row's index to look the other column up: `index = [0, 1]` its
+    first number. `via` is a column whose value is the index to look up with.
+    """
+
+    oid: Oid
+    equals: tuple[int | str, ...] = ()
+    differs: tuple[int | str, ...] = ()
+    regex: Regex = ""
+    index: tuple[int, int] | None = None
+    via: Oid | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_many(cls, given: Any) -> Any:
+        return _listed(given, "equals", "differs")
+
+
+class Name(Frozen):
+    """A text that stands in another column: of the row with the same index unless `index` or `via` says otherwise.
+
+    `index = [start, end]` takes that part of the row's index, as a slice does; `via` is a column whose value (a
+    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it.
+    """
+
+    oid: Oid
+    index: tuple[int, int] | None = None
+    via: Oid | None = None
+    plus: int = 0
+    regex: Regex = ""
+
+
+class Kinds(Frozen):
+    """What each row is, by a column of codes: code = a class, or a table with class, scale and offset."""
+
+    oid: Oid
+    of: "dict[str, Kind]"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("of"), dict):
+            of = {k: {"class": v} if isinstance(v, str) else v for k, v in given["of"].items()}
+            return {**given, "of": of}
+        return given
+
+
+class Kind(Frozen):
+    """One code of `Kinds`."""
+
+    kind: SensorClass = Field(alias="class")
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+class Limits(Frozen):
+    """Where the device says what it thinks too much and too little: columns (or scalars), or plain numbers.
+
+    Columns hold the same raw numbers as the reading and are scaled with it; plain numbers are in the unit.
+    """
+
+    critical: Oid | float | None = None
+    warning: Oid | float | None = None
+    low_warning: Oid | float | None = None
+    low_critical: Oid | float | None = None
+
+
+class Meaning(Frozen):
+    """What one code of a state means: a severity and a word."""
+
+    severity: Severity
+    label: str
+
+
+def _meaning(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    severity, _, label = text.partition(" ")
+    return {"severity": severity, "label": label or severity}
+
+
+States = dict[str, Annotated[Meaning, BeforeValidator(_meaning)]]
+
+
+class Reading(Frozen):
+    """A column (or scalar) of numbers; value = number * `scale` + `offset`, a `skip` number is no reading.
+
+    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{index}`
+    all of it. `text` is short for one name in the same row, and `entity` takes the name from ENTITY-MIB.
+    `name_regex` keeps only the rows whose description it finds, `index_ends` those whose index ends so, `where`
+    those that another column keeps. `regex` finds the number in text.
+    `times` is a column (or scalar) to multiply with; `exponent` one whose value n means 10^n, `precision` one whose
+    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units).
+    `convert` turns the unit after scaling: °F to °C, mW to dBm.
+    `fallback` readings are made only where those before of the same class gave nothing; `low` and `high` are the
+    bounds of what can be true.
+    """
+
+    oid: Oid
+    title: str = ""
+    text: Oid | None = None
+    names: tuple[Name, ...] = ()
+    entity: bool = False
+    scale: float = 1.0
+    offset: float = 0.0
+    times: Oid | None = None
+    exponent: Oid | None = None
+    precision: Oid | None = None
+    power_of_1000: Oid | None = None
+    convert: Literal["", "fahrenheit", "milliwatt"] = ""
+    regex: Regex = ""
+    name_regex: Regex = ""
+    skip: tuple[int, ...] = ()
+    where: tuple[Where, ...] = ()
+    index_ends: int | None = None
+    low: float | None = None
+    high: float | None = None
+    fallback: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_many(cls, given: Any) -> Any:
+        return _listed(given, "where", "names", "skip")
+
+
+class SensorReading(Reading):
+    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean."""
+
+    kind: SensorClass | None = Field(None, alias="class")
+    kinds: Kinds | None = None
+    states: States = {}
+    limits: Limits | None = None
+    group: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.kind) == bool(self.kinds):
+            raise ValueError("a sensor has a class, or kinds that tell it")
+        if bool(self.states) != (self.kind == "state"):
+            raise ValueError("a sensor of class state has states, and no other has")
+        return self
+
+
+class WirelessReading(Reading):
+    """A reading of a radio: clients, signal, noise, rates. `total` adds the rows of a column up to one reading."""
+
+    kind: WirelessClass = Field(alias="class")
+    total: bool = False
+
+
+class Memory(Frozen):
+    """Columns of one table of memory pools, or of disks; any two of total, used, free, or the percentage, are enough.
+
+    `scale` makes bytes of the numbers, `unit` is a column (or scalar) to multiply with, `percent_scale` makes percent.
+    """
+
+    total: Oid | None = None
+    used: Oid | None = None
+    free: Oid | None = None
+    percent: Oid | None = None
+    free_percent: Oid | None = None
+    title: str = "Memory"
+    text: Oid | None = None
+    names: tuple[Name, ...] = ()
+    entity: bool = False
+    scale: float = 1.0
+    unit: Oid | None = None
+    regex: Regex = ""
+    percent_scale: float = 1.0
+    skip: tuple[int, ...] = ()
+    where: tuple[Where, ...] = ()
+    name_regex: Regex = ""
+    fallback: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_many(cls, given: Any) -> Any:
+        return _listed(given, "where", "names", "skip")
+
+
+class Part(Frozen):
+    """Readings that belong together: the whole of a platform, or of one MIB that many platforms have.
+
+    With `probe` they are read only where the device has something in one of those branches. `builtin` are readings
+    whose rules are more than columns: the storage table of HOST-RESOURCES-MIB, the supplies of Printer-MIB.
+    """
+
+    name: str = ""
+    title: str = ""
+    probe: tuple[Oid, ...] = ()
+    builtin: tuple[Builtin, ...] = ()
+    cpu: tuple[Reading, ...] = ()
+    memory: tuple[Memory, ...] = ()
+    storage: tuple[Memory, ...] = ()
+    sensors: tuple[SensorReading, ...] = ()
+    wireless: tuple[WirelessReading, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_many(cls, given: Any) -> Any:
+        return _listed(given, "probe", "builtin", "inherits", "without")
+
+
+class Platform(Part):
+    """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
+
+    `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
+    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one.
+    """
+
+    vendor: str
+    title: str
+    netmiko: str = ""
+    ansible: str = ""
+    engine: Literal["", "lean", "pysnmp"] = ""
+    match: tuple[Match, ...] = ()
+    facts: Facts = Facts()
+    parts: tuple[Part, ...] = Field((), alias="part")
+    inherits: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+def _listed(given: Any, *keys: str) -> Any:
+    """Let one be written where many may stand."""
+    if not isinstance(given, dict):
+        return given
+    lone = {k: (given[k],) for k in keys if k in given and not isinstance(given[k], list | tuple)}
+    return {**given, **lone}

@@ -1,0 +1,134 @@
+"""Sensors: pure functions from a platform's parts to what each reads, with its meaning and its limits."""
+
+from collections.abc import Iterable, Iterator
+
+from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading
+from monitor.observation import Sensor, State, Thresholds, Wireless
+from monitor.readings import Row, rows, scaled
+from monitor.tables import Tables, as_number, as_text, instance, oid
+
+UNITS = {
+    "temperature": "°C", "voltage": "V", "current": "A", "power": "W", "frequency": "Hz", "fanspeed": "rpm",
+    "dbm": "dBm", "humidity": "%", "charge": "%", "runtime": "min", "load": "%", "percent": "%", "count": "",
+    "state": "", "power_consumed": "kWh", "power_factor": "", "delay": "s", "airflow": "m³/min", "pressure": "kPa",
+    "signal": "dBm", "snr": "dB", "loss": "%", "cooling": "W", "waterflow": "l/m", "bitrate": "bit/s",
+    "quality": "%", "chromatic_dispersion": "ps/nm", "ber": "", "tv_signal": "dBmV",
+}  # fmt: skip
+# What can be true of a class at all; beyond it a number means that nothing is measured.
+_TRUE = {
+    "temperature": (-100.0, 250.0),
+    "humidity": (0.0, 100.0),
+    "charge": (0.0, 100.0),
+    "load": (0.0, 1000.0),
+    "runtime": (0.0, 1e6),
+    "fanspeed": (0.0, 1e6),
+    "dbm": (-90.0, 40.0),
+    "voltage": (-1e6, 1e6),
+    "current": (-1e6, 1e6),
+    "power": (-1e9, 1e9),
+}
+_WIRELESS_UNITS = {
+    "frequency": "MHz", "power": "dBm", "noise-floor": "dBm", "rssi": "dBm", "snr": "dB", "ccq": "%", "rate": "bit/s",
+    "quality": "%", "utilization": "%", "distance": "m", "capacity": "bit/s", "rsrp": "dBm", "rsrq": "dB",
+    "sinr": "dB", "mse": "dB", "ssr": "dB",
+}  # fmt: skip
+AT_MOST = 4000
+
+
+def sensors(parts: Iterable[Part], tables: Tables) -> tuple[Sensor, ...]:
+    """Return every sensor of the parts, each object once; those in front win."""
+    found: dict[str, Sensor] = {}
+    for part in parts:
+        before = {s.kind for s in found.values()}
+        for reading in part.sensors:
+            classes = {reading.kind} if reading.kind else set()
+            if reading.fallback and classes & (before | {s.kind for s in found.values()}):
+                continue
+            for sensor in _sensors(reading, tables):
+                found.setdefault(sensor.oid or "", sensor)
+            if len(found) >= AT_MOST:
+                break
+    return tuple(found.values())[:AT_MOST]
+
+
+def _sensors(reading: SensorReading, tables: Tables) -> Iterator[Sensor]:
+    for row in rows(reading, tables, ""):
+        kind = _kind(reading, row, tables)
+        if kind is None:
+            continue
+        value = row.value * kind.scale + kind.offset
+        low, high = _TRUE.get(kind.kind, (-1e18, 1e18))
+        if not low <= value <= high:
+            continue
+        state = _state(reading, row)
+        if kind.kind == "state" and state is None:
+            continue
+        yield Sensor(
+            kind=kind.kind,
+            descr=row.title or kind.kind.replace("_", " ").capitalize(),
+            value=round(value, 6),
+            unit=UNITS[kind.kind],
+            oid=row.oid,
+            state=state,
+            limits=_limits(reading, kind, row, tables),
+            group=reading.group,
+        )
+
+
+def _kind(reading: SensorReading, row: Row, tables: Tables) -> Kind | None:
+    """Return what the row is; None for a code that is no class of ours."""
+    if reading.kind:
+        return Kind(kind=reading.kind)
+    if reading.kinds is None:
+        return None
+    code = tables.seen.get(instance(oid(reading.kinds.oid), row.index))
+    return reading.kinds.of.get(as_text(code)) if code is not None else None
+
+
+def _state(reading: SensorReading, row: Row) -> State | None:
+    """Return what a code means; one that the file does not know is told as it came, and its severity is unknown."""
+    if not reading.states:
+        return None
+    text = as_text(row.raw, 60)
+    codes = [text, text.lower()]
+    if row.number is not None:
+        codes.append(f"{row.number:g}")
+    meaning = next((reading.states[c] for c in codes if c in reading.states), None)
+    meaning = meaning or reading.states.get("*") or Meaning(severity="unknown", label=text)
+    return State(meaning.label, meaning.severity) if text else None
+
+
+def _limits(reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> Thresholds | None:
+    if reading.limits is None:
+        return None
+    found = {name: _limit(name, reading, kind, row, tables) for name in Limits.model_fields}
+    return Thresholds(**found) if any(v is not None for v in found.values()) else None
+
+
+def _limit(name: str, reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> float | None:
+    given = getattr(reading.limits, name)
+    if not isinstance(given, str):
+        return float(given) if given is not None else None
+    number = as_number(tables.seen.get(instance(oid(given), row.index)))
+    value = None if number is None or number in reading.skip else scaled(reading, number, row.index, tables)
+    return None if value is None else round(value * kind.scale + kind.offset, 6)
+
+
+def wireless(parts: Iterable[Part], tables: Tables) -> tuple[Wireless, ...]:
+    """Return the readings of radios."""
+    found: dict[tuple[str, str], Wireless] = {}
+    for part in parts:
+        for reading in part.wireless:
+            if reading.fallback and any(kind == reading.kind for kind, _ in found):
+                continue
+            unit = _WIRELESS_UNITS.get(reading.kind, "")
+            several = list(rows(reading, tables, reading.kind))
+            if reading.total and several:
+                total = sum(row.value for row in several)
+                one = Wireless(reading.kind, reading.title or "Total", total, unit, reading.oid)
+                found.setdefault((reading.kind, reading.oid), one)
+                continue
+            for row in several:
+                value = Wireless(reading.kind, row.title, round(row.value, 6), unit, row.oid)
+                found.setdefault((reading.kind, row.oid), value)
+    return tuple(found.values())[:AT_MOST]
