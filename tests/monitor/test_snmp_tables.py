@@ -213,6 +213,14 @@ def test_a_name_is_joined_over_a_pointer_and_a_part_of_the_index() -> None:
     assert [s.descr for s in sensors(part, Tables(seen))] == ["PSU 2 of rack in room"]
 
 
+def test_a_lone_phase_has_no_number() -> None:
+    part = only(**{"class": "voltage"}, title="Input {n} of {i0}")
+    lone: dict[Oid, Value] = {(1, 2, 3, 7, 1): 230}
+    assert [s.descr for s in sensors(part, Tables(lone))] == ["Input of 7"]
+    several = lone | {(1, 2, 3, 7, 2): 231}
+    assert [s.descr for s in sensors(part, Tables(several))] == ["Input 1 of 7", "Input 2 of 7"]
+
+
 def test_limits_are_scaled_as_the_reading_is() -> None:
     part = only(**{"class": "voltage"}, scale=0.1, limits={"critical": "1.2.5", "low_warning": 200})
     found = sensors(part, Tables({(1, 2, 3, 1): 2300, (1, 2, 5, 1): 2500}))
