@@ -109,7 +109,8 @@ class Name(Frozen):
     """A text that stands in another column: of the row with the same index unless `index` or `via` says otherwise.
 
     `index = [start, end]` takes that part of the row's index, as a slice does; `via` is a column whose value (a
-    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it.
+    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it. `words` says what
+    a text is called where the device gives a code or an object identifier.
     """
 
     oid: Oid
@@ -117,6 +118,7 @@ class Name(Frozen):
     via: Oid | None = None
     plus: int = 0
     regex: Regex = ""
+    words: dict[str, str] = {}
 
 
 class Kinds(Frozen):
