@@ -137,19 +137,21 @@ class _Reader:
             await self._take(await self._agent.peek(branches))
 
     async def walk(self, columns: Sequence[Oid]) -> None:
-        """Walk columns side by side."""
-        if columns and not self.gone:
-            await self._take(await self._agent.walk(columns))
+        """Walk columns side by side, those that were not walked before."""
+        open_ones = [c for c in columns if c not in self._walked]
+        self._walked.update(open_ones)
+        if open_ones and not self.gone:
+            await self._take(await self._agent.walk(open_ones))
 
     async def walk_present(self, columns: Sequence[Oid]) -> None:
         """Walk those of the columns in which there is anything, table by table, as far as they were not walked."""
         open_ones = [c for c in columns if c not in self._walked]
-        self._walked.update(open_ones)
         for some in chunks(open_ones, _LOOKED_INTO_AT_ONCE):
             await self.peek(some)
         tables = self.tables
         for group in wanted.by_table(c for c in open_ones if tables.column(c)):
             await self.walk(group)
+        self._walked.update(open_ones)
 
     async def _take(self, answer: Answer) -> None:
         before = bool(self.seen)
