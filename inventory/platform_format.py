@@ -178,14 +178,16 @@ States = dict[str, Annotated[Meaning, BeforeValidator(_meaning)]]
 class Reading(Frozen):
     """A column (or scalar) of numbers; value = number * `scale` + `offset`, a `skip` number is no reading.
 
-    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{index}`
-    all of it. `text` is short for one name in the same row, and `entity` takes the name from ENTITY-MIB.
+    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{i0}` its
+    first, `{i1}` its second, `{index}` all of it, `{n}` the last where the column has several rows. `text` is short
+    for one name in the same row, and `entity` takes the name from ENTITY-MIB.
     `name_regex` keeps only the rows whose description it finds, `index_ends` those whose index ends so, `where`
     those that another column keeps. `regex` finds the number in text.
     `times` is a column (or scalar) to multiply with; `exponent` one whose value n means 10^n, `precision` one whose
-    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units).
+    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units); `per` one to divide by.
     `convert` turns the unit after scaling: °F to °C, mW to dBm.
-    `fallback` readings are made only where those before of the same class gave nothing; `low` and `high` are the
+    `fallback` readings are made only where those before of the same class gave nothing; `unless` is a better object
+    for the same thing: where it holds a number that is not skipped, this one is no reading. `low` and `high` are the
     bounds of what can be true.
     """
 
@@ -197,6 +199,7 @@ class Reading(Frozen):
     scale: float = 1.0
     offset: float = 0.0
     times: Oid | None = None
+    per: Oid | None = None
     exponent: Oid | None = None
     precision: Oid | None = None
     power_of_1000: Oid | None = None
@@ -208,6 +211,7 @@ class Reading(Frozen):
     index_ends: int | None = None
     low: float | None = None
     high: float | None = None
+    unless: Oid | None = None
     fallback: bool = False
 
     @model_validator(mode="before")
@@ -217,11 +221,16 @@ class Reading(Frozen):
 
 
 class SensorReading(Reading):
-    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean."""
+    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean.
+
+    With `bits` the codes are the bits that are set in an OCTET STRING (BITS of RFC 2578: bit 0 is the highest of the
+    first octet); all that are set are told, with the worst severity, and `none` is the code where none is.
+    """
 
     kind: SensorClass | None = Field(None, alias="class")
     kinds: Kinds | None = None
     states: States = {}
+    bits: bool = False
     limits: Limits | None = None
     group: str = ""
 
@@ -274,13 +283,15 @@ class Memory(Frozen):
 class Part(Frozen):
     """Readings that belong together: the whole of a platform, or of one MIB that many platforms have.
 
-    With `probe` they are read only where the device has something in one of those branches. `builtin` are readings
+    With `probe` they are read only where the device has something in one of those branches, with `unless` only where
+    it has nothing in any of those: an older MIB for the same things. `builtin` are readings
     whose rules are more than columns: the storage table of HOST-RESOURCES-MIB, the supplies of Printer-MIB.
     """
 
     name: str = ""
     title: str = ""
     probe: tuple[Oid, ...] = ()
+    unless: tuple[Oid, ...] = ()
     builtin: tuple[Builtin, ...] = ()
     cpu: tuple[Reading, ...] = ()
     memory: tuple[Memory, ...] = ()
@@ -291,7 +302,7 @@ class Part(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _one_is_many(cls, given: Any) -> Any:
-        return _listed(given, "probe", "builtin", "inherits", "without")
+        return _listed(given, "probe", "unless", "builtin", "inherits", "without")
 
 
 class Platform(Part):
