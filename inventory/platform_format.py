@@ -36,7 +36,7 @@ SensorClass = Literal[
 Builtin = Literal["host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "printer"]
 WirelessClass = Literal[
     "clients", "ap-count", "frequency", "channel", "power", "noise-floor", "rssi", "snr", "ccq", "rate", "quality",
-    "utilization", "distance", "capacity", "errors", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
+    "utilization", "distance", "capacity", "errors", "error-ratio", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
 ]  # fmt: skip
 
 
@@ -109,7 +109,8 @@ class Name(Frozen):
     """A text that stands in another column: of the row with the same index unless `index` or `via` says otherwise.
 
     `index = [start, end]` takes that part of the row's index, as a slice does; `via` is a column whose value (a
-    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it.
+    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it. `words` says what
+    a code means.
     """
 
     oid: Oid
@@ -117,6 +118,7 @@ class Name(Frozen):
     via: Oid | None = None
     plus: int = 0
     regex: Regex = ""
+    words: dict[str, str] = {}
 
 
 class Kinds(Frozen):
@@ -231,10 +233,14 @@ class SensorReading(Reading):
 
 
 class WirelessReading(Reading):
-    """A reading of a radio: clients, signal, noise, rates. `total` adds the rows of a column up to one reading."""
+    """A reading of a radio: clients, signal, noise, rates.
+
+    Of rows with one and the same title, `total` makes one reading, their sum, and `first` keeps the first.
+    """
 
     kind: WirelessClass = Field(alias="class")
     total: bool = False
+    first: bool = False
 
 
 class Memory(Frozen):
