@@ -300,7 +300,8 @@ class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
     `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
-    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one.
+    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
+    named sets of states: `states = "status"` in a sensor of the file is the set of that name.
     """
 
     vendor: str
@@ -313,6 +314,28 @@ class Platform(Part):
     parts: tuple[Part, ...] = Field((), alias="part")
     inherits: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    meanings: dict[str, States] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_states(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("meanings"), dict):
+            return given
+        parts = [_with_states(part, given["meanings"]) for part in given.get("part", ())]
+        return {**_with_states(given, given["meanings"]), **({"part": parts} if parts else {})}
+
+
+def _with_states(part: Any, meanings: dict[str, Any]) -> Any:
+    """Put the set of states in the place of its name; a name without a set stays, and is no set."""
+    if not isinstance(part, dict) or not isinstance(part.get("sensors"), list):
+        return part
+    sensors = [
+        {**sensor, "states": meanings.get(sensor["states"], sensor["states"])}
+        if isinstance(sensor, dict) and isinstance(sensor.get("states"), str)
+        else sensor
+        for sensor in part["sensors"]
+    ]
+    return {**part, "sensors": sensors}
 
 
 def _listed(given: Any, *keys: str) -> Any:
