@@ -276,13 +276,15 @@ class Memory(Frozen):
 class Part(Frozen):
     """Readings that belong together: the whole of a platform, or of one MIB that many platforms have.
 
-    With `probe` they are read only where the device has something in one of those branches. `builtin` are readings
-    whose rules are more than columns: the storage table of HOST-RESOURCES-MIB, the supplies of Printer-MIB.
+    With `probe` they are read only where the device has something in one of those branches, with `unless` only where
+    it has nothing in those. `builtin` are readings whose rules are more than columns: the storage table of
+    HOST-RESOURCES-MIB, the supplies of Printer-MIB.
     """
 
     name: str = ""
     title: str = ""
     probe: tuple[Oid, ...] = ()
+    unless: tuple[Oid, ...] = ()
     builtin: tuple[Builtin, ...] = ()
     cpu: tuple[Reading, ...] = ()
     memory: tuple[Memory, ...] = ()
@@ -293,7 +295,7 @@ class Part(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _one_is_many(cls, given: Any) -> Any:
-        return _listed(given, "probe", "builtin", "inherits", "without")
+        return _listed(given, "probe", "unless", "builtin", "inherits", "without")
 
 
 class Platform(Part):

@@ -187,7 +187,7 @@ async def _ports(reader: _Reader, *, full: bool) -> None:
 
 async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None:
     """Read what the parts say: those that the device has something of, scalars by GET, columns by walks."""
-    await reader.peek([oid(branch) for part in parts for branch in part.probe])
+    await reader.peek([oid(branch) for part in parts for branch in (*part.probe, *part.unless)])
     there = active(parts, reader.tables)
     scalars, columns = wanted.split(wanted.objects(there))
     await reader.get(scalars)
@@ -229,7 +229,11 @@ async def _names(reader: _Reader, indexes: list[Oid]) -> None:
 
 def active(parts: Iterable[Part], tables: Tables) -> list[Part]:
     """Return the parts that the device has something of, by the branches they are known by."""
-    return [p for p in parts if not p.probe or any(tables.column(oid(branch)) for branch in p.probe)]
+
+    def has(branches: Iterable[str]) -> bool:
+        return any(tables.column(oid(branch)) for branch in branches)
+
+    return [p for p in parts if (not p.probe or has(p.probe)) and not has(p.unless)]
 
 
 async def _facts(reader: _Reader, found: Platform | None) -> None:

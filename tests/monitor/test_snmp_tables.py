@@ -16,7 +16,7 @@ from monitor.observation import State, Thresholds, as_json
 from monitor.pools import pool_of
 from monitor.sensors import sensors, wireless
 from monitor.snmp_ports import mac, open_columns, ports, speed_bps
-from monitor.snmp_read import Reading, observation
+from monitor.snmp_read import Reading, active, observation
 from monitor.tables import Oid, Tables, Value, as_name, as_number, as_text, oid, picked
 from monitor.targets import Target
 
@@ -239,6 +239,12 @@ def test_clients_are_added_up_by_what_they_are_called(
     part = Part(wireless=(WirelessReading.model_validate(reading),))
     seen = {**column((1, 2, 3), 3, 1, 4), **column((1, 2, 4), b"5 GHz", b"2.4 GHz", b"5 GHz")}
     assert [(w.descr, w.value, w.oid) for w in wireless([part], Tables(seen))] == readings
+
+
+def test_a_part_may_stand_in_where_another_is_not() -> None:
+    parts = [Part(name="new", probe=("1.2.3",)), Part(name="old", unless=("1.2.3",)), Part(name="both")]
+    assert [p.name for p in active(parts, Tables({(1, 2, 3, 1): 1}))] == ["new", "both"]
+    assert [p.name for p in active(parts, Tables({(1, 2, 4, 1): 1}))] == ["old", "both"]
 
 
 def test_limits_are_scaled_as_the_reading_is() -> None:
