@@ -89,7 +89,8 @@ class Where(Frozen):
 
     `equals` are numbers or texts; `differs` the opposite, and an absent value differs; `regex` is searched in the
     value as text. `index` takes only a part of the row's index to look the other column up: `index = [0, 1]` its
-    first number. `via` is a column whose value is the index to look up with.
+    first number. `via` is a column whose value is the index to look up with; `plus` is added to its last number.
+    `at_least` and `at_most` ask how many rows the other column has, whatever they say.
     """
 
     oid: Oid
@@ -98,6 +99,9 @@ class Where(Frozen):
     regex: Regex = ""
     index: tuple[int, int] | None = None
     via: Oid | None = None
+    plus: int = 0
+    at_least: int | None = None
+    at_most: int | None = None
 
     @model_validator(mode="before")
     @classmethod
