@@ -185,9 +185,10 @@ class Reading(Frozen):
     `name_regex` keeps only the rows whose description it finds, `index_ends` those whose index ends so, `where`
     those that another column keeps. `regex` finds the number in text.
     `times` is a column (or scalar) to multiply with; `exponent` one whose value n means 10^n, `precision` one whose
-    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units).
+    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units); `per` one to divide by.
     `convert` turns the unit after scaling: °F to °C, mW to dBm.
-    `fallback` readings are made only where those before of the same class gave nothing; `low` and `high` are the
+    `fallback` readings are made only where those before of the same class gave nothing; `unless` is a better object
+    for the same thing: where it holds a number that is not skipped, this one is no reading. `low` and `high` are the
     bounds of what can be true.
     """
 
@@ -199,6 +200,7 @@ class Reading(Frozen):
     scale: float = 1.0
     offset: float = 0.0
     times: Oid | None = None
+    per: Oid | None = None
     exponent: Oid | None = None
     precision: Oid | None = None
     power_of_1000: Oid | None = None
@@ -210,6 +212,7 @@ class Reading(Frozen):
     index_ends: int | None = None
     low: float | None = None
     high: float | None = None
+    unless: Oid | None = None
     fallback: bool = False
 
     @model_validator(mode="before")
@@ -219,11 +222,16 @@ class Reading(Frozen):
 
 
 class SensorReading(Reading):
-    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean."""
+    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean.
+
+    With `bits` the codes are the bits that are set in an OCTET STRING (BITS of RFC 2578: bit 0 is the highest of the
+    first octet); all that are set are told, with the worst severity, and `none` is the code where none is.
+    """
 
     kind: SensorClass | None = Field(None, alias="class")
     kinds: Kinds | None = None
     states: States = {}
+    bits: bool = False
     limits: Limits | None = None
     group: str = ""
 

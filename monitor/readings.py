@@ -38,7 +38,7 @@ def rows(reading: Reading, tables: Tables, default: str) -> Iterator[Row]:
             continue
         if number in reading.skip or reading.index_ends not in (None, index[-1]):
             continue
-        if not kept(reading.where, index, tables):
+        if not kept(reading.where, index, tables) or _replaced(reading, index, tables):
             continue
         title = title_of(reading, index, tables, default)
         if reading.name_regex and not re.search(reading.name_regex, title):
@@ -61,6 +61,7 @@ def scaled(reading: Reading, number: float | None, index: Oid, tables: Tables) -
     value = number * reading.scale
     for column, factor in (
         (reading.times, lambda n: n),
+        (reading.per, lambda n: 1 / n if n else None),
         (reading.exponent, _ten),
         (reading.precision, lambda n: _ten(-n)),
         (reading.power_of_1000, lambda n: _ten(3 * (n - _UNITS)) if n else 1.0),
@@ -68,7 +69,7 @@ def scaled(reading: Reading, number: float | None, index: Oid, tables: Tables) -
         if column is None:
             continue
         by = as_number(tables.seen.get(instance(oid(column), index)))
-        times = factor(by) if by is not None else None if column == reading.times else 1.0
+        times = factor(by) if by is not None else None if column in (reading.times, reading.per) else 1.0
         if times is None:
             return None
         value *= times
@@ -99,6 +100,14 @@ def _kept(where: Where, index: Oid, tables: Tables) -> bool:
     if where.differs and known & set(where.differs):
         return False
     return not where.regex or bool(value is not None and re.search(where.regex, as_text(value)))
+
+
+def _replaced(reading: Reading, index: Oid, tables: Tables) -> bool:
+    """Tell whether a better object has the same thing of this row."""
+    if reading.unless is None:
+        return False
+    number = as_number(tables.seen.get(instance(oid(reading.unless), index)))
+    return number is not None and number not in reading.skip
 
 
 def title_of(reading: Reading | Memory, index: Oid, tables: Tables, default: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading, WirelessReading
+from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading, Severity, WirelessReading
 from monitor.observation import Sensor, State, Thresholds, Wireless
 from monitor.readings import Row, rows, scaled
-from monitor.tables import Tables, as_number, as_text, instance, oid
+from monitor.tables import Tables, Value, as_number, as_text, instance, oid
 
 UNITS = {
     "temperature": "°C", "voltage": "V", "current": "A", "power": "W", "frequency": "Hz", "fanspeed": "rpm",
@@ -34,6 +34,8 @@ _WIRELESS_UNITS = {
     "rsrq": "dB", "sinr": "dB", "mse": "dB", "ssr": "dB",
 }  # fmt: skip
 AT_MOST = 4000
+_OCTETS = 8  # of a bit field
+_WORSE: tuple[Severity, ...] = ("unknown", "ok", "warning", "critical")
 
 
 def sensors(parts: Iterable[Part], tables: Tables) -> tuple[Sensor, ...]:
@@ -90,6 +92,8 @@ def _state(reading: SensorReading, row: Row) -> State | None:
     """Return what a code means; one that the file does not know is told as it came, and its severity is unknown."""
     if not reading.states:
         return None
+    if reading.bits:
+        return _bits(reading, row.raw)
     text = as_text(row.raw, 60)
     codes = [text, text.lower()]
     if row.number is not None:
@@ -97,6 +101,18 @@ def _state(reading: SensorReading, row: Row) -> State | None:
     meaning = next((reading.states[c] for c in codes if c in reading.states), None)
     meaning = meaning or reading.states.get("*") or Meaning(severity="unknown", label=text)
     return State(meaning.label, meaning.severity) if text else None
+
+
+def _bits(reading: SensorReading, raw: Value) -> State | None:
+    """Return what the bits that are set mean, all of them, as bad as the worst."""
+    if not isinstance(raw, bytes):
+        return None
+    numbers = [str(n) for n in range(8 * len(raw[:_OCTETS])) if raw[n // 8] & (0x80 >> n % 8)]
+    known = [reading.states[n] for n in numbers or ["none"] if n in reading.states]
+    if not known:
+        return State(f"bit {', '.join(numbers)}" if numbers else "none", "unknown")
+    worst = max((meaning.severity for meaning in known), key=_WORSE.index)
+    return State(", ".join(meaning.label for meaning in known), worst)
 
 
 def _limits(reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> Thresholds | None:

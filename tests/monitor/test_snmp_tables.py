@@ -241,12 +241,6 @@ def test_clients_are_added_up_by_what_they_are_called(
     assert [(w.descr, w.value, w.oid) for w in wireless([part], Tables(seen))] == readings
 
 
-def test_a_part_may_stand_in_where_another_is_not() -> None:
-    parts = [Part(name="new", probe=("1.2.3",)), Part(name="old", unless=("1.2.3",)), Part(name="both")]
-    assert [p.name for p in active(parts, Tables({(1, 2, 3, 1): 1}))] == ["new", "both"]
-    assert [p.name for p in active(parts, Tables({(1, 2, 4, 1): 1}))] == ["old", "both"]
-
-
 def test_limits_are_scaled_as_the_reading_is() -> None:
     part = only(**{"class": "voltage"}, scale=0.1, limits={"critical": "1.2.5", "low_warning": 200})
     found = sensors(part, Tables({(1, 2, 3, 1): 2300, (1, 2, 5, 1): 2500}))
@@ -260,15 +254,47 @@ def test_limits_are_scaled_as_the_reading_is() -> None:
         ({"convert": "milliwatt", "scale": 0.001}, 500, pytest.approx(-3.0103, abs=1e-4)),
         ({"convert": "milliwatt"}, 0, None),
         ({"times": "1.2.9.0"}, 3, 30.0),
+        ({"per": "1.2.9.0"}, 3, 0.3),
+        ({"per": "1.2.9.1"}, 3, None),
         ({"exponent": "1.2.9.0"}, 3, None),
         ({"low": 5}, 3, None),
         ({"high": 2}, 3, None),
     ],
 )
 def test_numbers_become_units(more: dict[str, object], raw: int, value: float | None) -> None:
-    seen: dict[Oid, Value] = {(1, 2, 3, 1): raw, (1, 2, 9, 0): 10 if "times" in more else 77}
+    seen: dict[Oid, Value] = {(1, 2, 3, 1): raw, (1, 2, 9, 0): 10 if {"times", "per"} & set(more) else 77}
     found = [s.value for s in sensors(only(**{"class": "count"}, **more), Tables(seen))]
     assert found == ([] if value is None else [value])
+
+
+def test_an_object_steps_back_where_a_better_one_has_a_number() -> None:
+    part = only(**{"class": "voltage"}, unless="1.2.4", skip=[-1])
+    seen: dict[Oid, Value] = {**column((1, 2, 3), 230, 231, 232), (1, 2, 4, 1): 2304, (1, 2, 4, 2): -1}
+    assert [s.value for s in sensors(part, Tables(seen))] == [231.0, 232.0]
+
+
+def test_an_older_mib_is_read_only_where_the_newer_one_is_not() -> None:
+    part = Part.model_validate({"probe": "1.5", "unless": "1.6"})
+    assert active([part], Tables({(1, 5, 0): 1})) == [part]
+    assert active([part], Tables({(1, 5, 0): 1, (1, 6, 0): 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        (b"\x00", State("all well", "ok")),
+        (b"", State("all well", "ok")),
+        (b"\x80", State("low on paper", "warning")),
+        (b"\x88\x00", State("low on paper, door open", "critical")),
+        (b"\x00\x01", State("bit 15", "unknown")),
+        (b"\x88\x01", State("low on paper, door open", "critical")),
+        (7, None),
+    ],
+)
+def test_bits_that_are_set_are_told_with_the_worst_severity(raw: Value, state: State | None) -> None:
+    states = {"none": "ok all well", "0": "warning low on paper", "4": "critical door open"}
+    found = sensors(only(**{"class": "state"}, bits=True, states=states), Tables({(1, 2, 3, 1): raw}))
+    assert [s.state for s in found] == ([state] if state else [])
 
 
 def test_what_a_printer_does_not_know_is_not_observed() -> None:
