@@ -65,7 +65,8 @@ class Fact(Frozen):
 
     `source` says what kind of place: an instance (`oid`), the first text in a column, sysDescr, sysName, or a
     `field` of the chassis' row in ENTITY-MIB.
-    `template` puts the groups of `regex` together. `mac` writes six octets as an address.
+    `template` puts the groups of `regex` together. `mac` writes six octets as an address. `then` are instances whose
+    texts follow, with dots between: a version in three numbers.
     """
 
     oid: Oid | None = None
@@ -74,6 +75,7 @@ class Fact(Frozen):
     regex: Regex = ""
     template: str = ""
     mac: bool = False
+    then: tuple[Oid, ...] = ()
 
 
 class Facts(Frozen):
