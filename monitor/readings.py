@@ -141,7 +141,8 @@ def _filled(title: str, texts: list[str], index: Oid, *, lone: bool) -> str:
 def name_of(name: Name, index: Oid, tables: Tables) -> str:
     """Return the text that a name stands for in this row."""
     value = tables.seen.get(_other(name.oid, name.index, name.via, name.plus, index, tables))
-    return picked(as_text(value, _TEXT), name.regex)
+    text = picked(as_text(value, _TEXT), name.regex)
+    return name.words.get(text, text)
 
 
 def entity_name(index: Oid, tables: Tables) -> str:
