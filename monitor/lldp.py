@@ -16,8 +16,7 @@ from monitor.neighbour_tables import (
     heard,
 )
 from monitor.observation import Reach
-from monitor.snmp import Engines
-from monitor.snmp import _agent as connected
+from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Agent, Fault, Trouble
 from monitor.snmp_ports import DESCR, NAME
 from monitor.tables import Oid, Tables, Value

@@ -64,12 +64,27 @@ async def read(agent: Agent, known_as: str, *, full: bool) -> Reading:
     if reader.seen or not reader.gone:
         reader.reading.platform = await _platform(reader)
         reader.reading.profile = platform(known_as) if known_as else None
-        await _ports(reader, full=full)
-        await _health(reader, parts_of(reader.reading.read_as), full=full)
-        if full:
-            await _facts(reader, reader.reading.platform or reader.reading.profile)
-            await _surroundings(reader)
+        await _all(reader, full=full)
     return reader.reading
+
+
+async def read_as(agent: Agent, known: Platform) -> Reading:
+    """Read a device as this platform, whatever it may be."""
+    reader = _Reader(agent)
+    await reader.get(identify.SYSTEM)
+    if reader.seen or not reader.gone:
+        await reader.peek(identify.probes([*platforms(), known], reader.tables))
+        reader.reading.platform = known
+        await _all(reader, full=True)
+    return reader.reading
+
+
+async def _all(reader: "_Reader", *, full: bool) -> None:
+    await _ports(reader, full=full)
+    await _health(reader, parts_of(reader.reading.read_as), full=full)
+    if full:
+        await _facts(reader, reader.reading.platform or reader.reading.profile)
+        await _surroundings(reader)
 
 
 def observation(
