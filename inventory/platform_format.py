@@ -182,8 +182,9 @@ States = dict[str, Annotated[Meaning, BeforeValidator(_meaning)]]
 class Reading(Frozen):
     """A column (or scalar) of numbers; value = number * `scale` + `offset`, a `skip` number is no reading.
 
-    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{index}`
-    all of it. `text` is short for one name in the same row, and `entity` takes the name from ENTITY-MIB.
+    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{i0}` its
+    first, `{i1}` its second, `{index}` all of it, `{n}` the last where the column has several rows. `text` is short
+    for one name in the same row, and `entity` takes the name from ENTITY-MIB.
     `name_regex` keeps only the rows whose description it finds, `index_ends` those whose index ends so, `where`
     those that another column keeps. `regex` finds the number in text.
     `times` is a column (or scalar) to multiply with; `exponent` one whose value n means 10^n, `precision` one whose

@@ -81,6 +81,12 @@ def fact_oids(platform: Platform | None) -> list[Oid]:
     return [PRINTER_SERIAL, *map(oid, places)]
 
 
+def serial_oids(platform: Platform | None) -> list[Oid]:
+    """Return the instances that hold serial numbers."""
+    facts = platform.facts.serial if platform else ()
+    return [PRINTER_SERIAL, *(oid(fact.oid) for fact in facts if fact.oid)]
+
+
 def fact_columns(platform: Platform | None) -> list[Oid]:
     """Return the columns that must be walked for the platform's facts."""
     facts = (*platform.facts.hardware, *platform.facts.version, *platform.facts.serial) if platform else ()

@@ -118,13 +118,22 @@ def title_of(reading: Reading | Memory, index: Oid, tables: Tables, default: str
     if reading.entity:
         texts.insert(0, entity_name(index, tables))
     if "{" in reading.title:
-        return _filled(reading.title, texts, index)
+        return _filled(
+            reading.title, texts, index, lone=isinstance(reading, Reading) and _lone(reading, tables)
+        )
     return next((text for text in texts if text), "") or reading.title or default
 
 
-def _filled(title: str, texts: list[str], index: Oid) -> str:
+def _lone(reading: Reading, tables: Tables) -> bool:
+    """Tell whether a reading, whose title asks for it, is of one row only."""
+    return "{n}" in reading.title and len(tables.column(oid(reading.oid))) == 1
+
+
+def _filled(title: str, texts: list[str], index: Oid, *, lone: bool) -> str:
     words = {str(i): text for i, text in enumerate(texts)}
+    words |= {f"i{place}": str(number) for place, number in enumerate(index)}
     words |= {"i": str(index[-1]) if index else "", "index": dotted(index)}
+    words["n"] = "" if lone else words["i"]
     filled = re.sub(r"\{(\w+)\}", lambda m: words.get(m.group(1), ""), title)
     return " ".join(filled.split())[:_TEXT].strip(" -:")
 

@@ -216,6 +216,14 @@ def test_a_name_is_joined_over_a_pointer_and_a_part_of_the_index() -> None:
     assert [s.descr for s in sensors(part, Tables(seen))] == ["PSU 2 of rack in room"]
 
 
+def test_a_lone_phase_has_no_number() -> None:
+    part = only(**{"class": "voltage"}, title="Input {n} of {i0}")
+    lone: dict[Oid, Value] = {(1, 2, 3, 7, 1): 230}
+    assert [s.descr for s in sensors(part, Tables(lone))] == ["Input of 7"]
+    several = lone | {(1, 2, 3, 7, 2): 231}
+    assert [s.descr for s in sensors(part, Tables(several))] == ["Input 1 of 7", "Input 2 of 7"]
+
+
 def test_a_code_in_a_name_is_told_in_words() -> None:
     names = [{"oid": "1.2.4", "words": {"2": "inlet"}}]
     part = only(**{"class": "temperature"}, title="{0} {i}", names=names)
