@@ -75,7 +75,9 @@ def chassis(tables: Tables, most: int = 4) -> list[Oid]:
 def fact_oids(platform: Platform | None) -> list[Oid]:
     """Return the instances that the platform's facts are read from, and those any device may have."""
     facts = (*platform.facts.hardware, *platform.facts.version, *platform.facts.serial) if platform else ()
-    places = (place for fact in facts if fact.oid and fact.source == "oid" for place in (fact.oid, *fact.then))
+    places = (
+        place for fact in facts if fact.oid and fact.source == "oid" for place in (fact.oid, *fact.then)
+    )
     return [PRINTER_SERIAL, *map(oid, places)]
 
 
