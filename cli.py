@@ -29,6 +29,7 @@ import inventory.stocktake_commands
 import monitor.arp_commands
 import monitor.commands
 import monitor.lldp_commands
+import monitor.platform_commands
 import monitor.propose_commands
 import report.bast_commands
 import report.commands
@@ -52,7 +53,7 @@ Start with: siaga demo
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
-    ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust")),
+    ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust", "platform")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
@@ -98,6 +99,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("top")(monitor.commands.top)
     app.add_typer(monitor.commands.alert_app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.platform_commands.app)
     app.command("plan")(infra.commands.plan)
     app.command("apply")(infra.commands.apply)
     app.add_typer(infra.commands.job_app)

@@ -36,7 +36,7 @@ SensorClass = Literal[
 Builtin = Literal["host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "printer"]
 WirelessClass = Literal[
     "clients", "ap-count", "frequency", "channel", "power", "noise-floor", "rssi", "snr", "ccq", "rate", "quality",
-    "utilization", "distance", "capacity", "errors", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
+    "utilization", "distance", "capacity", "errors", "error-ratio", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
 ]  # fmt: skip
 
 
@@ -65,7 +65,8 @@ class Fact(Frozen):
 
     `source` says what kind of place: an instance (`oid`), the first text in a column, sysDescr, sysName, or a
     `field` of the chassis' row in ENTITY-MIB.
-    `template` puts the groups of `regex` together. `mac` writes six octets as an address.
+    `template` puts the groups of `regex` together. `mac` writes six octets as an address. `then` are instances whose
+    texts follow, with dots between: a version in three numbers.
     """
 
     oid: Oid | None = None
@@ -74,6 +75,7 @@ class Fact(Frozen):
     regex: Regex = ""
     template: str = ""
     mac: bool = False
+    then: tuple[Oid, ...] = ()
 
 
 class Facts(Frozen):
@@ -89,7 +91,8 @@ class Where(Frozen):
 
     `equals` are numbers or texts; `differs` the opposite, and an absent value differs; `regex` is searched in the
     value as text. `index` takes only a part of the row's index to look the other column up: `index = [0, 1]` its
-    first number. `via` is a column whose value is the index to look up with.
+    first number. `via` is a column whose value is the index to look up with; `plus` is added to its last number.
+    `at_least` and `at_most` ask how many rows the other column has, whatever they say.
     """
 
     oid: Oid
@@ -98,6 +101,9 @@ class Where(Frozen):
     regex: Regex = ""
     index: tuple[int, int] | None = None
     via: Oid | None = None
+    plus: int = 0
+    at_least: int | None = None
+    at_most: int | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -110,7 +116,7 @@ class Name(Frozen):
 
     `index = [start, end]` takes that part of the row's index, as a slice does; `via` is a column whose value (a
     number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it. `words` says what
-    a text is called where the device gives a code or an object identifier.
+    a code or an object identifier means.
     """
 
     oid: Oid
@@ -242,10 +248,14 @@ class SensorReading(Reading):
 
 
 class WirelessReading(Reading):
-    """A reading of a radio: clients, signal, noise, rates. `total` adds the rows of a column up to one reading."""
+    """A reading of a radio: clients, signal, noise, rates.
+
+    Of rows with one and the same title, `total` makes one reading, their sum, and `first` keeps the first.
+    """
 
     kind: WirelessClass = Field(alias="class")
     total: bool = False
+    first: bool = False
 
 
 class Memory(Frozen):
@@ -282,8 +292,8 @@ class Part(Frozen):
     """Readings that belong together: the whole of a platform, or of one MIB that many platforms have.
 
     With `probe` they are read only where the device has something in one of those branches, with `unless` only where
-    it has nothing in any of those: an older MIB for the same things. `builtin` are readings
-    whose rules are more than columns: the storage table of HOST-RESOURCES-MIB, the supplies of Printer-MIB.
+    it has nothing in those. `builtin` are readings whose rules are more than columns: the storage table of
+    HOST-RESOURCES-MIB, the supplies of Printer-MIB.
     """
 
     name: str = ""
@@ -307,7 +317,8 @@ class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
     `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
-    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one.
+    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
+    named sets of states: `states = "status"` in a sensor of the file is the set of that name.
     """
 
     vendor: str
@@ -320,6 +331,28 @@ class Platform(Part):
     parts: tuple[Part, ...] = Field((), alias="part")
     inherits: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    meanings: dict[str, States] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_states(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("meanings"), dict):
+            return given
+        parts = [_with_states(part, given["meanings"]) for part in given.get("part", ())]
+        return {**_with_states(given, given["meanings"]), **({"part": parts} if parts else {})}
+
+
+def _with_states(part: Any, meanings: dict[str, Any]) -> Any:
+    """Put the set of states in the place of its name; a name without a set stays, and is no set."""
+    if not isinstance(part, dict) or not isinstance(part.get("sensors"), list):
+        return part
+    sensors = [
+        {**sensor, "states": meanings.get(sensor["states"], sensor["states"])}
+        if isinstance(sensor, dict) and isinstance(sensor.get("states"), str)
+        else sensor
+        for sensor in part["sensors"]
+    ]
+    return {**part, "sensors": sensors}
 
 
 def _listed(given: Any, *keys: str) -> Any:

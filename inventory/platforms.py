@@ -1,9 +1,11 @@
 """What is known of each make, read from the TOML files in platforms/: one platform, one file.
 
 platform_format.py says what a file may say. `standard.toml` holds the MIBs of the standards; every platform has its
-parts as well, after its own.
+parts as well, after its own. The folder `platforms` in siaga's home holds files of the regency's own; one of the same
+name as one of ours stands in its place.
 """
 
+import os
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -13,40 +15,62 @@ from pydantic import ValidationError
 
 from inventory.platform_format import Part, Platform
 from siaga.errors import InvalidError
+from siaga.settings import load
 
 FOLDER = Path(__file__).parent / "platforms"
 STANDARD = "standard"
 
 
+Folders = tuple[Path, ...]
+
+
+def folders() -> Folders:
+    """Return where platform files are: ours, then the regency's own if there are any."""
+    place = ("SIAGA_HOME", "SIAGA_CONFIG", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME")
+    own = _own_folder(str(Path.cwd()), *(os.environ.get(name, "") for name in place))
+    return (FOLDER, own) if own.is_dir() else (FOLDER,)
+
+
 @cache
-def platforms(folder: Path = FOLDER) -> tuple[Platform, ...]:
-    """Return every platform of the folder that a device may be, by name; those without a match are only inherited.
+def _own_folder(*_where: str) -> Path:
+    """Return the folder in siaga's home; the settings are read once for each place and environment."""
+    return load().home / "platforms"
+
+
+def platforms(*given: Path) -> tuple[Platform, ...]:
+    """Return every platform of the folders that a device may be, by name; one without a match is only inherited.
 
     Raises InvalidError (`bad-platform`) with one problem per mistake, each naming its file.
     """
-    return tuple(p for p in _files(folder).values() if p.match)
+    return _matched(given or folders())
 
 
-def platform(name: str, folder: Path = FOLDER) -> Platform | None:
+@cache
+def _matched(where: Folders) -> tuple[Platform, ...]:
+    return tuple(p for _, p in sorted(_files(where).items()) if p.match)
+
+
+def platform(name: str, *given: Path) -> Platform | None:
     """Return the platform of that name, or None."""
-    found = _files(folder).get(name)
+    found = _files(given or folders()).get(name)
     return found if found and found.match else None
 
 
-def parts_of(known: Platform | None, folder: Path = FOLDER) -> tuple[Part, ...]:
+def parts_of(known: Platform | None, *given: Path) -> tuple[Part, ...]:
     """Return what is read of a platform, its own first, then what it inherits, then the standards'.
 
     Of a device that is no platform, the standards' alone.
     """
-    files = _files(folder)
+    where = given or folders()
+    files = _files(where)
     if known is None or files.get(known.name) is known:
-        return _parts_of(known.name if known else "", folder)
+        return _parts_of(known.name if known else "", where)
     return _gathered(known, files)
 
 
 @cache
-def _parts_of(name: str, folder: Path) -> tuple[Part, ...]:
-    return _gathered(_files(folder).get(name), _files(folder))
+def _parts_of(name: str, where: Folders) -> tuple[Part, ...]:
+    return _gathered(_files(where).get(name), _files(where))
 
 
 def _gathered(known: Platform | None, files: dict[str, Platform]) -> tuple[Part, ...]:
@@ -66,13 +90,21 @@ def _line(known: Platform, files: dict[str, Platform]) -> Iterator[Platform]:
 
 
 @cache
-def _files(folder: Path) -> dict[str, Platform]:
+def _files(where: Folders) -> dict[str, Platform]:
     problems: list[str] = []
-    found = {p.name: p for path in sorted(folder.glob("*.toml")) if (p := read(path, problems))}
+    found: dict[str, Platform] = {}
+    for folder in where:
+        found |= {p.name: p for path in sorted(folder.glob("*.toml")) if (p := read(path, problems))}
     problems += _strangers(found)
     if problems:
-        raise InvalidError("bad-platform", f"The platform files in {folder} are not valid.", problems)
+        told = " and ".join(map(str, where))
+        raise InvalidError("bad-platform", f"The platform files in {told} are not valid.", problems)
     return found
+
+
+def strangers(one: Platform, *where: Path) -> list[str]:
+    """Return a problem for each name in a platform of another file that the folders do not know."""
+    return _strangers({**_files(where), one.name: one})
 
 
 def _strangers(found: dict[str, Platform]) -> list[str]:
@@ -113,7 +145,7 @@ def read(path: Path, problems: list[str]) -> Platform | None:
     except ValidationError as error:
         problems += [f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         problems.append(f"{path.name}: {error}")
         return None
     if found.name != path.stem:

@@ -7,7 +7,6 @@ What is silent is a value, not an error.
 """
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -21,10 +20,10 @@ from inventory.ipam_nodes import Remembered, Spotted, ordinary, remember
 from inventory.ipam_ports import Learned, Placed
 from inventory.store import reading, session
 from monitor import bridge, store
+from monitor.address_tables import OWN, OWN_V4, inet, own, plain
 from monitor.crowd import each
 from monitor.observation import Reach
-from monitor.snmp import Engines
-from monitor.snmp import _agent as connected
+from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Agent, Answer, Fault, Trouble
 from monitor.tables import Oid, Tables, Value, as_name, host_mac, oid
 from monitor.targets import Target
@@ -33,8 +32,6 @@ from siaga.settings import Settings
 
 PHYSICAL = oid("1.3.6.1.2.1.4.35.1")  # ipNetToPhysicalEntry; index: ifIndex, InetAddressType, InetAddress
 MEDIA = oid("1.3.6.1.2.1.4.22.1")  # ipNetToMediaEntry; index: ifIndex, IpAddress
-OWN = oid("1.3.6.1.2.1.4.34.1.3")  # ipAddressIfIndex; index: InetAddressType, InetAddress
-OWN_V4 = oid("1.3.6.1.2.1.4.20.1.2")  # ipAdEntIfIndex; index: IpAddress
 IF_NAME = oid("1.3.6.1.2.1.31.1.1.1.1")
 IF_DESCR = oid("1.3.6.1.2.1.2.2.1.2")
 IF_MAC = oid("1.3.6.1.2.1.2.2.1.6")
@@ -42,8 +39,6 @@ SYS_UPTIME = oid("1.3.6.1.2.1.1.3.0")
 
 _INVALID_TYPE = 2  # of both tables
 _NO_STATES = (5, 7)  # invalid, incomplete: asked for, and nobody answered
-_V4, _V6, _V4_ZONE, _V6_ZONE = 1, 2, 3, 4  # InetAddressType (RFC 4001); with a zone, four octets more follow
-_OCTETS = {_V4: 4, _V6: 16, _V4_ZONE: 4, _V6_ZONE: 16}
 _PORTS_AT_MOST = 4000
 
 
@@ -128,8 +123,8 @@ async def neighbours(target: Target, engines: Engines, at: datetime) -> Neighbou
     hanging = tuple(learned(tables, target.device_id)) if target.device_id is not None else ()
     took_s = time.monotonic() - started
     reason = fault.reason if fault else ""
-    own = own_macs(tables)
-    return Neighbours(target.name, at, reach, reason, took_s, found, hanging, own, target.device_id)
+    macs = own_macs(tables)
+    return Neighbours(target.name, at, reach, reason, took_s, found, hanging, macs, target.device_id)
 
 
 async def walk(agent: Agent, seen: dict[Oid, Value]) -> Fault | None:
@@ -151,13 +146,13 @@ async def _steps(agent: Agent, seen: dict[Oid, Value]) -> AsyncGenerator[Answer,
     if not any(_version(address) == 4 for _, address, _ in _physical(Tables(seen))):
         yield await agent.walk([(*MEDIA, part) for part in (2, 4)])
     yield await agent.walk([OWN])
-    if not any(_version(address) == 4 for _, address in _own(Tables(seen))):
+    if not any(_version(address) == 4 for _, address in own(Tables(seen))):
         yield await agent.walk([OWN_V4])
     async with aclosing(bridge.steps(agent, seen)) as steps:
         async for answer in steps:
             yield answer
     tables = Tables(seen)
-    used = {port for port, _, _ in _heard(tables)} | {port for port, _ in _own(tables)} | bridge.used(tables)
+    used = {port for port, _, _ in _heard(tables)} | {port for port, _ in own(tables)} | bridge.used(tables)
     ports = sorted(used)[:_PORTS_AT_MOST]
     yield await agent.get([(*column, port) for port in ports for column in (IF_NAME, IF_MAC)])
     unnamed = [port for port in ports if not seen.get((*IF_NAME, port))]
@@ -171,8 +166,8 @@ def spotted(tables: Tables, device_id: int | None) -> list[Spotted]:
     """Return what one device's tables say, each address at each MAC once, without those that mean nothing elsewhere."""
     rows = [(port, address, mac) for port, address, mac in _heard(tables) if ordinary(address)]
     known = {address for _, address, _ in rows}
-    own = ((port, address, host_mac(tables.seen.get((*IF_MAC, port)))) for port, address in _own(tables))
-    rows += [row for row in own if row[1] not in known and ordinary(row[1])]
+    its_own = ((port, address, host_mac(tables.seen.get((*IF_MAC, port)))) for port, address in own(tables))
+    rows += [row for row in its_own if row[1] not in known and ordinary(row[1])]
     found = {
         (address, mac): Spotted(address, mac, device_id, _port(tables, port)) for port, address, mac in rows
     }
@@ -195,7 +190,7 @@ def _heard(tables: Tables) -> Iterator[tuple[int, str, str]]:
     yield from _physical(tables)
     types = tables.column((*MEDIA, 4))
     for index, value in tables.column((*MEDIA, 2)).items():
-        address, mac = _address(index[1:], 4), host_mac(value)
+        address, mac = plain(index[1:], 4), host_mac(value)
         if address and mac and types.get(index) != _INVALID_TYPE:
             yield index[0], address, mac
 
@@ -203,35 +198,9 @@ def _heard(tables: Tables) -> Iterator[tuple[int, str, str]]:
 def _physical(tables: Tables) -> Iterator[tuple[int, str, str]]:
     types, states = tables.column((*PHYSICAL, 6)), tables.column((*PHYSICAL, 7))
     for index, value in tables.column((*PHYSICAL, 4)).items():
-        address, mac = _inet(index[1:]), host_mac(value)
+        address, mac = inet(index[1:]), host_mac(value)
         if address and mac and types.get(index) != _INVALID_TYPE and states.get(index) not in _NO_STATES:
             yield index[0], address, mac
-
-
-def _own(tables: Tables) -> Iterator[tuple[int, str]]:
-    """Yield (ifIndex, address) of the device's own addresses."""
-    columns = ((_inet(index), port) for index, port in tables.column(OWN).items())
-    older = ((_address(index, 4), port) for index, port in tables.column(OWN_V4).items())
-    for address, port in (*columns, *older):
-        if address and isinstance(port, int) and 0 < port < 2**31:
-            yield port, address
-
-
-def _inet(index: Oid) -> str:
-    """Return the address in an index of InetAddressType and InetAddress, '' if it is none.
-
-    The address has its length before it (RFC 2578, 7.7); a zone index behind it is cut off.
-    """
-    size = _OCTETS.get(index[0], 0) if index else 0
-    whole = size + 4 if size and index[0] in (_V4_ZONE, _V6_ZONE) else size
-    fits = size > 0 and len(index) == 2 + whole and index[1] == whole
-    return _address(index[2 : 2 + size], size) if fits else ""
-
-
-def _address(octets: Oid, size: int) -> str:
-    if len(octets) != size or not all(0 <= octet < 256 for octet in octets):
-        return ""
-    return str(ipaddress.ip_address(bytes(octets)))
 
 
 def _port(tables: Tables, port: int) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from monitor import login_options as login
 from siaga.outcome import Column, Format, Outcome
 from siaga.who import who
 
@@ -33,29 +34,22 @@ def _styles(*keys: str) -> dict[tuple[str, str], str]:
 
 
 def inspect(
-    host: Annotated[str, typer.Argument(help="A device's name, or HOST, HOST:PORT, [IPv6]:PORT.")],
+    host: login.Host,
     output: Output = Format.table,
-    credential: Annotated[
-        str, typer.Option("--credential", help="The name of a credential in the inventory.")
-    ] = "",
-    snmp: Annotated[str, typer.Option("--snmp", help="SNMP version: 1, 2c or 3.")] = "2c",
-    community_file: Annotated[str, typer.Option(help="A file whose first line is the community.")] = "",
-    community_env: Annotated[str, typer.Option(help="A variable that holds the community.")] = "",
-    user: Annotated[str, typer.Option(help="SNMPv3 or SSH user.")] = "",
-    auth: Annotated[str, typer.Option(help="SNMPv3 authentication: SHA-256, SHA, MD5 …")] = "",
-    auth_file: Annotated[str, typer.Option(help="A file with the authentication passphrase.")] = "",
-    priv: Annotated[str, typer.Option(help="SNMPv3 privacy: AES, AES-256, DES.")] = "",
-    priv_file: Annotated[str, typer.Option(help="A file with the privacy passphrase.")] = "",
-    ssh: Annotated[bool, typer.Option("--ssh", help="Read over SSH instead of SNMP.")] = False,
-    password_file: Annotated[str, typer.Option(help="A file with the SSH password.")] = "",
-    platform: Annotated[str, typer.Option(help="The platform if it is known: linux, cisco_ios, frr …")] = "",
-    timeout_s: Annotated[
-        float | None,
-        typer.Option("--timeout", min=0.05, max=300, help="Seconds to wait; default: the settings'."),
-    ] = None,
-    retries: Annotated[
-        int | None, typer.Option(min=0, max=10, help="How often to ask again; default: the settings'.")
-    ] = None,
+    credential: login.Credential = "",
+    snmp: login.Snmp = "2c",
+    community_file: login.CommunityFile = "",
+    community_env: login.CommunityEnv = "",
+    user: login.User = "",
+    auth: login.Auth = "",
+    auth_file: login.AuthFile = "",
+    priv: login.Priv = "",
+    priv_file: login.PrivFile = "",
+    ssh: login.Ssh = False,
+    password_file: login.PasswordFile = "",
+    platform: login.PlatformName = "",
+    timeout_s: login.Timeout = None,
+    retries: login.Retries = None,
 ) -> Outcome:
     """Show everything one device tells now.
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
-from monitor.observation import Observation, Reach, as_json
-from monitor.show import duration, rate
+from monitor.describe import described
+from monitor.observation import Reach, as_json
 from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
-from siaga.clock import shown, utc_now
+from siaga.clock import utc_now
 from siaga.errors import NotFoundError, SiagaError, UsageError
 from siaga.outcome import Format, Outcome
 from siaga.settings import Settings
@@ -53,7 +53,7 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
     return Outcome(
         [as_json(seen)],
         single=True,
-        text=described(seen),
+        text=described(seen, output),
         messages=messages,
         exit_code=EXIT_CODES[seen.reach],
         format=output,
@@ -214,59 +214,6 @@ def _secret(file: str, variable: str = "", default: str = "") -> SecretStr:
     except (OSError, UnicodeDecodeError) as error:
         raise NotFoundError("no-such-file", f"{file} cannot be read: {safe(error)}.") from None
     return SecretStr(lines[0] if lines else "")
-
-
-def described(seen: Observation) -> str:
-    """Return an observation as text for people."""
-    identity = seen.identity
-    where = f"{seen.address}:{seen.port}  {seen.transport}  {seen.reach.value}"
-    lines = [f"{safe(seen.name)}  {where}  {shown(seen.at)}  {seen.took_s:.2f} s"]
-    if seen.reach in (Reach.silent, Reach.refused, Reach.garbage):
-        return lines[0]
-    facts = {
-        "name": identity.sysName,
-        "platform": " ".join(filter(None, (identity.vendor, identity.os))),
-        "model": identity.hardware,
-        "version": identity.version,
-        "serial": identity.serial,
-        "base MAC": identity.base_mac,
-        "engine ID": identity.engine_id,
-        "location": identity.sysLocation,
-        "describes as": identity.sysDescr,
-        "uptime": duration(seen.uptime_s) if seen.uptime_s is not None else "",
-        "processors": ", ".join(f"{p.percent:.0f} %" for p in seen.processors[:16]),
-        "memory": ", ".join(f"{safe(m.descr, 30)} {m.percent:.0f} %" for m in seen.mempools[:6]),
-        "temperature": ", ".join(f"{safe(s.descr, 30)} {s.value:g} {s.unit}" for s in seen.sensors[:6]),
-    }
-    lines += [f"  {k:<13}{safe(v, 200)}" for k, v in facts.items() if v]
-    return "\n".join(lines) + "\n" + _ports(seen)
-
-
-def _ports(seen: Observation) -> str:
-    from siaga.outcome import Column
-    from siaga.render import render
-
-    if not seen.ports:
-        return "  no interfaces\n"
-    rows = [
-        {
-            "index": p.ifIndex,
-            "name": p.ifName or p.ifDescr,
-            "alias": p.ifAlias,
-            "admin": p.ifAdminStatus,
-            "oper": p.ifOperStatus,
-            "speed": rate(p.speed_bps),
-            "in_octets": p.in_octets,
-            "out_octets": p.out_octets,
-            "bits": p.octets_bits,
-            "errors": (p.in_errors or 0) + (p.out_errors or 0),
-        }
-        for p in seen.ports
-    ]
-    right = {"index", "speed", "in_octets", "out_octets", "bits", "errors"}
-    columns = [Column(k, k.replace("_", " "), right=k in right) for k in rows[0]]
-    style = {("oper", "up"): "green", ("oper", "down"): "red"}
-    return render(Outcome(rows, columns, style=style))
 
 
 def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:

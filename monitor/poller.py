@@ -4,7 +4,8 @@ The asking is concurrent and bounded; the keeping is one transaction for states 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from monitor.alerts import examine, reconcile
 from monitor.checks import Committed, Seen
 from monitor.hostkeys import HostKeys
 from monitor.models import Alert, StateChange
-from monitor.observation import Observation, Reach
+from monitor.observation import Observation, Reach, Sensor
 from monitor.propose import held_apart
 from monitor.rates import Count, rates_bps
 from monitor.samples import Asked, EmbeddedStore, Key, Sample
@@ -151,7 +152,7 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
     found: list[Sample] = []
 
     def add(metric: str, instance: str, value: float | None, scale: int = 1) -> None:
-        if value is not None:
+        if value is not None and abs(value * scale) < 2**63:
             found.append(Sample(device_id, metric, instance, seen.at, round(value * scale)))
 
     add("uptime", "", seen.uptime_s, 100)
@@ -159,8 +160,8 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
         add("cpu", "", sum(p.percent for p in seen.processors) / len(seen.processors), 100)
     for pool in seen.mempools:
         add("memory", pool.descr, pool.percent, 100)
-    for sensor in seen.sensors:
-        add(sensor.kind, sensor.descr, sensor.value, 100)
+    for name, sensor in _named(seen.sensors):
+        add(sensor.kind, name, sensor.value, 100 if sensor.kind == "temperature" else 1000)
     for name, port in store.named_ports(seen.ports).items():
         suffix = "_64" if port.octets_bits == 64 else ""
         for metric in _COUNTERS:
@@ -169,6 +170,14 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
             add(metric, name, getattr(port, metric))
         add("discontinuity", name, port.discontinuity_ticks)
     return found
+
+
+def _named(sensors: Sequence[Sensor]) -> Iterator[tuple[str, Sensor]]:
+    """Yield sensors with names that none of the same class shares: the description, with the OID where it must be."""
+    shared = Counter((s.kind, s.descr) for s in sensors)
+    for sensor in sensors:
+        alone = shared[sensor.kind, sensor.descr] == 1
+        yield sensor.descr if alone else f"{sensor.descr} ({sensor.oid})", sensor
 
 
 def _asked(seen: Mapping[int, Observation]) -> list[Asked]:

@@ -91,7 +91,9 @@ def kept(wheres: Iterable[Where], index: Oid, tables: Tables) -> bool:
 
 
 def _kept(where: Where, index: Oid, tables: Tables) -> bool:
-    value = tables.seen.get(_other(where.oid, where.index, where.via, 0, index, tables))
+    if where.at_least is not None or where.at_most is not None:
+        return _between(len(tables.column(oid(where.oid))), where.at_least, where.at_most)
+    value = tables.seen.get(_other(where.oid, where.index, where.via, where.plus, index, tables))
     known = {value, as_text(value)} if value is not None else set()
     if where.equals and not known & set(where.equals):
         return False

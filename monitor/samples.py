@@ -35,7 +35,8 @@ class Sample:
 
     Metrics: in_octets, out_octets, in_errors, out_errors, in_discards, out_discards (raw counters; those of
     64 bits end in _64), discontinuity (ticks), uptime (hundredths of a second), cpu and memory (hundredths
-    of a percent), temperature (hundredths of a degree Celsius).
+    of a percent), temperature (hundredths of a degree Celsius), and every other class of sensor by its name
+    (voltage, current, power, charge, state ...; thousandths of its unit).
     """
 
     device: int

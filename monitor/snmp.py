@@ -102,7 +102,7 @@ async def observe(
     """
     started = time.monotonic()
     try:
-        async with _agent(target, engines or Engines()) as agent:
+        async with connected(target, engines or Engines()) as agent:
             seen = await read(agent, target.platform, full=full)
     except Trouble as trouble:
         return observation(target, now, time.monotonic() - started, fault=trouble.fault)
@@ -128,7 +128,7 @@ async def observe_all(
 
 
 @asynccontextmanager
-async def _agent(target: Target, engines: Engines) -> AsyncIterator[PoliteAgent]:
+async def connected(target: Target, engines: Engines) -> AsyncIterator[PoliteAgent]:
     """Give an agent over a socket connected to the target; raises Trouble if there can be none."""
     codec = _codec(target, engines)
     loop = asyncio.get_running_loop()

@@ -11,7 +11,18 @@ from datetime import datetime
 from inventory.platform_format import Part, Platform
 from inventory.platforms import parts_of, platform, platforms
 from inventory.traits import base_mac, colons
-from monitor import health, host_resources, identify, sensors, snmp_ports, supplies, wanted
+from monitor import (
+    address_tables,
+    bridge,
+    health,
+    host_resources,
+    identify,
+    neighbour_tables,
+    sensors,
+    snmp_ports,
+    supplies,
+    wanted,
+)
 from monitor.observation import Identity, Observation, Port, Reach
 from monitor.readings import ENTITY_DESCR, ENTITY_NAME
 from monitor.snmp_agent import Agent, Answer, Fault
@@ -53,11 +64,27 @@ async def read(agent: Agent, known_as: str, *, full: bool) -> Reading:
     if reader.seen or not reader.gone:
         reader.reading.platform = await _platform(reader)
         reader.reading.profile = platform(known_as) if known_as else None
-        await _ports(reader, full=full)
-        await _health(reader, parts_of(reader.reading.read_as), full=full)
-        if full:
-            await _facts(reader, reader.reading.platform or reader.reading.profile)
+        await _all(reader, full=full)
     return reader.reading
+
+
+async def read_as(agent: Agent, known: Platform) -> Reading:
+    """Read a device as this platform, whatever it may be."""
+    reader = _Reader(agent)
+    await reader.get(identify.SYSTEM)
+    if reader.seen or not reader.gone:
+        await reader.peek(identify.probes([*platforms(), known], reader.tables))
+        reader.reading.platform = known
+        await _all(reader, full=True)
+    return reader.reading
+
+
+async def _all(reader: "_Reader", *, full: bool) -> None:
+    await _ports(reader, full=full)
+    await _health(reader, parts_of(reader.reading.read_as), full=full)
+    if full:
+        await _facts(reader, reader.reading.platform or reader.reading.profile)
+        await _surroundings(reader)
 
 
 def observation(
@@ -88,6 +115,8 @@ def observation(
         storage=health.storage(parts, tables),
         supplies=health.supplies(parts, tables),
         wireless=sensors.wireless(parts, tables),
+        ipv4=address_tables.ipv4(tables),
+        neighbours=neighbour_tables.neighbours(tables),
     )
 
 
@@ -137,19 +166,21 @@ class _Reader:
             await self._take(await self._agent.peek(branches))
 
     async def walk(self, columns: Sequence[Oid]) -> None:
-        """Walk columns side by side."""
-        if columns and not self.gone:
-            await self._take(await self._agent.walk(columns))
+        """Walk columns side by side, those that were not walked before."""
+        open_ones = [c for c in columns if c not in self._walked]
+        self._walked.update(open_ones)
+        if open_ones and not self.gone:
+            await self._take(await self._agent.walk(open_ones))
 
     async def walk_present(self, columns: Sequence[Oid]) -> None:
         """Walk those of the columns in which there is anything, table by table, as far as they were not walked."""
         open_ones = [c for c in columns if c not in self._walked]
-        self._walked.update(open_ones)
         for some in chunks(open_ones, _LOOKED_INTO_AT_ONCE):
             await self.peek(some)
         tables = self.tables
         for group in wanted.by_table(c for c in open_ones if tables.column(c)):
             await self.walk(group)
+        self._walked.update(open_ones)
 
     async def _take(self, answer: Answer) -> None:
         before = bool(self.seen)
@@ -183,6 +214,17 @@ async def _ports(reader: _Reader, *, full: bool) -> None:
     static = snmp_ports.STATIC if full else (snmp_ports.NAME, snmp_ports.DESCR)
     await reader.walk((*static, *snmp_ports.MOVING, *snmp_ports.MOVING_X))
     await reader.walk(snmp_ports.open_columns(reader.tables))
+
+
+async def _surroundings(reader: _Reader) -> None:
+    """Read the device's own addresses, and who it hears at its ports."""
+    await reader.walk_present((address_tables.OWN_V4, address_tables.OWN_MASK))
+    await reader.walk_present((address_tables.OWN, address_tables.OWN_PREFIX))
+    heard = (neighbour_tables.LLDP_COLUMNS, neighbour_tables.CDP_COLUMNS, neighbour_tables.MIKROTIK_COLUMNS)
+    for columns in heard:
+        await reader.walk_present(columns)
+    if any(reader.tables.column(c) for columns in heard for c in columns):
+        await reader.walk_present((*neighbour_tables.LOCAL_COLUMNS, bridge.BASE_PORT))
 
 
 async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None:

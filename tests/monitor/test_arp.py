@@ -19,7 +19,7 @@ from inventory.history import Author
 from inventory.ipam_nodes import Remembered, Spotted
 from inventory.store import open_engine, reading, rows, session
 from inventory.writing import Writer
-from monitor import arp
+from monitor import address_tables, arp
 from monitor.arp import IF_DESCR, IF_MAC, IF_NAME, MEDIA, OWN, OWN_V4, PHYSICAL, SYS_UPTIME, spotted
 from monitor.arp_commands import ipam_scan
 from monitor.observation import Reach
@@ -200,7 +200,7 @@ def test_a_device_without_a_credential_is_refused() -> None:
     ],
 )
 def test_addresses_are_read_out_of_indexes(index: Oid, address: str) -> None:
-    assert arp._inet(index) == address
+    assert address_tables.inet(index) == address
 
 
 VALUES = st.one_of(st.integers(-(2**63), 2**64 - 1), st.binary(max_size=20), st.tuples(st.integers(0, 9)))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.platform_format import Memory, Part, SensorReading
+from inventory.platform_format import Memory, Part, SensorReading, WirelessReading
 from inventory.platforms import parts_of, platform, platforms
 from monitor import host_resources, snmp_ports, wanted
 from monitor.health import mempools, processors, storage, supplies
 from monitor.host_resources import HR_DESCR, HR_SIZE, HR_TYPE, HR_UNIT, HR_USED
 from monitor.observation import State, Thresholds, as_json
 from monitor.pools import pool_of
-from monitor.sensors import sensors
+from monitor.sensors import sensors, wireless
 from monitor.snmp_ports import mac, open_columns, ports, speed_bps
 from monitor.snmp_read import Reading, active, observation
 from monitor.tables import Oid, Tables, Value, as_name, as_number, as_text, oid, picked
@@ -87,6 +87,9 @@ def test_a_port_is_called_as_the_device_calls_it_but_safely() -> None:
         (b"15 PERCENT", "", 15.0),
         (b"5 Secs ( 31.1134%) 60 Secs", r"5 Secs \( *([\d.]+)", 31.1134),
         (b"n/a", "", None),
+        (bytes.fromhex("9f780442340000"), "", 45.0),
+        (bytes.fromhex("9f7908c05ec00000000000"), "", -123.0),
+        (bytes.fromhex("9f78047f800000"), "", None),
         ((1, 3), "", None),
         (b"9" * 400, "", 10.0**18 - 1),
     ],
@@ -225,6 +228,31 @@ def test_a_lone_phase_has_no_number() -> None:
     assert [s.descr for s in sensors(part, Tables(lone))] == ["Input of 7"]
     several = lone | {(1, 2, 3, 7, 2): 231}
     assert [s.descr for s in sensors(part, Tables(several))] == ["Input 1 of 7", "Input 2 of 7"]
+
+
+def test_a_code_in_a_name_is_told_in_words() -> None:
+    names = [{"oid": "1.2.4", "words": {"2": "inlet"}}]
+    part = only(**{"class": "temperature"}, title="{0} {i}", names=names)
+    seen: dict[Oid, Value] = {(1, 2, 3, 1): 20, (1, 2, 3, 2): 21, (1, 2, 4, 1): 2, (1, 2, 4, 2): 9}
+    assert [s.descr for s in sensors(part, Tables(seen))] == ["inlet 1", "9 2"]
+
+
+@pytest.mark.parametrize(
+    ("more", "readings"),
+    [
+        ({}, [("5 GHz", 3.0, "1.2.3.1"), ("2.4 GHz", 1.0, "1.2.3.2"), ("5 GHz", 4.0, "1.2.3.3")]),
+        ({"total": True}, [("5 GHz", 7.0, "1.2.3"), ("2.4 GHz", 1.0, "1.2.3.2")]),
+        ({"first": True}, [("5 GHz", 3.0, "1.2.3.1"), ("2.4 GHz", 1.0, "1.2.3.2")]),
+        ({"total": True, "text": None}, [("clients", 8.0, "1.2.3")]),
+    ],
+)
+def test_clients_are_added_up_by_what_they_are_called(
+    more: dict[str, object], readings: list[tuple[str, float, str]]
+) -> None:
+    reading = {"oid": "1.2.3", "text": "1.2.4", "class": "clients"} | more
+    part = Part(wireless=(WirelessReading.model_validate(reading),))
+    seen = {**column((1, 2, 3), 3, 1, 4), **column((1, 2, 4), b"5 GHz", b"2.4 GHz", b"5 GHz")}
+    assert [(w.descr, w.value, w.oid) for w in wireless([part], Tables(seen))] == readings
 
 
 def test_limits_are_scaled_as_the_reading_is() -> None:

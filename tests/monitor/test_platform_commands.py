@@ -1,0 +1,188 @@
+"""A make that nobody here has seen is recorded, drafted, tried, and read from then on."""
+
+import asyncio
+import json
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from agent import INTEGER, OCTETS, OID, TICKS, Oid, Script, Tagged, switch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.platform_format import Platform
+from monitor.draft import draft
+from monitor.masking import DROPPED, masked
+from monitor.recording import RecordedAgent, lines, load
+from monitor.snmp_read import read
+from monitor.tables import Tables, Value, oid
+from siaga.errors import InvalidError
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from cli_runner import Siaga, answering, closed_port, runner
+
+ACME: dict[Oid, Tagged] = {
+    (1, 3, 6, 1, 2, 1, 1, 1, 0): (OCTETS, b"Acme Genset Controller 3"),
+    (1, 3, 6, 1, 2, 1, 1, 2, 0): (OID, (1, 3, 6, 1, 4, 1, 64999, 7, 3)),
+    (1, 3, 6, 1, 2, 1, 1, 3, 0): (TICKS, 4711),
+    (1, 3, 6, 1, 2, 1, 1, 4, 0): (OCTETS, b"budi@tangerangkab.example"),
+    (1, 3, 6, 1, 2, 1, 1, 5, 0): (OCTETS, b"genset-balaraja"),
+    (1, 3, 6, 1, 4, 1, 64999, 7, 1, 1, 0): (INTEGER, 81),
+    (1, 3, 6, 1, 4, 1, 64999, 7, 1, 2, 0): (OCTETS, b"v3.1 genset-balaraja community=rahasia"),
+    (1, 3, 6, 1, 4, 1, 64999, 7, 2, 1, 2, 1): (INTEGER, 2301),
+    (1, 3, 6, 1, 4, 1, 64999, 7, 2, 1, 2, 2): (INTEGER, 2298),
+    (1, 3, 6, 1, 4, 1, 64999, 7, 2, 1, 3, 1): (OCTETS, bytes.fromhex("00156d9a0b0c")),
+}
+
+
+@pytest.fixture
+def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Siaga:
+    monkeypatch.chdir(scrubbed.parent)
+    return runner(capsys)
+
+
+@pytest.fixture
+def genset() -> Iterator[str]:
+    script = Script(ACME)
+    with ExitStack() as stack:
+        yield f"127.0.0.1:{stack.enter_context(answering(script.answer))}"
+
+
+def test_a_new_make_is_taught_in_a_few_commands(siaga: Siaga, genset: str, scrubbed: Path) -> None:
+    told = siaga("platform", "record", genset, "--draft", "acme.toml", "-f", "acme.snmprec").well().err
+    assert "does not know this make yet" in told
+    assert "platform test acme.toml acme.snmprec" in told
+    siaga("platform", "test", "acme.toml", "acme.snmprec").well()
+
+    file = Path("acme.toml")
+    text = file.read_text("utf-8")
+    voltage = (
+        '  { class = "voltage", oid = "1.3.6.1.4.1.64999.7.2.1.2", scale = 0.1, title = "Phase {i}" },\n]'
+    )
+    file.write_text(text.replace("\n]\n", f"\n{voltage}\n", 1), "utf-8")
+    found = json.loads(siaga("platform", "test", "acme.toml", "acme.snmprec", "-o", "json").well().out)
+    assert [(s["descr"], s["value"]) for s in found["sensors"]] == [("Phase 1", 230.1), ("Phase 2", 229.8)]
+
+    assert json.loads(siaga("inspect", genset, "-o", "json").well().out)["os"] == ""
+    (scrubbed / "platforms").mkdir(parents=True)
+    file.rename(scrubbed / "platforms" / "acme.toml")
+    seen = json.loads(siaga("inspect", genset, "-o", "json").well().out)
+    assert seen["os"] == "acme"
+    assert [s["value"] for s in seen["sensors"]] == [230.1, 229.8]
+    assert "own" in siaga("platform", "list", "acme").well().out
+    assert "64999.7.2.1.2" in siaga("platform", "show", "acme").well().out
+
+
+def test_a_recording_has_no_names_and_no_secrets(siaga: Siaga, genset: str) -> None:
+    siaga("platform", "record", genset, "-f", "a.snmprec").well()
+    text = Path("a.snmprec").read_text("utf-8")
+    for word in ("budi", "tangerangkab", "genset-balaraja", "rahasia", "9a0b0c"):
+        assert word not in text
+    assert "Acme Genset Controller 3" in text
+    siaga("platform", "record", genset, "-f", "b.snmprec", "--unmasked").well()
+    assert "genset-balaraja" in Path("b.snmprec").read_text("utf-8")
+
+
+def test_what_cannot_be_recorded_writes_nothing(siaga: Siaga, genset: str) -> None:
+    siaga("platform", "record", f"127.0.0.1:{closed_port()}", "--timeout", "0.2").failed(
+        1, "nothing-recorded"
+    )
+    Path("there.snmprec").write_text("mine", "utf-8")
+    siaga("platform", "record", genset, "-f", "there.snmprec").failed(2, "file-exists")
+    siaga("platform", "record", genset, "--draft", "../x y.toml").failed(2, "bad-name")
+    siaga("platform", "record", genset, "-f", "no/such/folder.snmprec").failed(5, "cannot-write")
+    assert Path("there.snmprec").read_text("utf-8") == "mine"
+    assert sorted(p.name for p in Path().glob("*.snmprec")) == ["there.snmprec"]
+
+
+def test_what_is_wrong_with_a_file_or_a_recording_is_said(siaga: Siaga) -> None:
+    Path("a.snmprec").write_text("1.3.6.1.2.1.1.1.0|4|x\nnonsense\n1.3|99|1\n", "utf-8")
+    assert len(siaga("platform", "test", "routeros", "a.snmprec").failed(5, "bad-recording")) == 2
+    siaga("platform", "test", "routeros", "none.snmprec").failed(3, "no-such-file")
+    siaga("platform", "test", "none.toml", "a.snmprec").failed(3, "no-such-file")
+    assert "routeros" in siaga("platform", "show", "routeros2").err
+    head = 'name = "bad"\nvendor = "V"\ntitle = "T"\n'
+    Path("bad.toml").write_text(head + 'inherits = "ghost"\n[[match]]\ndescr = "x"\n', "utf-8")
+    assert "ghost" in siaga("platform", "test", "bad.toml", "a.snmprec").failed(5, "bad-platform")[0]
+
+
+def test_a_device_that_is_another_make_is_a_finding(siaga: Siaga) -> None:
+    rows = {o: v for o, (_, v) in switch().items()}
+    Path("switch.snmprec").write_text("".join(lines(rows)), "utf-8")
+    said = siaga("platform", "test", "apc", "switch.snmprec")
+    assert said.code == 6
+    assert "recognised as routeros" in said.err
+
+
+OIDS = st.lists(st.integers(0, 2**32 - 1), max_size=5).map(lambda arcs: (1, 3, 6, 1, 4, 1, 9, *arcs))
+VALUES: st.SearchStrategy[Value] = st.one_of(
+    st.integers(-(2**31), 2**64 - 1), st.binary(max_size=40), OIDS, st.text(max_size=20).map(str.encode)
+)
+
+
+@given(st.dictionaries(OIDS, VALUES))
+def test_a_recording_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, seen: dict[Oid, Value]
+) -> None:
+    path = tmp_path_factory.mktemp("r") / "a.snmprec"
+    path.write_bytes("".join(lines(seen)).encode())
+    assert load(path) == seen
+
+
+def test_lines_of_other_tools_are_read_and_their_mistakes_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.snmprec"
+    path.write_text(
+        "1.3.6.1.2.1.1.1.0|4x|4142\n1.3.1|64|10.0.0.1\n1.3.2|64x|0a000002\n1.3.3|5|\n1.3.4|65|7\n"
+    )
+    assert load(path) == {
+        oid("1.3.6.1.2.1.1.1.0"): b"AB",
+        (1, 3, 1): b"\n\0\0\1",
+        (1, 3, 2): b"\n\0\0\2",
+        (1, 3, 4): 7,
+    }
+    path.write_text("1.3.1|2|x\n1.3.2|64|10.0.0.999\n")
+    with pytest.raises(InvalidError) as caught:
+        load(path)
+    assert [p.partition(":")[0] for p in caught.value.problems] == ["line 1", "line 2"]
+
+
+SECRETS = st.text("abcdefghij0123456789", min_size=6, max_size=20)
+
+
+@given(SECRETS, SECRETS, st.dictionaries(OIDS, VALUES))
+def test_no_name_and_no_serial_number_is_left_anywhere(
+    name: str, serial: str, rest: dict[Oid, Value]
+) -> None:
+    name, serial = f"rtr-{name}", f"SN{serial}"
+    seen: dict[Oid, Value] = {
+        **rest,
+        (1, 3, 6, 1, 2, 1, 1, 5, 0): name.encode(),
+        (1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1, 11, 1): serial.encode(),
+        (1, 3, 6, 1, 4, 1, 9, 1): f"{name}/{serial} password: {serial}x".encode(),
+        (*DROPPED[0], 1): b"public",
+    }
+    kept = masked(seen)
+    text = "".join(lines(kept))
+    assert name not in text
+    assert serial not in text
+    assert kept.keys() == {o for o in seen if o[: len(DROPPED[0])] != DROPPED[0]}
+    assert all(type(v) is type(seen[o]) for o, v in kept.items())
+
+
+@given(st.dictionaries(OIDS, VALUES), st.text(max_size=30), OIDS)
+def test_a_draft_is_always_a_valid_platform_file(seen: dict[Oid, Value], descr: str, object_id: Oid) -> None:
+    system: dict[Oid, Value] = {oid("1.3.6.1.2.1.1.1.0"): descr.encode(), oid("1.3.6.1.2.1.1.2.0"): object_id}
+    found = Platform.model_validate(tomllib.loads(draft("new", seen | system)))
+    assert found.match
+
+
+def test_a_recording_is_read_like_a_device() -> None:
+    rows = {o: v for o, (_, v) in switch().items()}
+    reading = asyncio.run(read(RecordedAgent(rows), "", full=True))
+    assert reading.platform is not None
+    assert reading.platform.name == "routeros"
+    assert len(Tables(reading.seen).column(oid("1.3.6.1.2.1.2.2.1.2"))) == 3
+    assert reading.faults == []
