@@ -22,6 +22,7 @@ UPS = "1.3.6.1.2.1.33.1"
 APC, XUPS, MGE = "1.3.6.1.4.1.318.1.1", "1.3.6.1.4.1.534.1", "1.3.6.1.4.1.705.1"
 PPC, CPS, SMU = "1.3.6.1.4.1.935.1.1.1", "1.3.6.1.4.1.3808.1.1", "1.3.6.1.4.1.2011.6.164.1"
 ITA, LGP, PX = "1.3.6.1.4.1.13400.2.54.2", "1.3.6.1.4.1.476.1.42.3", "1.3.6.1.4.1.13742.6"
+RUPS, NBZ = "1.3.6.1.4.1.5491.10.1", "1.3.6.1.4.1.5528.100"
 AKCP, GEIST, HWG = "1.3.6.1.4.1.3854.1.2.2.1", "1.3.6.1.4.1.21239.5.1", "1.3.6.1.4.1.21796.3.3.3.1"
 
 
@@ -285,6 +286,70 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
             "1.3.6.1.2.1.25.3.5.1.2.1": b"\x18",
         },
         [("state", "Printer", "down"), ("state", "Printer errors", "no toner, door open")],
+    ),
+    # A card without UPS-MIB is read by its own branch; one with it, only for what that lacks.
+    (
+        "netmanplus",
+        {f"{RUPS}.2.4.0": 100, f"{RUPS}.3.3.1.3.1": 231, f"{RUPS}.4.4.1.2.1": 2300, f"{RUPS}.10.1.0": 31},
+        [
+            ("charge", "Battery charge", 100.0),
+            ("voltage", "Input", 231.0),
+            ("voltage", "Output", 230.0),
+            ("temperature", "System", 31.0),
+        ],
+    ),
+    (
+        "netmanplus",
+        {f"{RUPS}.2.4.0": 100, f"{UPS}.2.4.0": 99, f"{RUPS}.2.12.0": 0},
+        [("charge", "Battery charge", 99.0), ("state", "Battery current", "discharging")],
+    ),
+    (
+        "netbotz",
+        {
+            f"{NBZ}.4.1.1.1.2.7": 252,
+            f"{NBZ}.4.1.1.1.3.7": 0,
+            f"{NBZ}.4.1.1.1.4.7": "Rack",
+            f"{NBZ}.4.1.1.1.2.8": 252,
+            f"{NBZ}.4.1.1.1.3.8": 5,
+            f"{NBZ}.4.2.2.1.2.9": 0,
+            f"{NBZ}.4.2.2.1.4.9": "Door",
+            f"{NBZ}.4.2.1.1.2.9": -1,
+        },
+        [("temperature", "Rack", 25.2), ("state", "Door", "open")],
+    ),
+    # The first generation: state -1 is no sensor.
+    (
+        "raritan-pdu",
+        {
+            "1.3.6.1.4.1.13742.4.1.2.2.1.4.1": 250,
+            "1.3.6.1.4.1.13742.4.1.2.2.1.2.1": "AP",
+            **{
+                f"1.3.6.1.4.1.13742.4.3.3.1.{c}.13": v
+                for c, v in ((2, 10), (4, "Rack"), (17, 1), (40, 4), (41, 215))
+            },
+            **{
+                f"1.3.6.1.4.1.13742.4.3.3.1.{c}.5": v
+                for c, v in ((2, 11), (4, "Dry"), (17, 0), (40, -1), (41, 0))
+            },
+        },
+        [("current", "Outlet 1 AP", 0.25), ("temperature", "Rack", 21.5)],
+    ),
+    (
+        "eatonpdu",
+        {"1.3.6.1.4.1.534.6.6.6.1.3.1.2.0": 231_000, "1.3.6.1.4.1.534.6.6.6.1.3.1.20.0": 1},
+        [("voltage", "Unit", 231.0), ("state", "Breaker 1", "tripped")],
+    ),
+    # Pages, where the maker's MIB has no better counts; metres of tape are none.
+    (
+        "kyocera",
+        {
+            "1.3.6.1.2.1.43.11.1.1.9.1.1": -3,
+            "1.3.6.1.2.1.43.10.2.1.3.1.1": 7,
+            "1.3.6.1.2.1.43.10.2.1.4.1.1": 52_013,
+            "1.3.6.1.2.1.43.10.2.1.3.1.2": 17,
+            "1.3.6.1.2.1.43.10.2.1.4.1.2": 12,
+        },
+        [("count", "Pages 1", 52_013.0)],
     ),
 ]
 
