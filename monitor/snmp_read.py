@@ -245,7 +245,8 @@ async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None
 async def _hosts(reader: _Reader, parts: Sequence[Part]) -> None:
     """Read processors, memory and disks as hosts have them, where the platform's own objects leave them open."""
     has = {name for part in parts for name in part.builtin}
-    if "host-cpu" in has and not health.processors(parts, reader.tables):
+    own = [part for part in parts if part.cpu]
+    if "host-cpu" in has and not health.processors(own, reader.tables):
         await reader.walk([host_resources.HR_LOAD])
         rows = list(reader.tables.column(host_resources.HR_LOAD))[:_PROCESSORS_AT_MOST]
         await reader.get(host_resources.HR_DEVICE + i for i in rows)
