@@ -116,7 +116,7 @@ class Name(Frozen):
 
     `index = [start, end]` takes that part of the row's index, as a slice does; `via` is a column whose value (a
     number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it. `words` says what
-    a code means.
+    a code or an object identifier means.
     """
 
     oid: Oid

@@ -216,6 +216,12 @@ def test_a_name_is_joined_over_a_pointer_and_a_part_of_the_index() -> None:
     assert [s.descr for s in sensors(part, Tables(seen))] == ["PSU 2 of rack in room"]
 
 
+def test_an_object_identifier_that_names_a_row_is_told_in_words() -> None:
+    part = only(**{"class": "voltage"}, names=[{"oid": "1.2.4", "words": {"1.3.6": "Return air"}}])
+    seen: dict[Oid, Value] = {**column((1, 2, 3), 21, 22), **column((1, 2, 4), (1, 3, 6), (1, 3, 7))}
+    assert [s.descr for s in sensors(part, Tables(seen))] == ["Return air", "1.3.7"]
+
+
 def test_a_lone_phase_has_no_number() -> None:
     part = only(**{"class": "voltage"}, title="Input {n} of {i0}")
     lone: dict[Oid, Value] = {(1, 2, 3, 7, 1): 230}
