@@ -130,7 +130,8 @@ def _sensors(sensors: Sequence[Sensor], wide: bool) -> str:
         listed = listed if wide else _merged(listed)[:_LISTED]
         rows += listed
         if rest := len(several) - sum(r.pop("times", 1) for r in listed):
-            hidden.append(f"{rest} states that are well" if kind == "state" else f"{rest} more of {kind}")
+            well_ones = "1 state that is well" if rest == 1 else f"{rest} states that are well"
+            hidden.append(well_ones if kind == "state" else f"{rest} more of {kind}")
     more = f"  and {', '.join(hidden)} (-o wide lists them)\n" if hidden else ""
     if not rows and more:
         return f"Sensors\n{more}"

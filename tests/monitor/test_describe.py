@@ -48,11 +48,11 @@ def test_what_is_not_well_stands_first_and_what_is_well_is_only_counted() -> Non
     lines = described(seen(sensors=sensors)).splitlines()
     rows = [" ".join(line.split()) for line in lines[lines.index("Sensors") + 2 :]]
     assert rows[:5] == [
-        "temperature CPU 95 °C critical beyond critical",
-        "temperature Board 41 °C limit 90",
         "state PSU 2 critical failed",
         "state Stack port (× 2) warning down",
-        "and 1 states that are well (-o wide lists them)",
+        "temperature CPU 95 °C critical beyond critical",
+        "temperature Board 41 °C limit 90",
+        "and 1 state that is well (-o wide lists them)",
     ]
     wide = described(seen(sensors=sensors), Format.wide)
     assert "Fan 1" in wide
