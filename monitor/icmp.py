@@ -222,7 +222,7 @@ class _Line:
             raise
 
     def read(self) -> bool:
-        """Take in what lies there, at most so much that a flood does not hold up the loop; tell if more may lie there."""
+        """Take in some of what lies there, so that a flood does not hold up the loop; tell if there may be more."""
         receive, take = self._socket.recvfrom, self._take
         for _ in range(_READ_AT_ONCE):
             try:

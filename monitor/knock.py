@@ -144,7 +144,7 @@ class _Line:
         self.socket.close()
 
     def read(self) -> bool:
-        """Take in what lies there, at most so much that a flood does not hold up the loop; tell if more may lie there."""
+        """Take in some of what lies there, so that a flood does not hold up the loop; tell if there may be more."""
         for _ in range(_READ_AT_ONCE):
             try:
                 data, where = self.socket.recvfrom(65535)

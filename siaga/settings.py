@@ -37,6 +37,26 @@ class Poll(Frozen):
     interval_s: int = Field(60, ge=1)
 
 
+class Discover(Frozen):
+    """What a sweep may touch, and how fast: `allow` (if it names anything) and `deny` stand above every command line.
+
+    `credentials` are tried in this order, at most `attempts` of them at one address. `recorded` selects the prefixes
+    that --recorded means. A device is looked at for at most `look_s`.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+    recorded: str = "status!=container vrf="
+    attempts: int = Field(4, ge=1, le=32)
+    most_addresses: int = Field(65_536, ge=1)
+    rate_pps: float = Field(5000.0, gt=0, le=1_000_000)
+    timeout_s: float = Field(1.0, gt=0, le=30)
+    retries: int = Field(1, ge=0, le=5)
+    look_s: float = Field(60.0, gt=0, le=600)
+    ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = (22, 23, 80, 443, 8291)
+
+
 class Ssh(Frozen):
     """How devices are read over SSH."""
 
@@ -175,6 +195,7 @@ class Settings(Frozen):
     timezone: str = "Asia/Jakarta"
     language: str = Field("id", pattern="^(id|en)$")
     poll: Poll = Poll()
+    discover: Discover = Discover()
     ssh: Ssh = Ssh()
     provision: Provision = Provision()
     playbooks: tuple[Path, ...] = ()
