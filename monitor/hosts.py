@@ -25,6 +25,7 @@ class Plan:
     """What a sweep does. `attempts`: credentials at one address; `hops`: how far neighbours are followed.
 
     `pace` is that of the echo and of the light probe, the other waits are those of a whole look at a device.
+    `ports`: TCP ports to look at, of hosts without SNMP only if they are few, or `ports_of_all`.
     """
 
     scope: Scope
@@ -38,6 +39,8 @@ class Plan:
     retries: int = 2
     look_s: float = 60.0
     hops: int = 0
+    ports: tuple[int, ...] = ()
+    ports_of_all: bool = False
 
 
 @dataclass
