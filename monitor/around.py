@@ -1,4 +1,4 @@
-"""What else is there, by what a device says: its own addresses, and those of its neighbours and next hops.
+"""What else is there, by what a device says: the addresses of its neighbours and next hops.
 
 LLDP (IEEE 802.1AB) and CDP name management addresses, as does MikroTik's own table; ARP, routes (RFC 4292, RFC 4293),
 OSPF (RFC 4750) and BGP (RFC 4273) name whom it speaks with. An address that a device names is no more than a hint:
@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory.ipam_nodes import ordinary
-from monitor import arp, lldp
-from monitor.arp import own_addresses
+from monitor import arp
+from monitor.address_tables import OWN_V4, plain
+from monitor.address_tables import own as own_addresses
+from monitor.neighbour_tables import CDP, MIKROTIK
 from monitor.snmp_agent import Agent
 from monitor.tables import Oid, Tables, Value, oid
 
 LLDP_ADDRESS = oid(
     "1.0.8802.1.1.2.1.4.2.1.4"
 )  # index: TimeMark, local port, number, subtype, length, address
-CDP_ADDRESS = oid("1.3.6.1.4.1.9.9.23.1.2.1.1.4")
-MIKROTIK_ADDRESS = (*lldp.MIKROTIK, 2)
+CDP_ADDRESS = (*CDP, 4)
+MIKROTIK_ADDRESS = (*MIKROTIK, 2)
 OSPF_NEIGHBOUR = oid("1.3.6.1.2.1.14.10.1.1")  # ospfNbrIpAddr
 BGP_PEER = oid("1.3.6.1.2.1.15.3.1.7")  # bgpPeerRemoteAddr
 ROUTES = oid("1.3.6.1.2.1.4.24.3.0")  # ipCidrRouteNumber
@@ -38,37 +40,21 @@ class Named:
     how: str
 
 
-@dataclass(frozen=True)
-class Around:
-    """The device's own addresses, and those it named of others."""
-
-    own: frozenset[str] = frozenset()
-    named: tuple[Named, ...] = ()
-
-
-async def look_around(agent: Agent, *, neighbours: bool) -> Around:
-    """Ask for its own addresses and, with `neighbours`, whom it knows. What it does not tell is not there."""
+async def named(agent: Agent) -> tuple[Named, ...]:
+    """Ask one device whom it knows; what it does not tell is not there."""
     seen: dict[Oid, Value] = {}
-    await _walk(agent, seen, arp.OWN)
-    if not any(":" not in a for _, a in own_addresses(Tables(seen))):
-        await _walk(agent, seen, arp.OWN_V4)
-    own = frozenset(a for _, a in own_addresses(Tables(seen)))
-    if not neighbours:
-        return Around(own)
-    await _neighbours(agent, seen)
-    named = {n.address: n for n in _named(Tables(seen)) if n.address not in own}
-    return Around(own, tuple(named.values())[:_AT_MOST])
-
-
-async def _neighbours(agent: Agent, seen: dict[Oid, Value]) -> None:
-    for column in (LLDP_ADDRESS, CDP_ADDRESS, MIKROTIK_ADDRESS, OSPF_NEIGHBOUR, BGP_PEER):
+    for column in (LLDP_ADDRESS, CDP_ADDRESS, MIKROTIK_ADDRESS, OSPF_NEIGHBOUR, BGP_PEER, OWN_V4):
         await _walk(agent, seen, column)
     await _walk(agent, seen, *((*arp.PHYSICAL, part) for part in (4, 6, 7)))
     await _walk(agent, seen, *((*arp.MEDIA, part) for part in (2, 4)))
     seen.update((await agent.get([ROUTES])).seen)
     number = seen.get(ROUTES)
-    if isinstance(number, int) and number <= _ROUTES_AT_MOST:
+    if not isinstance(number, int) or number <= _ROUTES_AT_MOST:
         await _walk(agent, seen, NEXT_HOP if number else OLD_NEXT_HOP)
+    tables = Tables(seen)
+    own = {address for _, address in own_addresses(tables)}
+    found = {n.address: n for n in _named(tables) if n.address not in own}
+    return tuple(found.values())[:_AT_MOST]
 
 
 async def _walk(agent: Agent, seen: dict[Oid, Value], *columns: Oid) -> None:
@@ -101,14 +87,9 @@ def _lldp(tables: Tables) -> Iterator[str]:
     """Yield the management addresses, which stand in the index; some agents leave out their length."""
     for index in tables.column(LLDP_ADDRESS):
         size = _SIZES.get(index[3]) if len(index) > 4 else None
-        if size and index[4] == size and len(index) == 5 + size:
-            rest = index[5:]
-        elif size and len(index) == 4 + size:
-            rest = index[4:]
-        else:
-            continue
-        if all(0 <= octet < 256 for octet in rest):
-            yield str(ipaddress.ip_address(bytes(rest)))
+        if size:
+            rest = index[5:] if index[4] == size and len(index) == 5 + size else index[4:]
+            yield plain(rest, size)
 
 
 def _usual(address: str) -> bool:

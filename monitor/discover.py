@@ -168,7 +168,7 @@ class Sweep:
         """Return the addresses that were named and may and must still be asked, each with who named it."""
         found: dict[str, str] = {}
         for host in self.hosts.values():
-            for named in host.around.named:
+            for named in host.named:
                 new = named.address not in self._touched and named.address not in found
                 if new and self.plan.scope.holds(named.address):
                     found[named.address] = f"{named.how} of {host.address}"

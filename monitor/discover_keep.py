@@ -79,7 +79,7 @@ def _answered(host: Host, port: int) -> Answered | None:
     else:
         return None
     more = {k: v for k, v in (("open_ports", _listed(host.ports)), ("found_by", host.found_by)) if v}
-    return Answered(replace(facts, more={**facts.more, **more}), host.around.own, host.same_as)
+    return Answered(replace(facts, more={**facts.more, **more}), host.own, host.same_as)
 
 
 def _light(host: Host, port: int, credential: str) -> Facts:

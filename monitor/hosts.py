@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from monitor.around import Around
+from monitor.around import Named
 from monitor.knock import Greeting
 from monitor.observation import Observation, Reach
 from monitor.pace import Pace
@@ -56,7 +56,7 @@ class Host:
     login: Login | None = None
     attempts: int = 0
     seen: Observation | None = None
-    around: Around = field(default_factory=Around)
+    named: tuple[Named, ...] = ()
     same_as: str = ""
     refused: str = ""
     found_by: str = ""
@@ -66,6 +66,11 @@ class Host:
     def heard(self) -> bool:
         """Whether it was looked at and told what it is."""
         return self.seen is not None and self.seen.reach in HEARD
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The IPv4 addresses that it says are its own."""
+        return frozenset(a.address for a in self.seen.ipv4) if self.seen else frozenset()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from inventory import traits
 from monitor import snmp
-from monitor.around import look_around
+from monitor.around import named
 from monitor.hosts import Host, Login, Plan
 from monitor.observation import Reach
 from monitor.snmp import _agent as connected
@@ -51,7 +51,7 @@ class Looks:
                 host.same_as, host.refused = owners[host.address].address, ""
                 continue
             await self._look(host, login)
-            owners |= dict.fromkeys(host.around.own, host)
+            owners |= dict.fromkeys(host.own, host)
 
     def _met_before(self, host: Host) -> bool:
         """Tell whether the box was met at another address: the same engine, with one name and one start."""
@@ -83,17 +83,17 @@ class Looks:
             try:
                 async with asyncio.timeout(plan.look_s):
                     host.seen = await snmp.observe(target, now=self._now(), engines=self._engines)
-                    if host.heard:
-                        await self._look_around(host, target)
+                    if host.heard and plan.hops:
+                        await self._ask_around(host, target)
             except TimeoutError:
                 host.refused = f"A look at it took longer than {plan.look_s:g} s."
         if host.seen is not None and host.seen.reach is Reach.refused:
             host.refused = host.seen.reason
         self._told(host)
 
-    async def _look_around(self, host: Host, target: Target) -> None:
+    async def _ask_around(self, host: Host, target: Target) -> None:
         try:
             async with connected(target, self._engines) as agent:
-                host.around = await look_around(agent, neighbours=self._plan.hops > 0)
+                host.named = await named(agent)
         except Trouble:
             return
