@@ -141,18 +141,16 @@ def _outcome(
     from monitor import discover_show as show
 
     scope = done.swept.sweep.plan.scope
-    rows = [show.row(f, scope, dry_run=dry_run) for f in done.kept.found]
+    shown = [f for f in done.kept.found if output is not Format.table or f.what in show.NOTABLE]
+    rows: list[dict[str, Any]] | None = [show.row(f, scope, dry_run=dry_run) for f in shown]
     messages = [] if quiet else [*show.summary(done.by), *done.topology]
     messages += _warnings(done.swept, done.kept, dry_run=dry_run)
     messages += [] if quiet else _next(done.kept, dry_run=dry_run)
-    shown: list[dict[str, Any]] | None = rows
-    if output is Format.table:
+    if output in (Format.table, Format.wide):
         # With nothing new there is no table at all, only the sentences.
-        shown = show.readable([r for r in rows if r["what"] in show.NOTABLE]) or None
-    elif output is Format.wide:
-        shown = show.readable(rows)
+        rows = show.readable(rows or ()) or None
     code = _code(done.swept, done.kept, fail=fail)
-    return Outcome(shown, show.COLUMNS, messages, code, format=output, fields=fields, style=show.STYLE)
+    return Outcome(rows, show.COLUMNS, messages, code, format=output, fields=fields, style=show.STYLE)
 
 
 def _warnings(swept: "Swept", kept: "Kept", *, dry_run: bool) -> list[str]:

@@ -13,7 +13,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 BURST = 32  # datagrams sent before the loop may take in answers
-TICK_S = 0.004
+_TICK_S = 0.004
+_CATCH_UP_S = 0.05  # a loop that was busy for so long may make up for it
 # The kernel has no room: its buffers, or the neighbour table of a large network that is silent, are full.
 _NO_ROOM = (errno.ENOBUFS, errno.EAGAIN, errno.ENOMEM)
 _NO_ROOM_TRIES = 40
@@ -37,7 +38,7 @@ class Bucket:
 
     def __init__(self, rate_pps: float) -> None:
         self._rate = rate_pps
-        self._most = max(float(BURST), rate_pps * 2 * TICK_S)
+        self._most = max(float(BURST), rate_pps * _CATCH_UP_S)
         self._left, self._at = float(BURST), 0.0
 
     def take(self, now_s: float) -> int:
@@ -67,7 +68,7 @@ async def paced(
             await asyncio.sleep(0)
             free = bucket.take(loop.time())
             if not free:
-                await asyncio.sleep(TICK_S)
+                await asyncio.sleep(_TICK_S)
         free -= 1
         why = await _sent(item, send)
         if why:

@@ -7,6 +7,7 @@ what is named singly or as a range is meant as it stands.
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, zip_longest
 
 from siaga.errors import UsageError
@@ -34,6 +35,7 @@ class Span:
         return point[0] == self.family and self.first <= point[1] <= self.last
 
 
+@lru_cache(maxsize=1 << 17)
 def point(address: str) -> Point:
     """Return an address as family and number; raises ValueError for what is none."""
     found = ipaddress.ip_address(address)
