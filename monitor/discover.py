@@ -36,11 +36,13 @@ class Sweep:
         self.hosts: dict[str, Host] = {}
         self.tally = Tally()
         self.warnings: list[str] = []
+        self.notes: list[str] = []
         self.asked: dict[str, int] = {}
         self.unsent: dict[str, int] = {}
         self._now, self._told = now, told
         self._pings = plan.ping
         self._touched: set[str] = set()
+        self._closed: set[str] = set()
 
     async def run(self) -> None:
         """Sweep what was asked, then follow neighbours. Raises nothing for what devices do."""
@@ -118,7 +120,7 @@ class Sweep:
         attempts = dict.fromkeys(addresses, 0)
         greeted: dict[str, Greeting] | None = None
         for login in self.plan.logins:
-            left = [a for a, n in attempts.items() if n < self.plan.attempts and not self._is_open(a)]
+            left = [a for a, n in attempts.items() if n < self.plan.attempts and not self._is_done(a)]
             if not left:
                 break
             if login.auth.version is SnmpVersion.v3:
@@ -135,12 +137,17 @@ class Sweep:
             host.attempts = attempts[host.address]
         return [h for h in hosts if h.login is not None and h.seen is None and not h.same_as]
 
-    def _is_open(self, address: str) -> bool:
-        return address in self.hosts and self.hosts[address].login is not None
+    def _is_done(self, address: str) -> bool:
+        """Tell whether a credential opened it, or it said that it has no agent."""
+        known = self.hosts.get(address)
+        return address in self._closed or (known is not None and known.login is not None)
 
     async def _knock(self, addresses: Sequence[str], login: Login) -> dict[str, Greeting]:
         knocked = await self._knocker.knock(addresses, login.auth, self.plan.pace)
         self._note(knocked.unsent)
+        self._closed |= knocked.closed
+        for address in knocked.closed:
+            self._host(address)  # who says that he has no agent is there
         return knocked.heard
 
     def _speaking(self, address: str, greeting: Greeting) -> Host:

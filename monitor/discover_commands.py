@@ -143,7 +143,7 @@ def _outcome(
     scope = done.swept.sweep.plan.scope
     shown = [f for f in done.kept.found if output is not Format.table or f.what in show.NOTABLE]
     rows: list[dict[str, Any]] | None = [show.row(f, scope, dry_run=dry_run) for f in shown]
-    messages = [] if quiet else [*show.summary(done.by), *done.topology]
+    messages = [] if quiet else [*show.summary(done.by), *done.topology, *done.swept.sweep.notes]
     messages += _warnings(done.swept, done.kept, dry_run=dry_run)
     messages += [] if quiet else _next(done.kept, dry_run=dry_run)
     if output in (Format.table, Format.wide):

@@ -59,7 +59,7 @@ async def _all(found: Sweep) -> None:
     wanted = [h.address for h in found.hosts.values() if h.login is not None and not h.same_as]
     others = [h.address for h in found.hosts.values() if h.login is None]
     if plan.ports and len(others) > _PORTS_UP_TO and not plan.ports_of_all:
-        found.warnings.append(
+        found.notes.append(
             f"TCP ports of {len(others):,} hosts without SNMP were not looked at: --ports does it."
         )
     else:

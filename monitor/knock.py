@@ -1,7 +1,8 @@
 """Who speaks SNMP? A light probe of thousands of hosts over one socket per family, before any is looked at whole.
 
 A reply counts when it comes from the address and port asked and bears the random number that was sent there. What
-an attempt costs a device is one GET; of SNMPv3 nothing is sent but the greeting by which its engine is found.
+an attempt costs a device is one GET; of SNMPv3 nothing is sent but the greeting by which its engine is found. A host
+that says itself that nothing listens there (ICMP port unreachable, with our number in what it quotes) is asked no more.
 """
 
 import asyncio
@@ -18,6 +19,9 @@ from monitor.targets import SnmpAuth, SnmpVersion
 
 _READ_AT_ONCE = 256
 _NUMBERS_FROM = 1 << 30
+# IP_RECVERR and IPV6_RECVERR of <linux/in.h> and <linux/in6.h>, and who an error comes from (<linux/errqueue.h>).
+_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
+_BY_ICMP, _BY_ICMPV6 = 2, 3
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,10 @@ class Greeting:
 
 @dataclass
 class Knocked:
-    """What a round of probes brought: address → greeting, and of what could not be asked, why."""
+    """What a round of probes brought: address → greeting; who has no agent; of what could not be asked, why."""
 
     heard: dict[str, Greeting] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     unsent: dict[str, str] = field(default_factory=dict)
 
 
@@ -62,27 +67,20 @@ class Knocker:
         for line in self._lines.values():
             line.close()
 
-    async def knock(
-        self,
-        addresses: Sequence[str],
-        auth: SnmpAuth,
-        pace: Pace,
-        told: Callable[[str, Greeting], None] | None = None,
-    ) -> Knocked:
+    async def knock(self, addresses: Sequence[str], auth: SnmpAuth, pace: Pace) -> Knocked:
         """Ask each host once, and again if it says nothing; a community goes with it, of a v3 user nothing."""
         question = _question(auth)
         knocked = Knocked()
         names = {plain(a): a for a in addresses}
         done = asyncio.Event()
 
-        def heard(name: str, greeting: Greeting) -> None:
-            address = names[name]
-            if address not in knocked.heard:
-                knocked.heard[address] = greeting
-                if told:
-                    told(address, greeting)
-                if len(knocked.heard) + len(knocked.unsent) >= len(names):
-                    done.set()
+        def heard(name: str, greeting: Greeting | None) -> None:
+            if greeting is None:
+                knocked.closed.add(names[name])
+            else:
+                knocked.heard[names[name]] = greeting
+            if len(knocked.heard) + len(knocked.closed) + len(knocked.unsent) >= len(names):
+                done.set()
 
         asks = [_Ask(name, question, heard) for name in names]
         try:
@@ -102,7 +100,11 @@ class Knocker:
     def _send(self, ask: "_Ask") -> None:
         line = self._line(ask.name)
         line.asks[ask.name] = ask
-        line.socket.sendto(ask.question.template.message(ask.number), (ask.name, self._port))
+        message, where = ask.question.template.message(ask.number), (ask.name, self._port)
+        try:
+            line.socket.sendto(message, where)
+        except OSError:  # perhaps of an earlier request: the kernel tells of an ICMP error at the next call
+            line.socket.sendto(message, where)
 
     def _drain(self) -> None:
         for line in self._lines.values():
@@ -120,7 +122,7 @@ class _Ask:
 
     __slots__ = ("answered", "heard", "name", "number", "question")
 
-    def __init__(self, name: str, question: _Question, heard: Callable[[str, Greeting], None]) -> None:
+    def __init__(self, name: str, question: _Question, heard: Callable[[str, Greeting | None], None]) -> None:
         self.name = name
         self.question = question
         self.heard = heard
@@ -135,6 +137,8 @@ class _Line:
         self.asks: dict[str, _Ask] = {}
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         roomy(self.socket)
+        self._level, self._option = _ERRORS[family]
+        self.socket.setsockopt(self._level, self._option, 1)
         self._port = port
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket, self.read)
@@ -149,12 +153,29 @@ class _Line:
             try:
                 data, where = self.socket.recvfrom(65535)
             except BlockingIOError:
+                self._read_errors()
                 return False
-            except OSError:
+            except OSError:  # that of an ICMP error, which waits to be read
                 continue
             if where[1] == self._port:
                 self._take(data, where[0])
         return True
+
+    def _read_errors(self) -> None:
+        for _ in range(_READ_AT_ONCE):
+            try:
+                quoted, extra, _, where = self.socket.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            errors = [e for level, option, e in extra if (level, option) == (self._level, self._option)]
+            if errors and _port_unreachable(errors[0], where[0]):
+                self._take_closed(quoted, where[0])
+
+    def _take_closed(self, quoted: bytes, where: str) -> None:
+        ask = self.asks.get(where)
+        if ask is not None and not ask.answered and ask.number.to_bytes(4, "big") in quoted:
+            ask.answered = True
+            ask.heard(where, None)
 
     def _take(self, data: bytes, where: str) -> None:
         ask = self.asks.get(where)
@@ -167,6 +188,17 @@ class _Line:
         if number == ask.number:
             ask.answered = True
             ask.heard(where, greeting)
+
+
+def _port_unreachable(error: bytes, where: str) -> bool:
+    """Tell whether a sock_extended_err (ip(7)) says that the host itself has nothing at this port."""
+    if len(error) < 24:
+        return False
+    origin, kind, code = error[4:7]
+    if (origin, kind, code) == (_BY_ICMP, 3, 3):
+        return socket.inet_ntop(socket.AF_INET, error[20:24]) == where
+    by_v6 = (origin, kind, code) == (_BY_ICMPV6, 1, 4) and len(error) >= 40
+    return by_v6 and socket.inet_ntop(socket.AF_INET6, error[24:40]) == where
 
 
 def _question(auth: SnmpAuth) -> _Question:
