@@ -28,7 +28,9 @@ class Span:
     first: int
     last: int
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many addresses it holds."""
         return self.last - self.first + 1
 
     def __contains__(self, point: Point) -> bool:
@@ -51,13 +53,13 @@ def text(where: Point) -> str:
 def read(asked: str) -> Span:
     """Read PREFIX, FIRST-LAST or ADDRESS as the hosts that are to be asked; raises UsageError (`bad-prefix`)."""
     whole = bound(asked)
-    if whole.family == 6 and len(whole) > 1 << (128 - V6_SHORTEST):
+    if whole.family == 6 and whole.size > 1 << (128 - V6_SHORTEST):
         sentence = f"'{whole.text}' is too wide to be swept: of IPv6 a /{V6_SHORTEST} is the most."
         raise UsageError("bad-prefix", f"{sentence} Name its hosts, or let --neighbours find them.")
     ends = [ipaddress.ip_address(text((whole.family, n))) for n in (whole.first, whole.last)]
     if any(e.is_multicast or e.is_unspecified or _reserved(e) for e in ends):
         raise UsageError("bad-prefix", f"'{whole.text}' holds addresses that no host has.")
-    if "/" not in whole.text or len(whole) <= 2:
+    if "/" not in whole.text or whole.size <= 2:
         return whole
     return Span(whole.text, whole.family, whole.first + 1, whole.last - (whole.family == 4))
 
@@ -165,9 +167,8 @@ def common(part: tuple[int, int], bounds: Sequence[Span]) -> list[tuple[int, int
 
 def interleaved(points: Iterable[tuple[int, int, int]]) -> Iterator[Point]:
     """Yield the addresses of (family, first, last) row by row over the sites, the first of each, then the second …"""
-    sites = [
-        [(family, n) for n in range(max(first, base), min(last, base + (1 << _SITE_BITS) - 1) + 1)]
-        for family, first, last in points
-        for base in range(first >> _SITE_BITS << _SITE_BITS, last + 1, 1 << _SITE_BITS)
-    ]
-    return (p for p in chain.from_iterable(zip_longest(*sites)) if p is not None)
+    sites: dict[Point, list[Point]] = {}
+    for family, first, last in points:
+        for number in range(first, last + 1):
+            sites.setdefault((family, number >> _SITE_BITS), []).append((family, number))
+    return (p for p in chain.from_iterable(zip_longest(*sites.values())) if p is not None)
