@@ -50,7 +50,8 @@ def greeting() -> Template:
 
 
 def _cut(message: bytes) -> Template:
-    before, _, after = message.partition(_HOLE.to_bytes(4, "big"))
+    # The last one is the number's: a community may look like it, what follows never does.
+    before, _, after = message.rpartition(_HOLE.to_bytes(4, "big"))
     return Template(before, after)
 
 
