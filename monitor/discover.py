@@ -19,8 +19,10 @@ from monitor.pace import Bucket
 from monitor.targets import SnmpVersion
 from siaga.errors import AuthError
 
-SLICE = 4096  # addresses
-_SLICES_AT_ONCE = 3
+SLICE = 4096  # addresses at most
+_SLICE_S = 0.8  # of a slow sweep a slice is what leaves in this time, so that what answers is soon looked at
+_SLICE_LEAST = 16
+SLICES_AT_ONCE = 6
 
 
 class Sweep:
@@ -61,7 +63,7 @@ class Sweep:
     async def _all(self, addresses: Iterable[str], number: int, named: Mapping[str, str]) -> None:
         """Take addresses through slice by slice; `named`: who named them, where they are neighbours."""
         self.tally.total += number
-        places = asyncio.Semaphore(_SLICES_AT_ONCE)
+        places = asyncio.Semaphore(SLICES_AT_ONCE)
         source = iter(addresses)
 
         async def one(some: list[str]) -> None:
@@ -71,9 +73,14 @@ class Sweep:
                 places.release()
 
         async with asyncio.TaskGroup() as group:
-            while some := list(islice(source, SLICE)):
+            while some := list(islice(source, self._size)):
                 await places.acquire()
                 group.create_task(one(some))
+
+    @property
+    def _size(self) -> int:
+        rate_pps = self.plan.pace.rate_pps
+        return min(SLICE, max(_SLICE_LEAST, int(rate_pps * _SLICE_S))) if rate_pps else SLICE
 
     async def _slice(self, addresses: list[str], named: Mapping[str, str]) -> None:
         if self.plan.hops:

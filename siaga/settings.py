@@ -47,7 +47,7 @@ class Discover(Frozen):
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
-    recorded: str = "status!=container vrf="
+    recorded: str = "status!=container vrf=''"
     attempts: int = Field(4, ge=1, le=32)
     most_addresses: int = Field(65_536, ge=1)
     rate_pps: float = Field(5000.0, gt=0, le=1_000_000)
