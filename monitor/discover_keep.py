@@ -15,14 +15,12 @@ from inventory.ipam_seen import Places
 from inventory.ipam_seen import point as place_of
 from inventory.models_ipam import Address
 from inventory.nouns import noun
-from inventory.proposals import Finding, Proposed, propose_all
+from inventory.proposals import SWEEP, Finding, Proposed, propose_all
 from inventory.traits import Facts
 from monitor.boxes import Answered, Box, boxes
 from monitor.hosts import Host
 from monitor.propose import facts_of
 from monitor.scope import point
-
-SOURCE = "discover"
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def keep(
     recorded, before = _recorded(session), _open(session)
     answered = [_answered(h, port) for h in hosts.values() if h.login is not None]
     whole = boxes((a for a in answered if a is not None), recorded | set(before.values()))
-    told = propose_all(session, author, [Finding(b.facts) for b in whole], source=SOURCE)
+    told = propose_all(session, author, [Finding(b.facts) for b in whole], source=SWEEP)
     found = [_box(b, p, before, hosts) for b, p in zip(whole, told, strict=True)]
     bare = [_bare(h) for h in hosts.values() if h.login is None]
     if all_alive:
@@ -130,7 +128,7 @@ def _asked_about(
 ) -> list[Found]:
     """Propose hosts that are alive and not identified as well; not those at the address of a device."""
     wanted = [f for f in bare if f.addresses[0] not in recorded]
-    told = propose_all(session, author, [Finding(f.facts) for f in wanted], source=SOURCE)
+    told = propose_all(session, author, [Finding(f.facts) for f in wanted], source=SWEEP)
     asked = {
         f.addresses[0]: replace(f, proposed=p, what=_what(p, before))
         for f, p in zip(wanted, told, strict=True)

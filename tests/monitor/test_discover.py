@@ -328,6 +328,17 @@ def test_a_second_sweep_finds_nothing_new_and_writes_no_second_row(
     ]
 
 
+def test_sweeps_of_two_prefixes_find_one_box_and_remember_both_addresses(
+    serve: Callable[..., Fleet], engine: Engine
+) -> None:
+    own = serve({a: Script(box(1)).answer for a in ("127.83.8.1", "127.83.9.1")})
+    kept(engine, swept(plan(own.port, "127.83.8.0/29")))
+    kept(engine, swept(plan(own.port, "127.83.9.0/29")), at=NOW + timedelta(hours=1))
+    with store.reading(engine) as session:
+        (proposal,) = session.exec(select(Proposal))
+    assert (proposal.facts["address"], proposal.facts["also_at"]) == ("127.83.9.1", "127.83.8.1")
+
+
 def test_a_recorded_box_is_known_and_gets_observed_values(
     serve: Callable[..., Fleet], engine: Engine
 ) -> None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import icmp
-from monitor.icmp import Burst, Echo, Swept, checksum
+from monitor.echoes import Burst, Swept
+from monitor.icmp import Echo, checksum
 from monitor.pace import BURST, Bucket, Pace, paced
 from siaga.errors import AuthError
 
