@@ -9,7 +9,7 @@ from monitor import snmp
 from monitor.around import named
 from monitor.hosts import Host, Login, Plan
 from monitor.observation import Reach
-from monitor.snmp import _agent as connected
+from monitor.snmp import connected
 from monitor.snmp_agent import Trouble
 from monitor.targets import Target
 
