@@ -1,7 +1,7 @@
 """A sweep: who is there, who of them speaks SNMP, and what he is. Nothing is stored here; what is found is a value.
 
 Addresses go through in slices, of which some are under way at once: ICMP echo, then a light probe with each
-credential in turn, then one whole look at each box that answered. A secret goes only where the scope of the sweep
+credential in turn, then one look at who each box is that answered. A secret goes only where the scope of the sweep
 says, at most so many of them to one address; users of SNMPv3 only to who answered its greeting.
 """
 

@@ -24,7 +24,7 @@ class Login:
 class Plan:
     """What a sweep does. `attempts`: credentials at one address; `hops`: how far neighbours are followed.
 
-    `pace` is that of the echo and of the light probe, the other waits are those of a whole look at a device.
+    `pace` is that of the echo and of the light probe, the other waits are those of a look at a device.
     `ports`: TCP ports to look at, of hosts without SNMP only if they are few, or `ports_of_all`.
     """
 

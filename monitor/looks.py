@@ -1,16 +1,16 @@
-"""One whole look at each box that answered, many side by side, each for a bounded time."""
+"""One look at each box that answered, many side by side, each for a bounded time: who it is, and whom it names."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from inventory import traits
-from monitor import snmp
 from monitor.around import named
 from monitor.hosts import Host, Login, Plan
 from monitor.observation import Reach
-from monitor.snmp import connected
+from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Trouble
+from monitor.snmp_identity import observe_identity
 from monitor.targets import Target
 
 _SAME_START_S = 5.0  # sysUpTime of one engine, asked at two of its addresses, tells the same start
@@ -21,7 +21,7 @@ class Looks:
 
     def __init__(self, plan: Plan, *, now: Callable[[], datetime], told: Callable[[Host], None]) -> None:
         self._plan, self._now, self._told = plan, now, told
-        self._engines = snmp.Engines()
+        self._engines = Engines()
         self._places = asyncio.Semaphore(plan.concurrency)
         self._met: dict[tuple[str, str, str], list[Host]] = {}
 
@@ -69,7 +69,7 @@ class Looks:
         return False
 
     async def _look(self, host: Host, login: Login) -> None:
-        """Read one host; what it does or does not do is a value."""
+        """Read who one host is; what it does or does not do is a value."""
         plan = self._plan
         target = Target(
             host.address,
@@ -82,7 +82,7 @@ class Looks:
         async with self._places:
             try:
                 async with asyncio.timeout(plan.look_s):
-                    host.seen = await snmp.observe(target, now=self._now(), engines=self._engines)
+                    host.seen = await observe_identity(target, now=self._now(), engines=self._engines)
                     if host.heard and plan.hops:
                         await self._ask_around(host, target)
             except TimeoutError:

@@ -18,8 +18,9 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from test_propose import NAME, box
 
+from bench.discover import device
 from demo import usm
-from demo.mib import Tree
+from demo.mib import Tree, makes, tree
 from demo.respond import Agent
 from inventory import store
 from inventory.history import Author
@@ -33,9 +34,13 @@ from monitor.boxes import Answered, boxes
 from monitor.discover import Sweep
 from monitor.discover_keep import Kept, keep
 from monitor.hosts import Host, Login, Plan
+from monitor.observation import Observation
 from monitor.pace import Pace
+from monitor.propose import facts_of
 from monitor.scope import Scope, bound, read
-from monitor.targets import SnmpAuth, SnmpVersion
+from monitor.snmp import Engines, observe
+from monitor.snmp_identity import observe_identity
+from monitor.targets import SnmpAuth, SnmpVersion, Target
 from siaga.errors import AuthError
 from siaga.settings import Settings
 from tests.homes import prepare
@@ -207,6 +212,28 @@ def test_users_of_snmpv3_are_let_in_or_refused_by_name(serve: Callable[..., Flee
     refused = swept(replace(how, logins=(Login("v3", wrong),))).hosts["127.83.5.1"]
     assert refused.login is None
     assert "password" in refused.refused
+
+
+@pytest.mark.parametrize("number", range(len(makes())))
+def test_a_look_at_who_a_box_is_tells_the_same_as_a_whole_reading(
+    serve: Callable[..., Fleet], number: int
+) -> None:
+    """Of each make of the simulated devices: what tells boxes apart is the same, for a part of the requests."""
+    made = device(number)
+    whole = Agent(tree(made), community=b"public")
+    own = serve({"127.83.5.9": lambda data: whole.answer(data, 1.0)})
+    target = Target("x", "127.83.5.9", own.port, snmp=login("public").auth, timeout_s=2.0)
+
+    async def both() -> tuple[Observation, int, Observation, int]:
+        some = await observe_identity(target, now=NOW, engines=Engines())
+        before = len(own.asked["127.83.5.9"])
+        full = await observe(target, now=NOW)
+        return some, before, full, len(own.asked["127.83.5.9"]) - before
+
+    some, few, full, many = asyncio.run(both())
+    assert facts_of(some) == facts_of(full)
+    assert (some.identity.sysName, bool(some.identity.base_mac)) == (made.name, True)
+    assert few < many
 
 
 # --- hostile and slow ---------------------------------------------------------------------------------------------
