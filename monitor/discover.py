@@ -49,10 +49,10 @@ class Sweep:
     async def run(self) -> None:
         """Sweep what was asked, then follow neighbours. Raises nothing for what devices do."""
         self._looks = Looks(self.plan, now=self._now, told=self._looked)
-        bucket = Bucket(self.plan.pace.rate_pps)
+        rate_pps = self.plan.pace.rate_pps
         async with AsyncExitStack() as stack:
-            self._echo = await stack.enter_async_context(Echo(bucket))
-            self._knocker = await stack.enter_async_context(Knocker(self.plan.port, bucket))
+            self._echo = await stack.enter_async_context(Echo(Bucket(rate_pps)))
+            self._knocker = await stack.enter_async_context(Knocker(self.plan.port, Bucket(rate_pps)))
             await self._all(self.plan.scope.addresses(), len(self.plan.scope), {})
             for _ in range(self.plan.hops):
                 named = self._named()

@@ -44,7 +44,10 @@ def discover(
     ] = False,
     snmp_port: Annotated[int, typer.Option("--snmp-port", min=1, max=65535, help="UDP port.")] = 161,
     rate: Annotated[
-        float | None, typer.Option("--rate", min=1, max=1_000_000, help="Packets a second at most.")
+        float | None,
+        typer.Option(
+            "--rate", min=1, max=1_000_000, help="Packets a second at most, of echo and of SNMP each."
+        ),
     ] = None,
     timeout_s: Annotated[
         float | None, typer.Option("--timeout", min=0.05, max=30, help="Seconds to wait for an answer.")
