@@ -81,21 +81,24 @@ class Peer:
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
         (1) and the following ones. `queued`: begin when it is this device's turn among many.
         """
-        self.busy = True
-        self._request = request
         self._read = read
         self._done = done
+        self._smaller = smaller
+        self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
+
+    def go_on(
+        self, request: Template, tries: int, wait_s: float, begin: Callable[["Peer"], None] | None = None
+    ) -> None:
+        """Ask the next request of a series: read, told and timed as the last one was."""
+        self.busy = True
+        self._request = request
         self._left = tries
         self._wait_s = wait_s
-        self._smaller = smaller
         self.number = next(self.wire.ids)
         self.tries = 1
         if self.garbled or self.stale or self.error or self._resyncs or self._waited_s:
             self._begin()
-        if queued:
-            self.wire.queue(self)
-        else:
-            self.wire.submit(self)
+        (begin or self.wire.submit)(self)
 
     def abandon(self) -> None:
         """Give the open question up; nobody is called."""

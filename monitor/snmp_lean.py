@@ -21,7 +21,7 @@ from monitor.snmp_agent import Fault, Reply, Request, Trouble
 from monitor.snmp_message import Community, Opened, Template, Voice, template
 from monitor.tables import Oid
 from monitor.targets import SnmpAuth, SnmpVersion, Target
-from monitor.windows import HAS_C, rows_that_fit, window_reader
+from monitor.windows import HAS_C, quick_reader, rows_that_fit
 from siaga.settings import Poll as Asking
 
 # One device may take this long; a slow trickle of good answers is no reason to wait longer.
@@ -64,7 +64,7 @@ class Lean:
         """`parser` is `pure` or `c`; by default c if it was built."""
         self.asking = asking or Asking()
         self.book = book or EngineBook()
-        self._read = window_reader(parser or ("c" if HAS_C else "pure"))
+        self._quick = quick_reader(parser or ("c" if HAS_C else "pure"))
         self._wire: Wire | None = None
         self._users = 0
         self._communities: dict[tuple[int, bytes], Community] = {}
@@ -171,7 +171,7 @@ class Lean:
                 )
             )
             return
-        Poll(peer, plan, self._read, done, tries=tries).begin()
+        Poll(peer, plan, self._quick, done, tries=tries).begin()
 
     def _plan(self, wanted: Wanted) -> Plan:
         auth = wanted.target.snmp
@@ -287,8 +287,8 @@ class LeanExchange:
 
 
 def _reply(opened: Opened) -> Reply:
-    found = ber.varbinds(opened.data, opened.start, opened.end)
-    return Reply(tuple(found), opened.status, opened.error_index)
+    data, status, index, start, end = opened
+    return Reply(tuple(ber.varbinds(data, start, end)), status, index)
 
 
 def wanted_of(

@@ -377,7 +377,7 @@ class Engine:
             raise ber.Malformed("no response")
         if head.number != found.number:
             raise Stale
-        return Opened(plain, head.status, head.index, head.start, head.end)
+        return plain, head.status, head.index, head.start, head.end
 
     def _authentic(self, data: bytes, found: Params) -> bool:
         """Verify the MAC (RFC 3414, 6.3.2); raises Malformed where it is wrong or there can be none."""
