@@ -114,21 +114,8 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at",
-        "_at_s",
-        "_changed",
-        "_done",
-        "_fault",
-        "_holes",
-        "_peer",
-        "_plan",
-        "_quick",
-        "_step",
-        "_tries",
-        "_uptime",
-        "_values",
-        "_wait_s",
-        "_width",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_peer", "_plan", "_quick", "_step",
+        "_tries", "_uptime", "_values", "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
@@ -176,15 +163,20 @@ class Poll:
     def _took(self, found: Any) -> None:
         if type(found) is list:
             if self._uptime is None:
-                self._at_s = self._peer.wire.time()
+                self._at_s = self._peer.wire.now_s
                 self._uptime = found[0]
             elif found[0] < self._uptime:
                 self._restarted()
             step, width = self._step, self._width
             del found[0]
             self._values[step.start * width : step.end * width] = found
-            self._at += 1
-            self._ask()
+            self._at = at = self._at + 1
+            steps = self._plan.steps
+            if at < len(steps):
+                self._step = step = steps[at]
+                self._peer.go_on(step.request, self._tries, self._wait_s)
+            else:
+                self._end()
         elif isinstance(found, Fault):
             self._failed(found)
         else:
@@ -295,7 +287,7 @@ class Poll:
         if not isinstance(value, int):
             return
         if self._uptime is None:
-            self._at_s = self._peer.wire.time()
+            self._at_s = self._peer.wire.now_s
             self._uptime = value
         elif value < self._uptime:
             self._restarted()

@@ -68,8 +68,9 @@ class Lean:
         self._wire: Wire | None = None
         self._users = 0
         self._communities: dict[tuple[int, bytes], Community] = {}
+        self._v3: dict[SnmpAuth, usm.User] = {}
         self._engines: dict[tuple[str, int, SnmpAuth], usm.Engine] = {}
-        self._peers: dict[tuple[str, int, SnmpAuth | None], Peer] = {}  # with the plans of their rounds
+        self._peers: dict[tuple[str, int], Peer] = {}  # with the plans of their rounds
 
     async def __aenter__(self) -> "Lean":
         self._users += 1
@@ -111,12 +112,12 @@ class Lean:
 
     def _polled(self, target: Target) -> Peer:
         """Return the peer that is kept for a device's rounds; another if it is just being asked."""
-        key = target.address, target.snmp_port, target.snmp
+        key = target.address, target.snmp_port
         peer = self._peers.get(key)
-        if peer is None or peer.wire is not self._wire or peer.target is not target:
+        if peer is None or peer.target is not target or peer.wire is not self._wire:
             known = peer
             peer = self.peer(target)
-            if known is not None:
+            if known is not None and known.target.snmp == target.snmp:
                 peer.plan = known.plan
             self._peers[key] = peer
         return peer if not peer.busy else self.peer(target)
@@ -132,7 +133,9 @@ class Lean:
         if known in self._engines:
             return self._engines[known]
         try:
-            engine = usm.Engine(usm.user(auth))
+            if auth not in self._v3:
+                self._v3[auth] = usm.user(auth)
+            engine = usm.Engine(self._v3[auth])
         except ValueError as error:
             raise Trouble(Fault(Reach.refused, str(error))) from None
         self.book.introduce(engine, target, wire.time())
