@@ -20,6 +20,9 @@ from monitor.usm import Engine, Reported, Why
 
 BACK_OFF = 1.5  # each try waits this much longer than the one before
 RESYNCS = 4  # discovery and time synchronisation take two; more is a device that never agrees
+# A device that is heard answers in a fraction of its time-out: what is lost is asked again early, beside the tries.
+_EARLY_S = (0.25, 0.5, 1.0)
+_EARLY_TIMES = 4  # as long as the slowest answer of late
 _LOST_BY_US = 3  # tries that are not counted when our own buffer overflowed
 _REFUSALS = {
     Why.unknown_user: "The device does not know this SNMPv3 user.",
@@ -36,9 +39,10 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_free", "_greeted", "_greeting", "_left", "_muddy", "_read", "_request",
-        "_resyncs", "_smaller", "_wait_s", "_waited_s", "address", "busy", "error", "garbled", "heard",
-        "limit", "number", "plan", "stale", "target", "tries", "voice", "wire",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_muddy", "_read",
+        "_request", "_resyncs", "_sent_s", "_slow_s", "_smaller", "_wait_s", "_waited_s", "address",
+        "busy", "error", "garbled", "heard", "limit", "number", "plan", "stale", "target", "tries",
+        "voice", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -52,6 +56,7 @@ class Peer:
         self.heard = False
         self.busy = False
         self._answering = False
+        self._slow_s = 0.0
         self.tries = 0
         self._greeted = False
         self._begin()
@@ -93,6 +98,7 @@ class Peer:
     ) -> None:
         """Ask the next request of a series: read, told and timed as the last one was."""
         self.busy = True
+        self._early_s = self._early(wait_s) if self._slow_s else 0.0
         self._request = request
         self._left = tries
         self._wait_s = wait_s
@@ -107,6 +113,13 @@ class Peer:
             wire.release(self)
             (begin or wire.submit)(self)
 
+    def _early(self, wait_s: float) -> float:
+        """Return after how long to ask again for the first time; 0 for no sooner than usual."""
+        if self._slow_s * _EARLY_TIMES > _EARLY_S[0]:
+            slow_s = self._slow_s * _EARLY_TIMES
+            return next((s for s in _EARLY_S if slow_s < s <= wait_s / 2), 0.0)
+        return _EARLY_S[0] if wait_s >= 2 * _EARLY_S[0] else 0.0
+
     def abandon(self) -> None:
         """Give the open question up; nobody is called."""
         self.busy = False
@@ -119,13 +132,14 @@ class Peer:
 
     def _send(self, now_s: float) -> None:
         voice = self.voice
+        self._sent_s = now_s
         if voice.met:
             data = voice.pack(self.number, self._request, now_s)
         else:
             self._greeting = True
             data = voice.hello(self.number)
         try:
-            self.wire.send(self, data, self._wait_s, now_s)
+            self.wire.send(self, data, self._early_s or self._wait_s, now_s)
         except OSError as error:
             self._muddy = True
             self.error = error.errno or errno.EHOSTUNREACH
@@ -151,6 +165,8 @@ class Peer:
             self._reported(report, now_s)
         else:
             self.heard = True
+            took_s = now_s - self._sent_s
+            self._slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
             self._told(found)
 
     def _told(self, found: Any) -> None:
@@ -183,8 +199,12 @@ class Peer:
     def expired(self, now_s: float, *, ours: bool) -> None:
         """Take a time-out (called by the wire)."""
         self._muddy = True
-        self._waited_s += self._wait_s
-        if ours and self._free:
+        self._waited_s += self._early_s or self._wait_s
+        if self._early_s:
+            self._early_s = 0.0
+            self.wire.tally.resent += 1
+            self._send(now_s)
+        elif ours and self._free:
             self._free -= 1
             self._send(now_s)
         elif self._left > 1:

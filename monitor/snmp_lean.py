@@ -220,7 +220,8 @@ class Lean:
             except Trouble as trouble:
                 finish(wanted, trouble.fault)
 
-        for wanted in devices:
+        # Who was silent before takes longest and is asked first, so that the others are done meanwhile.
+        for wanted in sorted(devices, key=lambda wanted: not wanted.down):
             if spread_s:
                 loop.call_later(spread_s * share(wanted.target.name), begin, wanted)
             else:
