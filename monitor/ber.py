@@ -187,7 +187,8 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 def integer(number: int) -> bytes:
     """Return an INTEGER."""
-    return tlv(INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
+    octets = (number if number >= 0 else ~number).bit_length() // 8 + 1
+    return tlv(INTEGER, number.to_bytes(octets, "big", signed=True))
 
 
 def arcs(oid: Oid) -> bytes:

@@ -18,6 +18,7 @@ from monitor.windows import SYS_UPTIME, Layout, Step, Values, bulk, exact
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
+_PROBE = exact((), (), (), 0, 0)  # a GET of sysUpTime alone: is it there at all?
 Quick = Callable[[Layout, bytes, int, int], Values | None]
 
 
@@ -114,8 +115,8 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_peer", "_plan", "_quick", "_step",
-        "_tries", "_uptime", "_values", "_wait_s", "_width",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_peer", "_plan", "_probed", "_quick",
+        "_step", "_tries", "_uptime", "_values", "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
@@ -129,6 +130,7 @@ class Poll:
         self._wait_s = peer.target.timeout_s
         self._width = len(plan.columns)
         self._holes = False
+        self._probed = False
         self._at = 0
         self._at_s = 0.0
         self._uptime: int | None = None
@@ -187,19 +189,41 @@ class Poll:
         self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
 
     def _failed(self, fault: Fault) -> None:
-        """Keep what came before; where a larger window stayed without an answer, try a smaller one next time."""
+        """Look whether it is the window that stays without an answer, or the device; keep what came before."""
+        if (
+            fault.reach is Reach.silent
+            and self._step.layout is not None
+            and self._tries > 1
+            and not self._probed
+        ):
+            self._probed = True
+            self._fault = fault
+            self._step = _PROBE
+            self._peer.go_on(_PROBE.request, 1, self._wait_s)
+            return
+        if self._step is _PROBE and self._fault is not None:
+            fault, self._fault = self._fault, None
         if self._uptime is not None:
             reason = f"The device stopped answering in the middle. {fault.reason}"
             self._fault = Fault(Reach.partial, reason)
-            if fault.reach is Reach.silent and self._step.layout is not None:
-                self._plan.shrink(self._step.start, self._plan.rows // 2, silent=True)
         else:
             self._fault = fault
         self._end()
 
+    def _go_smaller(self) -> None:
+        """The device is there, so its window was too much: ask for half, and if that was in vain too, by GET."""
+        plan = self._plan
+        start = plan.steps[self._at].start
+        plan.shrink(start, 0 if plan.shrank else plan.rows // 2, silent=True)
+        self._probed = False
+        self._fault = None
+        self._ask()
+
     def _odd(self, reply: Reply) -> None:
         """Take a reply that is not what a good window looks like."""
-        if self._step.layout is None:
+        if self._step is _PROBE:
+            self._go_smaller()
+        elif self._step.layout is None:
             self._take_cells(reply)
         elif reply.status == Status.too_big:
             self._plan.shrink(self._step.start, (self._step.end - self._step.start) // 2)
@@ -286,6 +310,8 @@ class Poll:
     def _note_uptime(self, value: Value | None) -> None:
         if not isinstance(value, int):
             return
+        if self._step is _PROBE and self._fault is not None:
+            fault, self._fault = self._fault, None
         if self._uptime is None:
             self._at_s = self._peer.wire.now_s
             self._uptime = value

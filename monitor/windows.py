@@ -42,9 +42,9 @@ class Layout:
 
     def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the values of a reply of non-negative numbers, or None if it must be looked at more closely."""
-        if self._match is None:
-            self._match = self._learned(data, start, end)
-        found = self._match(data, start, end)
+        if self._match is None and (match := self._learned(data, start, end)) is not None:
+            self._match = match
+        found = self._match and self._match(data, start, end)
         if found is None:
             return None
         groups = list(found.groups())
@@ -54,8 +54,8 @@ class Layout:
         del groups[1::step]
         return list(map(_from_bytes, groups))
 
-    def _learned(self, data: bytes, start: int, end: int) -> "Match":
-        """Return the pattern of this shape of window, made when the first reply shows how long the values are."""
+    def _learned(self, data: bytes, start: int, end: int) -> "Match | None":
+        """Return the pattern of this shape of window, made when a first good reply shows how long the values are."""
         key = self.columns, tuple(map(len, self.indexes))
         match = _patterns.get(key)
         if match is None:
@@ -64,7 +64,7 @@ class Layout:
             except ber.Malformed:
                 values = None
             if values is None:
-                return _none
+                return None
             if len(_patterns) >= _PATTERNS:
                 _patterns.clear()
             match = _patterns[key] = pattern(*key, tuple(map(_length, values[1 : len(self.columns) + 1])))

@@ -18,7 +18,7 @@ PREFIX = "SIAGA_"
 FIELD_NAME = "^[a-z][a-z0-9_]{0,62}$"
 # Variables with the prefix that are no settings: where to look, and switches of the tests.
 NOT_SETTINGS = frozenset(
-    {"config", "corpus", "require_real", "ci_logs", "lab_id", "lab_keep", "test_postgresql"}
+    {"config", "corpus", "mutants", "require_real", "ci_logs", "lab_id", "lab_keep", "test_postgresql"}
 )
 
 
