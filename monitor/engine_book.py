@@ -48,16 +48,30 @@ class EngineBook:
             ]
 
     def save(self) -> None:
-        """Write the file (mode 0600) in one piece; nothing is written if there is no path or nothing new."""
+        """Write the file (mode 0600) in one piece, if there is a path and something new.
+
+        A file that cannot be written is left: it would only have spared some greetings.
+        """
         if self._path is None or self._known == self._saved:
             return
-        draft = self._path.with_suffix(".new")
         text = json.dumps({"version": 1, "engines": self._known}, separators=(",", ":"))
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write(self._path, text)
+        except OSError:
+            return
+        self._saved = dict(self._known)
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        draft.replace(self._path)
-        self._saved = dict(self._known)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _key(target: Target) -> str:

@@ -310,8 +310,6 @@ class Poll:
     def _note_uptime(self, value: Value | None) -> None:
         if not isinstance(value, int):
             return
-        if self._step is _PROBE and self._fault is not None:
-            fault, self._fault = self._fault, None
         if self._uptime is None:
             self._at_s = self._peer.wire.now_s
             self._uptime = value

@@ -146,6 +146,7 @@ class Lean:
         now_s = time.monotonic()  # the loop's clock
         for (address, port, auth), engine in self._engines.items():
             self.book.note(engine, Target("", address, snmp_port=port, snmp=auth), now_s)
+        self.book.save()
 
     async def exchange(self, target: Target) -> "LeanExchange":
         """Return an Exchange with the device, whose name is looked up if it has one; raises Trouble."""
