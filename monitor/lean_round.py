@@ -322,6 +322,7 @@ class Poll:
             plan.praised()
             self._changed = self._changed or self._has_gone(width)
         values, changed, fault = self._values, self._changed, self._fault
+        self._values = []  # the peer keeps this object until the next round; the values are the caller's
         self._done(Polled(self._peer, self._at_s, self._uptime, values, changed, fault, width))
 
     def _has_gone(self, width: int) -> bool:
