@@ -20,6 +20,8 @@ from monitor.snmp_message import new_ids
 DRAIN = 128  # datagrams read at one wake-up, so that the rest of the program has its turns
 LAUNCH = 64  # first requests sent at one turn, so that their answers fit the socket's buffer
 WINDOW = 2048
+_MANY = 64  # devices in flight from which on the sockets are read at intervals
+_REGULAR_S = 0.002
 _TICK_S = 0.05
 _LATE_S = 0.01  # a tick this much late is a loop that did not run
 _BUFFER_BYTES = 8 << 20
@@ -105,6 +107,7 @@ class Wire:
         self._stalled_s = 0.0  # how long the loop did not run, altogether
         self._drops: dict[int, int] = {}
         self._admitting = False
+        self._regular = False  # read at intervals and not when something came
         self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
@@ -228,12 +231,32 @@ class Wire:
         opened.bind(("", 0))
         self._sockets[parts] = opened
         self._drops[parts] = _drops(opened)
-        self._loop.add_reader(opened.fileno(), self._readable, opened)
+        if not self._regular:
+            self._loop.add_reader(opened.fileno(), self._readable, opened)
         return opened
 
     def _readable(self, opened: socket.socket) -> None:
         if not self._drain(opened):
             self._read_errors()
+        if len(self._open) >= _MANY and not self._regular:
+            self._regular = True
+            for each in self._sockets.values():
+                self._loop.remove_reader(each.fileno())
+            self._loop.call_later(_REGULAR_S, self._read_regularly)
+
+    def _read_regularly(self) -> None:
+        """Look every few milliseconds, as long as many answers are due: to be woken for each costs more than it."""
+        if not self._sockets:
+            return  # closed meanwhile
+        came = sum([self._drain(each) for each in tuple(self._sockets.values())])
+        if not came:
+            self._read_errors()
+        if len(self._open) >= _MANY // 2:
+            self._loop.call_later(0 if came >= DRAIN // 2 else _REGULAR_S, self._read_regularly)
+            return
+        self._regular = False
+        for each in self._sockets.values():
+            self._loop.add_reader(each.fileno(), self._readable, each)
 
     def _drain(self, opened: socket.socket) -> int:
         """Read what lies there, a bounded number of datagrams; return how many there were."""

@@ -115,10 +115,11 @@ class Peer:
 
     def _early(self, wait_s: float) -> float:
         """Return after how long to ask again for the first time; 0 for no sooner than usual."""
-        if self._slow_s * _EARLY_TIMES > _EARLY_S[0]:
-            slow_s = self._slow_s * _EARLY_TIMES
-            return next((s for s in _EARLY_S if slow_s < s <= wait_s / 2), 0.0)
-        return _EARLY_S[0] if wait_s >= 2 * _EARLY_S[0] else 0.0
+        slow_s = self._slow_s * _EARLY_TIMES
+        for early_s in _EARLY_S:
+            if slow_s < early_s:
+                return early_s if early_s <= wait_s / 2 else 0.0
+        return 0.0
 
     def abandon(self) -> None:
         """Give the open question up; nobody is called."""

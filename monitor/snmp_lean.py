@@ -26,6 +26,7 @@ from siaga.settings import Poll as Asking
 
 # One device may take this long; a slow trickle of good answers is no reason to wait longer.
 PATIENCE_S = 300.0
+_AT_ONCE = 128  # devices that begin before the loop has its turn
 _V3_OCTETS = 130  # what an SNMPv3 message has beside the PDU
 
 
@@ -222,11 +223,13 @@ class Lean:
                 finish(wanted, trouble.fault)
 
         # Who was silent before takes longest and is asked first, so that the others are done meanwhile.
-        for wanted in sorted(devices, key=lambda wanted: not wanted.down):
+        for count, wanted in enumerate(sorted(devices, key=lambda wanted: not wanted.down)):
             if spread_s:
                 loop.call_later(spread_s * share(wanted.target.name), begin, wanted)
             else:
                 begin(wanted)
+            if count % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)  # what came meanwhile is read
         if devices:
             await over
         return RoundTally(answered, len(devices) - answered, wire.time() - began_s, wire.tally)

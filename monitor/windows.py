@@ -195,7 +195,8 @@ def exact(columns: Sequence[Oid], indexes: Sequence[Oid], cells: Sequence[int], 
     return Step(request, start, end, None, names, tuple(cells))
 
 
-def rows_that_fit(columns: Sequence[Oid], indexes: Sequence[Oid], octets: int) -> int:
+@lru_cache(maxsize=1024)
+def rows_that_fit(columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: int) -> int:
     """Return how many rows a reply of about `octets` octets holds, when values have three octets on the average."""
     widest = max((len(ber.subids(index)) for index in indexes), default=1)
     row = sum(len(ber.arcs(column)) + widest + 9 for column in columns)
