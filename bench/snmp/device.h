@@ -101,8 +101,7 @@ static void make_objects(uint32_t ports)
     qsort(objects, (size_t)object_count, sizeof *objects, compare_objects);
 }
 
-/* Return the first object that stands at this name or behind it; object_count when there is none. */
-static int find_object(const uint32_t *arcs, int count)
+static int search_object(const uint32_t *arcs, int count)
 {
     int low = 0, high = object_count;
     while (low < high) {
@@ -113,6 +112,28 @@ static int find_object(const uint32_t *arcs, int count)
             high = middle;
     }
     return low;
+}
+
+/* Return the first object that stands at this name or behind it; object_count when there is none.
+
+   Pollers ask thousands of devices for the same names, so what was found is remembered. */
+static int find_object(const uint32_t *arcs, int count)
+{
+    enum { SLOTS = 4096 };
+    static struct {
+        uint32_t arcs[MOST_ARCS];
+        int count, found;
+    } known[SLOTS];
+    uint32_t hash = 0;
+    for (int i = 0; i < count; i++)
+        hash = (hash ^ arcs[i]) * 0x9e3779b1;
+    int slot = (int)(hash >> 20);
+    if (known[slot].count != count || memcmp(known[slot].arcs, arcs, (size_t)count * sizeof *arcs)) {
+        memcpy(known[slot].arcs, arcs, (size_t)count * sizeof *arcs);
+        known[slot].count = count;
+        known[slot].found = search_object(arcs, count);
+    }
+    return known[slot].found;
 }
 
 static bool is_object(int at, const uint32_t *arcs, int count)
