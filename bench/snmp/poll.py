@@ -46,6 +46,11 @@ def mark(where: str) -> int:
 
 def definitions() -> list[str]:
     """Return what the C programs are compiled with, so that these names are written down once."""
-    texts = {"COMMUNITY": COMMUNITY, "USER": USER, "AUTH_PASSWORD": AUTH_PASSWORD, "PRIV_PASSWORD": PRIV_PASSWORD}
+    texts = {
+        "COMMUNITY": COMMUNITY,
+        "USER": USER,
+        "AUTH_PASSWORD": AUTH_PASSWORD,
+        "PRIV_PASSWORD": PRIV_PASSWORD,
+    }
     numbers = {"INTERFACES": INTERFACES, "VARBINDS": VARBINDS, "ROWS": ROWS, "FIRST_ADDRESS": int(FIRST)}
     return [*(f'-D{k}="{v}"' for k, v in texts.items()), *(f"-D{k}={v}u" for k, v in numbers.items())]

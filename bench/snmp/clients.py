@@ -1,0 +1,92 @@
+"""Which clients are measured, and the command that runs each; a row whose program is not there is left out."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.snmp import results
+
+PYTHON = (sys.executable, "-P", "-m")
+SIAGA = "bench.snmp.client_siaga"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of the benchmark: its row, its command, and how much it polls for one figure.
+
+    `devices` are so many that a figure rests on about 0.2 s of processor time at least; `on_clients_core` is false
+    for what only drives a server that runs there.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    devices: int
+    rounds: int
+    parser: str = ""  # what its JSON must say, where there are several
+    on_clients_core: bool = True
+
+    def asked(self, port: int, version: str, extra: Sequence[str] = ()) -> list[str]:
+        """Return the whole command for a figure of devices per CPU second."""
+        return [
+            *self._to(port, version),
+            "--devices",
+            str(self.devices),
+            "--rounds",
+            str(self.rounds),
+            *extra,
+        ]
+
+    def in_scenario(self, port: int, version: str, devices: int, window: int) -> list[str]:
+        """Return the whole command for one counted round of a scenario."""
+        patience = ("--timeout", "2", "--retries", "2")
+        return [
+            *self._to(port, version),
+            "--devices",
+            str(devices),
+            "--rounds",
+            "1",
+            "--window",
+            str(window),
+            *patience,
+        ]
+
+    def _to(self, port: int, version: str) -> list[str]:
+        return [*self.command, "--port", str(port), "--version", version]
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What the peers are run by; None where one is not there."""
+
+    netsnmp: Path | None = None
+    gufo_python: Path | None = None
+    exporter: tuple[int, int] | None = None  # its pid and its HTTP port
+    tools: bool = False
+
+
+def siaga() -> list[Client]:
+    """Return our own rows: in pure Python, and with the C parser."""
+    if find_spec(SIAGA) is None:
+        return []
+    rows = ((results.PURE, "pure", 2), (results.COMPILED, "c", 3))
+    return [Client(name, (*PYTHON, SIAGA, "--parser", p), 1500, rounds, parser=p) for name, p, rounds in rows]
+
+
+def peers(programs: Programs) -> list[Client]:
+    """Return the rows of the others."""
+    rows = []
+    if programs.netsnmp:
+        rows.append(Client(results.NETSNMP, (str(programs.netsnmp),), 1500, 2))
+    if programs.gufo_python:
+        command = (str(programs.gufo_python), "-m", "bench.snmp.clients_async", "gufo")
+        rows.append(Client("gufo-snmp", command, 600, 1))
+    if programs.exporter:
+        pid, port = (str(number) for number in programs.exporter)
+        command = (*PYTHON, "bench.snmp.exporter", "--pid", pid, "--http-port", port)
+        rows.append(Client(results.EXPORTER, command, 250, 1, on_clients_core=False))
+    rows.append(Client("pysnmp", (*PYTHON, "bench.snmp.clients_async", "pysnmp"), 20, 1))
+    if programs.tools:
+        rows.append(Client("snmpbulkwalk processes", (*PYTHON, "bench.snmp.client_tools"), 8, 1))
+    return rows
