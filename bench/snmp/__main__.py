@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from bench import measure, services
-from bench.snmp import clients, exporter, poll, processes, results, tools
+from bench.snmp import clients, exporter, processes, results, tools
 from bench.snmp.clients import Client, Programs
 from bench.snmp.processes import say
 from bench.snmp.results import Goal, Outcome, Rate
@@ -189,11 +189,8 @@ def measured(given: argparse.Namespace, folder: Path) -> Report:
         if not given.only_scenarios:
             with processes.responder(agent, given.port) as running:
                 by_version = rates(rows, given.port, given.versions, given.reps)
+            say(f"the responder counted {running.counted}")
             _tell_rates(report, by_version, given.reps)
-            polls = running.counted.get("varbinds", 0) / poll.VARBINDS
-            say(
-                f"The responder answered {polls / running.counted['cpu_s']:,.0f} polls for each of its CPU seconds."
-            )
     in_scenarios = [*ours, *(c for c in rows if c.name == results.NETSNMP)]
     for scenario in given.scenarios:
         for version in given.versions:
@@ -217,6 +214,8 @@ def _tell_rates(report: Report, by_version: Mapping[str, Mapping[str, Rate]], re
 def _tell_scenario(
     report: Report, scenario: Scenario, version: str, found: Sequence[tuple[Client, Outcome]]
 ) -> None:
+    if not found:
+        return
     report.add(
         f"A round of {scenario.devices:,} devices by v{version}, {scenario.what}:",
         results.round_table([(client.name, outcome) for client, outcome in found]),

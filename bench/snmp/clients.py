@@ -1,7 +1,6 @@
 """Which clients are measured, and the command that runs each; a row whose program is not there is left out."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,19 +23,15 @@ class Client:
     command: tuple[str, ...]
     devices: int
     rounds: int
+    window: int | None = None  # how many side by side, where a client is quicker so than by its own choice
     parser: str = ""  # what its JSON must say, where there are several
     on_clients_core: bool = True
 
-    def asked(self, port: int, version: str, extra: Sequence[str] = ()) -> list[str]:
+    def asked(self, port: int, version: str) -> list[str]:
         """Return the whole command for a figure of devices per CPU second."""
-        return [
-            *self._to(port, version),
-            "--devices",
-            str(self.devices),
-            "--rounds",
-            str(self.rounds),
-            *extra,
-        ]
+        window = () if self.window is None else ("--window", str(self.window))
+        amount = ("--devices", str(self.devices), "--rounds", str(self.rounds))
+        return [*self._to(port, version), *amount, *window]
 
     def in_scenario(self, port: int, version: str, devices: int, window: int) -> list[str]:
         """Return the whole command for one counted round of a scenario."""
@@ -78,7 +73,7 @@ def peers(programs: Programs) -> list[Client]:
     """Return the rows of the others."""
     rows = []
     if programs.netsnmp:
-        rows.append(Client(results.NETSNMP, (str(programs.netsnmp),), 1500, 2))
+        rows.append(Client(results.NETSNMP, (str(programs.netsnmp),), 1500, 2, window=64))
     if programs.gufo_python:
         command = (str(programs.gufo_python), "-m", "bench.snmp.clients_async", "gufo")
         rows.append(Client("gufo-snmp", command, 600, 1))

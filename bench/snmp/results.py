@@ -55,6 +55,7 @@ class Rate:
     varbinds_per_cpu_s: float
     failed: int
     rss_mb: float
+    busy_percent: float  # 100: the client never waited for the responder
 
 
 def rate(outcomes: Sequence[Outcome]) -> Rate:
@@ -67,6 +68,7 @@ def rate(outcomes: Sequence[Outcome]) -> Rate:
         statistics.median(o.varbinds / o.cpu_s if o.cpu_s else 0.0 for o in outcomes),
         sum(o.failed for o in outcomes),
         max(o.rss_kb for o in outcomes) / 1024,
+        statistics.median(100 * o.cpu_s / o.wall_s if o.wall_s else 0.0 for o in outcomes),
     )
 
 
@@ -90,6 +92,7 @@ def rate_table(rates: Mapping[str, Rate]) -> str:
             f"{r.varbinds_per_cpu_s:,.0f}",
             _times(ratio(rates, client, EXPORTER)),
             _times(ratio(rates, client, NETSNMP)),
+            f"{r.busy_percent:.0f}",
             f"{r.rss_mb:.0f}",
             f"{r.failed}",
         ]
@@ -102,6 +105,7 @@ def rate_table(rates: Mapping[str, Rate]) -> str:
         "varbinds/CPU s",
         "× exporter",
         "× net-snmp C",
+        "busy %",
         "MB",
         "failed",
     )
@@ -111,6 +115,8 @@ def rate_table(rates: Mapping[str, Rate]) -> str:
 def _times(value: float | None) -> str:
     if value is None:
         return ""
+    if value < 1:
+        return f"{value:.2g}"
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
