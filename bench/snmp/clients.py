@@ -1,11 +1,14 @@
 """Which clients are measured, and the command that runs each; a row whose program is not there is left out."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
-from bench.snmp import results
+from bench.snmp import processes, results
+from bench.snmp.processes import say
+from bench.snmp.programs import Programs
+from bench.snmp.results import Outcome
 
 PYTHON = (sys.executable, "-P", "-m")
 SIAGA = "bench.snmp.client_siaga"
@@ -51,16 +54,6 @@ class Client:
         return [*self.command, "--port", str(port), "--version", version]
 
 
-@dataclass(frozen=True)
-class Programs:
-    """What the peers are run by; None where one is not there."""
-
-    netsnmp: Path | None = None
-    gufo_python: Path | None = None
-    exporter: tuple[int, int] | None = None  # its pid and its HTTP port
-    tools: bool = False
-
-
 def siaga() -> list[Client]:
     """Return our own rows: in pure Python, and with the C parser."""
     if find_spec(SIAGA) is None:
@@ -83,5 +76,19 @@ def peers(programs: Programs) -> list[Client]:
         rows.append(Client(results.EXPORTER, command, 250, 1, on_clients_core=False))
     rows.append(Client("pysnmp", (*PYTHON, "bench.snmp.clients_async", "pysnmp"), 20, 1))
     if programs.tools:
-        rows.append(Client("snmpbulkwalk processes", (*PYTHON, "bench.snmp.client_tools"), 8, 1))
+        rows.append(Client(results.PROCESSES, (*PYTHON, "bench.snmp.client_tools"), 8, 1))
     return rows
+
+
+def outcome_of(client: Client, command: Sequence[str], most_s: float) -> Outcome | None:
+    """Run a client and return what it told; None, with a word on standard error, when that is of no use."""
+    core = processes.CLIENT_CORE if client.on_clients_core else processes.RESPONDER_CORE
+    try:
+        outcome = results.read_outcome(processes.told(command, core, most_s))
+    except (RuntimeError, ValueError) as error:
+        say(f"{client.name}: left out, {error}")
+        return None
+    if client.parser and outcome.parser != client.parser:
+        say(f"{client.name}: left out, it ran with the parser {outcome.parser!r}")
+        return None
+    return outcome

@@ -80,6 +80,7 @@ def ratio(rates: Mapping[str, Rate], client: str, peer: str) -> float | None:
 
 
 EXPORTER, NETSNMP, PURE, COMPILED = "snmp_exporter", "net-snmp C", "siaga", "siaga, C parser"
+PROCESSES = "snmpbulkwalk processes"
 
 
 def rate_table(rates: Mapping[str, Rate]) -> str:
@@ -177,6 +178,18 @@ def steady_goals(version: str, client: str, outcome: Outcome) -> list[Goal]:
 def loss_goals(version: str, client: str, outcome: Outcome) -> list[Goal]:
     """Return what was promised of a round in which one datagram in a hundred is lost each way."""
     return [Goal(f"v{version} {client}, 1 % loss: false outages", 0, outcome.false_down, at_most=True)]
+
+
+def forged_goals(taken: Mapping[str, int]) -> list[Goal]:
+    """Return what was promised of replies that are signed wrongly: none is believed."""
+    ours = [name for name in (PURE, COMPILED) if name in taken]
+    return [Goal(f"v3 {name}: forged replies believed", 0, taken[name], at_most=True) for name in ours]
+
+
+def forged_table(taken: Mapping[str, int], devices: int) -> str:
+    """Return as markdown how many devices' forged replies each client took for good."""
+    rows = [[name, f"{count} of {devices}"] for name, count in taken.items()]
+    return measure.table(("client", "forged polls believed"), rows)
 
 
 def goal_table(goals: Iterable[Goal]) -> str:
