@@ -35,6 +35,9 @@ class Poll(Frozen):
     timeout_s: float = Field(2.0, gt=0, le=60)
     retries: int = Field(2, ge=0, le=10)
     interval_s: int = Field(60, ge=1)
+    window: int = Field(2048, ge=1, le=16384)  # devices with a PDU in flight at one time
+    reply_bytes: int = Field(1392, ge=484, le=8192)  # what a reply may have: fits a tunnel's MTU of 1420
+    site_pdus_per_s: float = Field(200.0, ge=1, le=100_000)  # through the link of one site
 
 
 class Ssh(Frozen):

@@ -1,0 +1,181 @@
+"""What a periodic poll asks: windows of rows whose indexes are known, and the quick reading of what comes.
+
+A window is one GETBULK: sysUpTime, and a few rows of all columns from a known index on. Its reply is read by one
+regular expression, or by the C parser if that was built, and by the reference decoder where these do not match:
+so neither can take what the reference would refuse (see ber.py). A regular expression belongs to the shape of a
+window (columns, lengths of indexes) and not to a device: devices with other indexes share it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from monitor import ber
+from monitor.snmp_agent import Kind
+from monitor.snmp_message import Opened, Template
+from monitor.tables import Oid, Value
+
+SYS_UPTIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
+_UPTIME = ber.arcs(SYS_UPTIME)
+_UPTIME_COLUMN = ber.arcs(SYS_UPTIME[:-1])
+Values = list[Value | None]
+_LENGTHS = (1, 6, 4, 5, 2, 3, 7, 8, 9)  # octets of a value; the frequent ones stand first
+_from_bytes = int.from_bytes
+
+
+class Layout:
+    """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
+
+    __slots__ = ("_indexes", "_joined", "_pattern", "_step", "columns", "indexes")
+
+    def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
+        self.columns = columns
+        self.indexes = indexes
+        self._joined = b"".join(indexes)
+        self._pattern = pattern(columns, tuple(map(len, indexes)))
+        self._step = len(columns) + 1
+
+    def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
+        """Return the values of a reply of non-negative numbers, or None if it must be looked at more closely."""
+        found = self._pattern(data, start, end) if self._pattern else None
+        if found is None:
+            return None
+        groups = list(found.groups())
+        step = self._step
+        if b"".join(groups[1::step]) != self._joined:
+            return None
+        del groups[1::step]
+        return list(map(_from_bytes, groups))
+
+    def by_c(self, data: bytes, start: int, end: int) -> Values | None:
+        """Return the same as `by_pattern`, and more: any value that the reference knows."""
+        values: Values | None = _c.rows(data, start, end, _UPTIME, self.columns, self.indexes)
+        return values
+
+    def by_reference(self, data: bytes, start: int, end: int) -> Values | None:
+        """Return the values if the names are those expected, else None; raises Malformed."""
+        found = ber.varbinds(data, start, end)
+        if [name for name, _ in found] != self.names():
+            return None
+        return [value for _, value in found]
+
+    def names(self) -> list[Oid]:
+        """Return the OIDs that are expected."""
+        rows = [ber.object_id(column + index) for index in self.indexes for column in self.columns]
+        return [SYS_UPTIME, *rows]
+
+
+@lru_cache(maxsize=512)
+def pattern(
+    columns: tuple[bytes, ...], lengths: tuple[int, ...]
+) -> Callable[[bytes, int, int], re.Match[bytes] | None] | None:
+    """Return what matches the varbinds of a window; None if its names are too long to be matched so."""
+    if not lengths or max(map(len, columns)) + max(lengths) > 100:
+        return None
+    parts = [_varbind(_UPTIME, 0, b"")]
+    for row, length in enumerate(lengths):
+        for at, column in enumerate(columns):
+            index = b"(?P=r%d)" % row if at else b"(?P<r%d>%s)" % (row, b"." * length)
+            parts.append(_varbind(column, length, index))
+    return re.compile(b"".join(parts), re.DOTALL).fullmatch
+
+
+def _varbind(name: bytes, length: int, index: bytes) -> bytes:
+    """Return the pattern of one varbind with a number that is not negative, which is its last group."""
+    size = len(name) + length
+    number = b"|".join(_number(size, octets) for octets in _LENGTHS)
+    begin = b"0.\\x06" + _octet(size) + re.escape(name) + index
+    return begin + b"(?:[ABCF]|\\x02(?=.[\\x00-\\x7f])).(" + number + b")"
+
+
+def _number(size: int, octets: int) -> bytes:
+    """Return the pattern of a value of so many octets: looking back, both lengths before it must agree with it.
+
+    Counter32, Gauge32 and TimeTicks (A, B, C) have at most four octets, or five of which the first is zero.
+    """
+
+    def behind(tag: bytes) -> bytes:
+        return b"(?<=" + _octet(size + 4 + octets) + b"." * (size + 2) + tag + _octet(octets) + b")"
+
+    if octets < 5:
+        return behind(b".") + b"." * octets
+    if octets == 5:
+        return b"(?:" + behind(b"F") + b"|" + behind(b".") + b"(?=\\x00))....."
+    return behind(b"F") + (b"\\x00........" if octets == 9 else b"." * octets)
+
+
+def _octet(number: int) -> bytes:
+    return re.escape(bytes((number,)))
+
+
+def _parser() -> Any:
+    """Return the C parser if it was built."""
+    try:
+        return import_module("monitor._fastber")
+    except ImportError:
+        return None
+
+
+_c = _parser()
+HAS_C = _c is not None
+
+
+class Step:
+    """One request of a plan, and where its values go: rows of a window, or cells one by one."""
+
+    __slots__ = ("cells", "end", "layout", "names", "request", "start")
+
+    def __init__(
+        self,
+        request: Template,
+        start: int,
+        end: int,
+        layout: Layout | None = None,
+        names: tuple[Oid, ...] = (),
+        cells: tuple[int, ...] = (),
+    ) -> None:
+        self.request = request
+        self.start = start  # the first row, and the one after the last
+        self.end = end
+        self.layout = layout
+        self.names = names
+        self.cells = cells
+
+
+@lru_cache(maxsize=8192)
+def bulk(columns: tuple[Oid, ...], before: Oid, indexes: tuple[Oid, ...], start: int) -> Step:
+    """Return the GETBULK of these rows, which follow the row `before` (empty: they are the first)."""
+    prefixes = tuple(ber.arcs(column) for column in columns)
+    ends = tuple(ber.subids(index) for index in indexes)
+    cursor = ber.subids(before)
+    names = [_UPTIME_COLUMN, *(prefix + cursor for prefix in prefixes)]
+    request = Template(Kind.getbulk, names, 1, len(indexes))
+    return Step(request, start, start + len(indexes), Layout(prefixes, ends))
+
+
+def exact(columns: Sequence[Oid], indexes: Sequence[Oid], cells: Sequence[int], start: int, end: int) -> Step:
+    """Return the GET of single cells (row times columns plus column), and of sysUpTime."""
+    width = len(columns)
+    names = (SYS_UPTIME, *(columns[c % width] + indexes[c // width] for c in cells))
+    request = Template(Kind.get, [ber.arcs(name) for name in names])
+    return Step(request, start, end, None, names, tuple(cells))
+
+
+def rows_that_fit(columns: Sequence[Oid], indexes: Sequence[Oid], octets: int) -> int:
+    """Return how many rows a reply of about `octets` octets holds, when values have four octets on the average."""
+    widest = max((len(ber.subids(index)) for index in indexes), default=1)
+    row = sum(len(ber.arcs(column)) + widest + 10 for column in columns)
+    return max(1, (octets - 70) // row)
+
+
+def window_reader(parser: str) -> Callable[[Layout, Opened], Values | None]:
+    """Return what reads a window with the parser `pure` or `c`; None is what it cannot say."""
+    quick = Layout.by_c if parser == "c" else Layout.by_pattern
+
+    def read(layout: Layout, opened: Opened) -> Values | None:
+        data, status, _, start, end = opened
+        return None if status else quick(layout, data, start, end)
+
+    return read
