@@ -23,8 +23,7 @@ from inventory.store import reading, session
 from monitor import bridge, store
 from monitor.crowd import each
 from monitor.observation import Reach
-from monitor.snmp import Engines
-from monitor.snmp import _agent as connected
+from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Agent, Answer, Fault, Trouble
 from monitor.tables import Oid, Tables, Value, as_name, host_mac, oid
 from monitor.targets import Target

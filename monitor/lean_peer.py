@@ -36,8 +36,9 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_done", "_free", "_greeted", "_greeting", "_left", "_read", "_request", "_resyncs", "_wait_s", "_waited_s",
-        "address", "error", "garbled", "heard", "limit", "number", "plan", "stale", "target", "tries", "voice", "wire",
+        "_done", "_free", "_greeted", "_greeting", "_left", "_read", "_request", "_resyncs", "_smaller",
+        "_wait_s", "_waited_s", "address", "busy", "error", "garbled", "heard", "limit", "number",
+        "plan", "stale", "target", "tries", "voice", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -49,6 +50,7 @@ class Peer:
         self.plan: Any = None  # what lean_round.py knows of this device
         self.number = b""
         self.heard = False
+        self.busy = False
         self.tries = 0
         self._greeted = False
         self._begin()
@@ -71,20 +73,22 @@ class Peer:
         *,
         tries: int,
         wait_s: float,
-        number: bytes | None = None,
+        smaller: Callable[[int], Template] | None = None,
         queued: bool = False,
     ) -> None:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
-        `number` keeps the id of an earlier question, so that its late answer is taken as well. `queued`: begin when
-        it is this device's turn among many.
+        All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
+        (1) and the following ones. `queued`: begin when it is this device's turn among many.
         """
+        self.busy = True
         self._request = request
         self._read = read
         self._done = done
         self._left = tries
         self._wait_s = wait_s
-        self.number = number or next(self.wire.ids)
+        self._smaller = smaller
+        self.number = next(self.wire.ids)
         self.tries = 1
         if self.garbled or self.stale or self.error or self._resyncs or self._waited_s:
             self._begin()
@@ -95,6 +99,7 @@ class Peer:
 
     def abandon(self) -> None:
         """Give the open question up; nobody is called."""
+        self.busy = False
         self._done = _nobody
         self.wire.withdraw(self)
 
@@ -133,6 +138,7 @@ class Peer:
             self._reported(report, now_s)
         else:
             self.heard = True
+            self.busy = False
             self.wire.release(self)
             self._done(found)
 
@@ -159,6 +165,8 @@ class Peer:
             self._send(now_s)
         elif self._left > 1:
             self._left -= 1
+            if self._smaller is not None:
+                self._request = self._smaller(self.tries)
             self.tries += 1
             self._wait_s *= BACK_OFF
             self.wire.tally.resent += 1
@@ -176,6 +184,7 @@ class Peer:
         self._end(self.why())
 
     def _end(self, fault: Fault) -> None:
+        self.busy = False
         self.wire.release(self)
         self._done(fault)
 

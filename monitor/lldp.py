@@ -13,8 +13,7 @@ from monitor.arp import IF_DESCR, IF_NAME, SYS_UPTIME
 from monitor.bridge import BASE_PORT
 from monitor.crowd import each
 from monitor.observation import Reach
-from monitor.snmp import Engines
-from monitor.snmp import _agent as connected
+from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Agent, Fault, Trouble
 from monitor.tables import Oid, Tables, Value, as_mac, as_name, oid
 from monitor.targets import Target

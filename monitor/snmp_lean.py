@@ -5,6 +5,7 @@ pysnmp's part (snmp_pysnmp.py); snmp.py chooses.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -13,11 +14,11 @@ from typing import NamedTuple
 from monitor import ber, usm
 from monitor.engine_book import EngineBook
 from monitor.lean import Address, Tally, Wire
-from monitor.lean_peer import BACK_OFF, Peer, numeric
+from monitor.lean_peer import Peer, numeric
 from monitor.lean_round import Plan, Poll, Polled
 from monitor.observation import Reach
 from monitor.snmp_agent import Fault, Reply, Request, Trouble
-from monitor.snmp_message import Community, Opened, Voice, template
+from monitor.snmp_message import Community, Opened, Template, Voice, template
 from monitor.tables import Oid
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.windows import HAS_C, rows_that_fit, window_reader
@@ -67,7 +68,8 @@ class Lean:
         self._wire: Wire | None = None
         self._users = 0
         self._communities: dict[tuple[int, bytes], Community] = {}
-        self._peers: dict[tuple[str, int, SnmpAuth], Peer] = {}
+        self._engines: dict[tuple[str, int, SnmpAuth], usm.Engine] = {}
+        self._peers: dict[tuple[str, int, SnmpAuth | None], Peer] = {}  # with the plans of their rounds
 
     async def __aenter__(self) -> "Lean":
         self._users += 1
@@ -93,22 +95,31 @@ class Lean:
         return self._wire
 
     def peer(self, target: Target, address: Address | None = None) -> Peer:
-        """Return the device as it is known here; raises Trouble without a credential, address or known protocol."""
+        """Return the device with a question of its own; raises Trouble without a credential, address or protocol.
+
+        What is known of the device's SNMPv3 engine is shared; at one address one question is open at a time.
+        """
         wire = self._open_wire()
         if target.snmp is None:
             raise Trouble(Fault(Reach.refused, f"No SNMP credential is recorded for {target.name}."))
-        key = (target.address, target.snmp_port, target.snmp)
-        peer = self._peers.get(key)
-        if peer is None:
-            address = address or numeric(target.address, target.snmp_port)
-            if address is None:
-                raise Trouble(Fault(Reach.silent, f"There is no way to {target.address}: no IP address."))
-            peer = self._peers[key] = Peer(target, address, self._voice(target, target.snmp, wire), wire)
-        if peer.target is not target:
-            peer.target = target
-        peer.wire = wire
+        address = address or numeric(target.address, target.snmp_port)
+        if address is None:
+            raise Trouble(Fault(Reach.silent, f"There is no way to {target.address}: no IP address."))
+        peer = Peer(target, address, self._voice(target, target.snmp, wire), wire)
         peer.limit = wire.bucket(target.site, self.asking.site_pdus_per_s) if target.site else None
         return peer
+
+    def _polled(self, target: Target) -> Peer:
+        """Return the peer that is kept for a device's rounds; another if it is just being asked."""
+        key = target.address, target.snmp_port, target.snmp
+        peer = self._peers.get(key)
+        if peer is None or peer.wire is not self._wire or peer.target is not target:
+            known = peer
+            peer = self.peer(target)
+            if known is not None:
+                peer.plan = known.plan
+            self._peers[key] = peer
+        return peer if not peer.busy else self.peer(target)
 
     def _voice(self, target: Target, auth: SnmpAuth, wire: Wire) -> Voice:
         if auth.version is not SnmpVersion.v3:
@@ -117,17 +128,21 @@ class Lean:
             if key not in self._communities:
                 self._communities[key] = Community(*key)
             return self._communities[key]
+        known = target.address, target.snmp_port, auth
+        if known in self._engines:
+            return self._engines[known]
         try:
             engine = usm.Engine(usm.user(auth))
         except ValueError as error:
             raise Trouble(Fault(Reach.refused, str(error))) from None
         self.book.introduce(engine, target, wire.time())
+        self._engines[known] = engine
         return engine
 
     def _remember(self) -> None:
-        for peer in self._peers.values():
-            if isinstance(peer.voice, usm.Engine) and peer.heard:
-                self.book.note(peer.voice, peer.target, peer.wire.time())
+        now_s = time.monotonic()  # the loop's clock
+        for (address, port, auth), engine in self._engines.items():
+            self.book.note(engine, Target("", address, snmp_port=port, snmp=auth), now_s)
 
     async def exchange(self, target: Target) -> "LeanExchange":
         """Return an Exchange with the device, whose name is looked up if it has one; raises Trouble."""
@@ -138,7 +153,7 @@ class Lean:
 
     def poll(self, wanted: Wanted, done: Callable[[Polled], None]) -> None:
         """Ask one device's windows; `done` is called once. Raises Trouble as `peer` does."""
-        peer = self.peer(wanted.target)
+        peer = self._polled(wanted.target)
         plan = peer.plan
         if plan is None or plan.columns != wanted.columns or plan.indexes != wanted.indexes:
             plan = peer.plan = self._plan(wanted)
@@ -241,35 +256,33 @@ class LeanExchange:
         """Return the reply; raises Trouble (silent, refused or garbage)."""
         if self._peer.wire.time() > self._until_s:
             raise Trouble(Fault(Reach.silent, f"Reading took longer than {PATIENCE_S:.0f} s."))
-        number: bytes | None = None
-        fault = Fault(Reach.silent, "It was not asked.")
-        for count in range(tries or self._target.retries + 1):
-            smaller = replace(request, rows=max(1, request.rows >> count))
-            found = await self._once(smaller, self._target.timeout_s * BACK_OFF**count, number)
-            if isinstance(found, Reply):
-                return replace(found, tries=count + 1)
-            fault = found
-            if fault.reach is not Reach.silent or self._peer.error:
-                break
-            number = self._peer.number
-        raise Trouble(fault)
+        try:
+            made = template(request.kind, request.oids, request.rows)
+        except ValueError:
+            raise Trouble(
+                Fault(Reach.garbage, "The device gave a name that cannot be asked for again.")
+            ) from None
+        found = await self._answer(request, made, tries or self._target.retries + 1)
+        if isinstance(found, Fault):
+            raise Trouble(found)
+        return replace(found, tries=self._peer.tries)
 
-    async def _once(self, request: Request, wait_s: float, number: bytes | None) -> Reply | Fault:
+    async def _answer(self, request: Request, made: Template, tries: int) -> Reply | Fault:
         answer: asyncio.Future[Reply | Fault] = asyncio.get_running_loop().create_future()
 
         def done(found: Reply | Fault) -> None:
             if not answer.done():
                 answer.set_result(found)
 
-        try:
-            made = template(request.kind, request.oids, request.rows)
-        except ValueError:
-            return Fault(Reach.garbage, "The device's own names cannot be asked for.")
-        self._peer.ask(made, _reply, done, tries=1, wait_s=wait_s, number=number)
+        def smaller(tried: int) -> Template:
+            return template(request.kind, request.oids, max(1, request.rows >> tried))
+
+        wait_s = self._target.timeout_s
+        self._peer.ask(made, _reply, done, tries=tries, wait_s=wait_s, smaller=smaller)
         try:
             return await answer
         finally:
-            if not answer.done() or answer.cancelled():
+            if answer.cancelled():
                 self._peer.abandon()
 
 

@@ -237,10 +237,10 @@ def params(data: bytes) -> Params:
 def scoped(data: bytes, at: int, *, padded: bool = False) -> tuple[bytes, int, int]:
     """Return (contextEngineID, start, end of the PDU) of the scoped PDU from `at` on; raises Malformed.
 
-    After what DES decrypted its padding may follow, which is less than a block.
+    After what DES decrypted its padding may follow; pysnmp pads whole blocks by one more.
     """
     start, end = ber.inside(data, at, len(data), ber.SEQUENCE)
-    if end != len(data) and not (padded and len(data) - end < 8):
+    if end != len(data) and not (padded and len(data) - end <= 8):
         raise ber.Malformed("something follows the scoped PDU")
     engine_id, start = ber.octets(data, start, end, 0, 32)
     _, start = ber.octets(data, start, end)
