@@ -25,7 +25,7 @@ from bench import measure
 from bench.snmp import clients, processes, programs, results, scenarios, tools
 from bench.snmp.clients import Client
 from bench.snmp.processes import say
-from bench.snmp.results import Goal, Outcome, Rate
+from bench.snmp.results import Goal, Outcome, Rate, Round
 from bench.snmp.scenarios import FORGED_DEVICES, SCENARIOS, Scenario
 
 REPS, PORT, RATE_MOST_S = 5, 18161, 120
@@ -50,11 +50,15 @@ def rates(
 ) -> dict[str, dict[str, Rate]]:
     """Run every client in turn, `reps` times, and return the medians by version and client."""
     seen: dict[str, dict[str, list[Outcome]]] = {v: {} for v in versions}
+    useless = set()
     for rep in range(reps):
         for version in versions:
             for client in rows:
+                if (version, client) in useless:
+                    continue
                 outcome = clients.outcome_of(client, client.asked(port, version), RATE_MOST_S)
                 if outcome is None:
+                    useless.add((version, client))
                     continue
                 seen[version].setdefault(client.name, []).append(outcome)
                 say(
@@ -99,17 +103,17 @@ def _tell_rates(report: Report, by_version: Mapping[str, Mapping[str, Rate]], re
 
 
 def _tell_scenario(
-    report: Report, scenario: Scenario, version: str, found: Sequence[tuple[Client, Outcome]]
+    report: Report, scenario: Scenario, version: str, found: Sequence[tuple[Client, Round]]
 ) -> None:
     if not found:
         return
     report.add(
         f"A round of {scenario.devices:,} devices by v{version}, {scenario.what}:",
-        results.round_table([(client.name, outcome) for client, outcome in found]),
+        results.round_table([(client.name, seen) for client, seen in found]),
     )
-    for client, outcome in found:
+    for client, seen in found:
         if client.name != results.NETSNMP:
-            report.goals.extend(scenario.goals(version, client.name, outcome))
+            report.goals.extend(scenario.goals(version, client.name, seen))
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bench.snmp import processes, results
+from bench.snmp import poll, processes, results
 from bench.snmp.processes import say
 from bench.snmp.programs import Programs
 from bench.snmp.results import Outcome
@@ -90,5 +90,8 @@ def outcome_of(client: Client, command: Sequence[str], most_s: float) -> Outcome
         return None
     if client.parser and outcome.parser != client.parser:
         say(f"{client.name}: left out, it ran with the parser {outcome.parser!r}")
+        return None
+    if outcome.varbinds < outcome.ok * poll.VARBINDS:
+        say(f"{client.name}: left out, {outcome.varbinds} varbinds are too few for {outcome.ok} polls")
         return None
     return outcome

@@ -88,7 +88,9 @@ async def pysnmp(port: int, version: str, devices: Sequence[str]) -> Read:
         trouble, status, _, bound = await hl.bulk_cmd(
             engine, auth, targets[where], context, int(not row), rows, *asked, lookupMib=False
         )
-        return iter(()) if trouble or status else ((str(oid), int(value)) for oid, value in bound)
+        if trouble or status:
+            raise TimeoutError(str(trouble or status))
+        return ((str(oid), int(value)) for oid, value in bound)
 
     async def read(where: str) -> Mapping[str, int]:
         values: dict[str, int] = {}

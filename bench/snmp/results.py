@@ -21,7 +21,7 @@ class Outcome:
     wall_s: float
     cpu_s: float
     rss_kb: int
-    false_down: int = 0
+    false_down: int | None = None  # live devices of which nothing came, where a client tells
     lag_max_s: float = 0.0
 
     @property
@@ -163,21 +163,40 @@ def rate_goals(version: str, rates: Mapping[str, Rate]) -> list[Goal]:
     return goals
 
 
-def steady_goals(version: str, client: str, outcome: Outcome) -> list[Goal]:
+@dataclass(frozen=True)
+class Round:
+    """A counted round of a scenario: `cut_short` are polls of which a part came, `false_down` those without any.
+
+    A client that does not tell them apart has all of them as false outages.
+    """
+
+    outcome: Outcome
+    false_down: int
+    cut_short: int
+
+
+def round_of(outcome: Outcome, silent: int) -> Round:
+    """Return how a round went in which so many devices never answer."""
+    missed = max(0, outcome.failed - silent)
+    false_down = missed if outcome.false_down is None else outcome.false_down
+    return Round(outcome, false_down, max(0, missed - false_down))
+
+
+def steady_goals(version: str, client: str, seen: Round) -> list[Goal]:
     """Return what was promised of a steady round of 5,000 devices."""
     name = f"v{version} {client}, steady round"
     cpu_s = 0.5 if version == "2c" else 1.0
     return [
-        Goal(f"{name}: wall s", 3.0, outcome.wall_s, at_most=True),
-        Goal(f"{name}: CPU s", cpu_s, outcome.cpu_s, at_most=True),
-        Goal(f"{name}: MB", 120, outcome.rss_kb / 1024, at_most=True),
-        Goal(f"{name}: false outages", 0, outcome.false_down, at_most=True),
+        Goal(f"{name}: wall s", 3.0, seen.outcome.wall_s, at_most=True),
+        Goal(f"{name}: CPU s", cpu_s, seen.outcome.cpu_s, at_most=True),
+        Goal(f"{name}: MB", 120, seen.outcome.rss_kb / 1024, at_most=True),
+        Goal(f"{name}: false outages", 0, seen.false_down, at_most=True),
     ]
 
 
-def loss_goals(version: str, client: str, outcome: Outcome) -> list[Goal]:
+def loss_goals(version: str, client: str, seen: Round) -> list[Goal]:
     """Return what was promised of a round in which one datagram in a hundred is lost each way."""
-    return [Goal(f"v{version} {client}, 1 % loss: false outages", 0, outcome.false_down, at_most=True)]
+    return [Goal(f"v{version} {client}, 1 % loss: false outages", 0, seen.false_down, at_most=True)]
 
 
 def forged_goals(taken: Mapping[str, int]) -> list[Goal]:
@@ -211,20 +230,21 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
 
 
-def round_table(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+def round_table(seen: Sequence[tuple[str, Round]]) -> str:
     """Return the rounds of a scenario as markdown: label and outcome of each."""
     rows = [
         [
             label,
-            f"{o.ok:,}",
-            f"{o.failed:,}",
-            f"{o.false_down:,}",
-            f"{o.wall_s:.2f}",
-            f"{o.cpu_s:.2f}",
-            f"{o.rss_kb / 1024:.0f}",
-            f"{o.lag_max_s * 1000:.0f}" if o.lag_max_s else "",
+            f"{r.outcome.ok:,}",
+            f"{r.outcome.failed:,}",
+            f"{r.cut_short:,}",
+            f"{r.false_down:,}",
+            f"{r.outcome.wall_s:.2f}",
+            f"{r.outcome.cpu_s:.2f}",
+            f"{r.outcome.rss_kb / 1024:.0f}",
+            f"{r.outcome.lag_max_s * 1000:.0f}" if r.outcome.lag_max_s else "",
         ]
-        for label, o in outcomes
+        for label, r in seen
     ]
-    header = ("client", "whole", "failed", "false outages", "wall s", "CPU s", "MB", "lag ms")
+    header = ("client", "whole", "failed", "cut short", "false outages", "wall s", "CPU s", "MB", "lag ms")
     return measure.table(header, rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.snmp import clients, processes, results
 from bench.snmp.clients import Client
 from bench.snmp.processes import say
-from bench.snmp.results import Goal, Outcome
+from bench.snmp.results import Goal, Round
 
 MOST_S, WINDOW = 180, 2048
 
@@ -22,7 +22,7 @@ class Scenario:
     devices: int
     silent_percent: int
     options: tuple[str, ...]
-    goals: Callable[[str, str, Outcome], list[Goal]]
+    goals: Callable[[str, str, Round], list[Goal]]
 
 
 FORGED_DEVICES = 20
@@ -51,7 +51,7 @@ def takes_part(version: str) -> tuple[str, ...]:
 
 def rounds(
     scenario: Scenario, agent: Path, port: int, rows: Sequence[Client], version: str
-) -> list[tuple[Client, Outcome]]:
+) -> list[tuple[Client, Round]]:
     """Run one counted round of a scenario by each client, each against a responder that has just started."""
     options = ("--silent", str(scenario.silent_percent), *scenario.options)
     silent = silent_devices(agent, scenario)
@@ -62,13 +62,11 @@ def rounds(
             outcome = clients.outcome_of(client, command, MOST_S)
         if outcome is None:
             continue
-        # What answers and was not polled whole is a false outage, whatever the client itself calls it.
-        outcome = replace(outcome, false_down=max(outcome.false_down, outcome.failed - silent))
         say(
             f"{scenario.name} v{version} {client.name}: {outcome.wall_s:.2f} s wall, {outcome.cpu_s:.2f} s CPU"
         )
         say(f"  the responder counted {running.counted}")
-        found.append((client, outcome))
+        found.append((client, results.round_of(outcome, silent)))
     return found
 
 

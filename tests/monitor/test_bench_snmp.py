@@ -107,9 +107,18 @@ def test_every_version_has_its_own_promises():
     assert results.rate_goals("2c", rates)[0].holds is False
 
 
-def test_a_false_outage_breaks_the_promise_of_a_lossy_round():
-    assert [g.holds for g in results.loss_goals("2c", "siaga", outcome(99, 0.1, false_down=1))] == [False]
-    assert all(g.holds for g in results.steady_goals("2c", "siaga", outcome(99, 0.1)))
+def test_a_live_device_of_which_nothing_came_is_a_false_outage():
+    told = results.round_of(outcome(95, 0.1, failed=5, false_down=0), silent=4)
+    assert (told.false_down, told.cut_short) == (0, 1)
+    untold = results.round_of(outcome(95, 0.1, failed=5), silent=4)
+    assert (untold.false_down, untold.cut_short) == (1, 0)
+    assert [g.holds for g in results.loss_goals("2c", "siaga", untold)] == [False]
+    assert all(g.holds for g in results.steady_goals("2c", "siaga", told))
+    assert results.round_table([("siaga", told)]).splitlines()[2].split("|")[3:6] == [
+        "      5 ",
+        "         1 ",
+        "             0 ",
+    ]
 
 
 def test_a_poll_counts_only_when_it_is_whole_and_of_the_device_meant():
