@@ -94,8 +94,9 @@ class Wire:
         self.ids = new_ids()
         self._loop = asyncio.get_running_loop()
         self.time = self._loop.time
+        self.now_s = self.time()  # when what is read now was begun to be read
         self._window = window
-        self._sockets: dict[int, socket.socket] = {}
+        self._sockets: dict[int, socket.socket] = {}  # by how many parts an address has
         self._open: dict[Address, Waiting] = {}
         self._queued: deque[Waiting] = deque()  # for a place in the window
         self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
@@ -190,15 +191,16 @@ class Wire:
     def send(self, who: Waiting, data: bytes, wait_s: float, now_s: float) -> None:
         """Send a datagram and wait for the answer to `who.number`; raises OSError where there is no way."""
         address = who.address
+        opened = self._sockets.get(len(address)) or self._new_socket(len(address))
         try:
-            self._socket(address).sendto(data, address)
+            opened.sendto(data, address)
         except BlockingIOError:
             pass  # the socket's buffer is full: as good as lost, the next try comes
         except OSError:
             # An ICMP error for another device may be reported here: it is read, then this one is really sent.
             self._read_errors()
             with suppress(BlockingIOError):
-                self._socket(address).sendto(data, address)
+                opened.sendto(data, address)
         self.tally.sent += 1
         line = self._waits.get(wait_s)
         if line is None:
@@ -207,12 +209,9 @@ class Wire:
         if self._timer is None:
             self._tick_soon()
 
-    def _socket(self, address: Address) -> socket.socket:
-        family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
-        opened = self._sockets.get(family)
-        return opened if opened is not None else self._new_socket(family)
-
-    def _new_socket(self, family: int) -> socket.socket:
+    def _new_socket(self, parts: int) -> socket.socket:
+        """Open the socket for addresses of two parts (IPv4) or four (IPv6)."""
+        family = socket.AF_INET if parts == 2 else socket.AF_INET6
         opened = socket.socket(family, socket.SOCK_DGRAM)
         opened.setblocking(False)
         for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
@@ -227,8 +226,8 @@ class Wire:
             else:
                 opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         opened.bind(("", 0))
-        self._sockets[family] = opened
-        self._drops[family] = _drops(opened)
+        self._sockets[parts] = opened
+        self._drops[parts] = _drops(opened)
         self._loop.add_reader(opened.fileno(), self._readable, opened)
         return opened
 
@@ -239,7 +238,7 @@ class Wire:
     def _drain(self, opened: socket.socket) -> int:
         """Read what lies there, a bounded number of datagrams; return how many there were."""
         receive, waiting, tally = opened.recvfrom, self._open, self.tally
-        now_s = self.time()
+        now_s = self.now_s = self.time()
         for count in range(DRAIN):
             try:
                 data, address = receive(65535)
@@ -304,6 +303,7 @@ class Wire:
         return True
 
     def _expire(self, now_s: float) -> None:
+        self.now_s = now_s
         ours = self._overrun()
         for line in tuple(self._waits.values()):
             while line:
@@ -319,10 +319,10 @@ class Wire:
     def _overrun(self) -> bool:
         """Tell whether the kernel dropped datagrams since the last look, because we were too slow."""
         lost = 0
-        for family, opened in self._sockets.items():
+        for parts, opened in self._sockets.items():
             now = _drops(opened)
-            lost += now - self._drops[family]
-            self._drops[family] = now
+            lost += now - self._drops[parts]
+            self._drops[parts] = now
         self.tally.dropped += max(0, lost)
         return lost > 0
 

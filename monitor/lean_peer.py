@@ -36,9 +36,9 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_done", "_free", "_greeted", "_greeting", "_left", "_read", "_request", "_resyncs", "_smaller",
-        "_wait_s", "_waited_s", "address", "busy", "error", "garbled", "heard", "limit", "number",
-        "plan", "stale", "target", "tries", "voice", "wire",
+        "_answering", "_done", "_free", "_greeted", "_greeting", "_left", "_muddy", "_read", "_request",
+        "_resyncs", "_smaller", "_wait_s", "_waited_s", "address", "busy", "error", "garbled", "heard",
+        "limit", "number", "plan", "stale", "target", "tries", "voice", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -51,6 +51,7 @@ class Peer:
         self.number = b""
         self.heard = False
         self.busy = False
+        self._answering = False
         self.tries = 0
         self._greeted = False
         self._begin()
@@ -59,6 +60,7 @@ class Peer:
         return f"Peer({self.target.name!r}, {self.address})"
 
     def _begin(self) -> None:
+        self._muddy = False  # nothing went wrong yet with the open question
         self._greeting = False
         self._free = _LOST_BY_US
         self._resyncs = 0
@@ -81,21 +83,29 @@ class Peer:
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
         (1) and the following ones. `queued`: begin when it is this device's turn among many.
         """
-        self.busy = True
-        self._request = request
         self._read = read
         self._done = done
+        self._smaller = smaller
+        self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
+
+    def go_on(
+        self, request: Template, tries: int, wait_s: float, begin: Callable[["Peer"], None] | None = None
+    ) -> None:
+        """Ask the next request of a series: read, told and timed as the last one was."""
+        self.busy = True
+        self._request = request
         self._left = tries
         self._wait_s = wait_s
-        self._smaller = smaller
-        self.number = next(self.wire.ids)
+        wire = self.wire
+        self.number = next(wire.ids)
         self.tries = 1
-        if self.garbled or self.stale or self.error or self._resyncs or self._waited_s:
+        if self._muddy:
             self._begin()
-        if queued:
-            self.wire.queue(self)
+        if self._answering and self.limit is None and begin is None:
+            self._send(wire.now_s)  # it has its place in the window still
         else:
-            self.wire.submit(self)
+            wire.release(self)
+            (begin or wire.submit)(self)
 
     def abandon(self) -> None:
         """Give the open question up; nobody is called."""
@@ -117,6 +127,7 @@ class Peer:
         try:
             self.wire.send(self, data, self._wait_s, now_s)
         except OSError as error:
+            self._muddy = True
             self.error = error.errno or errno.EHOSTUNREACH
             self._fail()
 
@@ -129,18 +140,29 @@ class Peer:
                 return
             found = self._read(self.voice.open(data, self.number, now_s))
         except Stale:
+            self._muddy = True
             self.stale += 1
             self.wire.tally.stale += 1
         except Malformed:
+            self._muddy = True
             self.garbled += 1
             self.wire.tally.garbled += 1
         except Reported as report:
             self._reported(report, now_s)
         else:
             self.heard = True
-            self.busy = False
-            self.wire.release(self)
+            self._told(found)
+
+    def _told(self, found: Any) -> None:
+        """Tell what was asked for; who goes on at once keeps the place in the window."""
+        self.busy = False
+        self._answering = True
+        try:
             self._done(found)
+        finally:
+            self._answering = False
+            if not self.busy:
+                self.wire.release(self)
 
     def _again(self, now_s: float) -> None:
         """Ask once more under a new id, so that a second copy of what was just read is of another question."""
@@ -150,6 +172,7 @@ class Peer:
         self._send(now_s)
 
     def _reported(self, report: Reported, now_s: float) -> None:
+        self._muddy = True
         self._resyncs += 1
         self.wire.tally.resynced += 1
         if report.again and self._resyncs <= RESYNCS:
@@ -159,6 +182,7 @@ class Peer:
 
     def expired(self, now_s: float, *, ours: bool) -> None:
         """Take a time-out (called by the wire)."""
+        self._muddy = True
         self._waited_s += self._wait_s
         if ours and self._free:
             self._free -= 1
@@ -176,6 +200,7 @@ class Peer:
 
     def unreachable(self, number: int) -> None:
         """Take an ICMP error: a closed port is an answer, any other may pass (called by the wire)."""
+        self._muddy = True
         self.error = number
         if number == errno.ECONNREFUSED:
             self._fail()
@@ -184,9 +209,7 @@ class Peer:
         self._end(self.why())
 
     def _end(self, fault: Fault) -> None:
-        self.busy = False
-        self.wire.release(self)
-        self._done(fault)
+        self._told(fault)
 
     def why(self) -> Fault:
         """Return why nothing usable came to the question that was open."""

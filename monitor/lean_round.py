@@ -18,7 +18,7 @@ from monitor.windows import SYS_UPTIME, Layout, Step, Values, bulk, exact
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
-Quick = Callable[[Layout, Opened], Values | None]
+Quick = Callable[[Layout, bytes, int, int], Values | None]
 
 
 class Polled(NamedTuple):
@@ -114,8 +114,8 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_peer", "_plan", "_quick", "_step", "_tries", "_uptime",
-        "_values", "_wait_s",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_peer", "_plan", "_quick", "_step",
+        "_tries", "_uptime", "_values", "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
@@ -127,6 +127,8 @@ class Poll:
         self._done = done
         self._tries = tries
         self._wait_s = peer.target.timeout_s
+        self._width = len(plan.columns)
+        self._holes = False
         self._at = 0
         self._at_s = 0.0
         self._uptime: int | None = None
@@ -145,31 +147,36 @@ class Poll:
         if self._at >= len(self._plan.steps):
             self._end()
             return
-        self._step = self._plan.steps[self._at]
-        self._peer.ask(self._step.request, self._read, self._took, tries=self._tries, wait_s=self._wait_s)
+        step = self._step = self._plan.steps[self._at]
+        self._peer.go_on(step.request, self._tries, self._wait_s)
 
     def _read(self, opened: Opened) -> Values | Reply:
         """Return the values of a window as it is expected, or else the whole reply; raises Malformed."""
+        data, status, index, start, end = opened
         layout = self._step.layout
-        if layout is not None:
-            values = self._quick(layout, opened)
+        if layout is not None and not status:
+            values = self._quick(layout, data, start, end)
             if values is not None:
                 return values
-        found = ber.varbinds(opened.data, opened.start, opened.end)
-        return Reply(tuple(found), opened.status, opened.error_index)
+        return Reply(tuple(ber.varbinds(data, start, end)), status, index)
 
     def _took(self, found: Any) -> None:
         if type(found) is list:
             if self._uptime is None:
-                self._at_s = self._peer.wire.time()
+                self._at_s = self._peer.wire.now_s
                 self._uptime = found[0]
             elif found[0] < self._uptime:
                 self._restarted()
-            step, width = self._step, len(self._plan.columns)
+            step, width = self._step, self._width
             del found[0]
             self._values[step.start * width : step.end * width] = found
-            self._at += 1
-            self._ask()
+            self._at = at = self._at + 1
+            steps = self._plan.steps
+            if at < len(steps):
+                self._step = step = steps[at]
+                self._peer.go_on(step.request, self._tries, self._wait_s)
+            else:
+                self._end()
         elif isinstance(found, Fault):
             self._failed(found)
         else:
@@ -204,7 +211,7 @@ class Poll:
 
     def _take_rows(self, reply: Reply) -> None:
         """Take the whole rows that came as expected; ask on where a reply was cut, cell by cell where it differs."""
-        step, width = self._step, len(self._plan.columns)
+        step, width = self._step, self._width
         assert step.layout is not None
         names = step.layout.names()
         got = [name for name, _ in reply.varbinds]
@@ -216,6 +223,7 @@ class Poll:
             self._changed = self._changed or self._is_new(got[same])
             self._one_by_one()
             return
+        self._holes = True
         if got:
             self._note_uptime(reply.varbinds[0][1])
         begin = step.start * width
@@ -238,7 +246,7 @@ class Poll:
 
     def _one_by_one(self) -> None:
         """Ask for the cells of this window instead, now and in the rounds to come."""
-        step, width = self._step, len(self._plan.columns)
+        step, width = self._step, self._width
         cells = range(step.start * width, step.end * width)
         self._plan.steps[self._at : self._at + 1] = self._plan.cells(cells, step.start, step.end)
         self._ask()
@@ -248,6 +256,7 @@ class Poll:
         if reply.status:
             self._mend_cells(reply)
             return
+        self._holes = True
         seen = dict(reply.varbinds)
         self._note_uptime(seen.get(SYS_UPTIME))
         for cell, name in zip(step.cells, step.names[1:], strict=True):
@@ -278,7 +287,7 @@ class Poll:
         if not isinstance(value, int):
             return
         if self._uptime is None:
-            self._at_s = self._peer.wire.time()
+            self._at_s = self._peer.wire.now_s
             self._uptime = value
         elif value < self._uptime:
             self._restarted()
@@ -294,8 +303,6 @@ class Poll:
     def _has_gone(self, width: int) -> bool:
         """Tell whether a row of which every cell was asked for is not there at all."""
         values = self._values
-        if None not in values:
-            return False
-        return any(
+        return self._holes and any(
             not any(v is not None for v in values[at : at + width]) for at in range(0, len(values), width)
         )

@@ -21,7 +21,7 @@ from monitor.snmp_agent import Fault, Reply, Request, Trouble
 from monitor.snmp_message import Community, Opened, Template, Voice, template
 from monitor.tables import Oid
 from monitor.targets import SnmpAuth, SnmpVersion, Target
-from monitor.windows import HAS_C, rows_that_fit, window_reader
+from monitor.windows import HAS_C, quick_reader, rows_that_fit
 from siaga.settings import Poll as Asking
 
 # One device may take this long; a slow trickle of good answers is no reason to wait longer.
@@ -64,12 +64,13 @@ class Lean:
         """`parser` is `pure` or `c`; by default c if it was built."""
         self.asking = asking or Asking()
         self.book = book or EngineBook()
-        self._read = window_reader(parser or ("c" if HAS_C else "pure"))
+        self._quick = quick_reader(parser or ("c" if HAS_C else "pure"))
         self._wire: Wire | None = None
         self._users = 0
         self._communities: dict[tuple[int, bytes], Community] = {}
+        self._v3: dict[SnmpAuth, usm.User] = {}
         self._engines: dict[tuple[str, int, SnmpAuth], usm.Engine] = {}
-        self._peers: dict[tuple[str, int, SnmpAuth | None], Peer] = {}  # with the plans of their rounds
+        self._peers: dict[tuple[str, int], Peer] = {}  # with the plans of their rounds
 
     async def __aenter__(self) -> "Lean":
         self._users += 1
@@ -111,12 +112,12 @@ class Lean:
 
     def _polled(self, target: Target) -> Peer:
         """Return the peer that is kept for a device's rounds; another if it is just being asked."""
-        key = target.address, target.snmp_port, target.snmp
+        key = target.address, target.snmp_port
         peer = self._peers.get(key)
-        if peer is None or peer.wire is not self._wire or peer.target is not target:
+        if peer is None or peer.target is not target or peer.wire is not self._wire:
             known = peer
             peer = self.peer(target)
-            if known is not None:
+            if known is not None and known.target.snmp == target.snmp:
                 peer.plan = known.plan
             self._peers[key] = peer
         return peer if not peer.busy else self.peer(target)
@@ -132,7 +133,9 @@ class Lean:
         if known in self._engines:
             return self._engines[known]
         try:
-            engine = usm.Engine(usm.user(auth))
+            if auth not in self._v3:
+                self._v3[auth] = usm.user(auth)
+            engine = usm.Engine(self._v3[auth])
         except ValueError as error:
             raise Trouble(Fault(Reach.refused, str(error))) from None
         self.book.introduce(engine, target, wire.time())
@@ -171,7 +174,7 @@ class Lean:
                 )
             )
             return
-        Poll(peer, plan, self._read, done, tries=tries).begin()
+        Poll(peer, plan, self._quick, done, tries=tries).begin()
 
     def _plan(self, wanted: Wanted) -> Plan:
         auth = wanted.target.snmp
@@ -287,8 +290,8 @@ class LeanExchange:
 
 
 def _reply(opened: Opened) -> Reply:
-    found = ber.varbinds(opened.data, opened.start, opened.end)
-    return Reply(tuple(found), opened.status, opened.error_index)
+    data, status, index, start, end = opened
+    return Reply(tuple(ber.varbinds(data, start, end)), status, index)
 
 
 def wanted_of(

@@ -14,32 +14,37 @@ from typing import Any
 
 from monitor import ber
 from monitor.snmp_agent import Kind
-from monitor.snmp_message import Opened, Template
+from monitor.snmp_message import Template
 from monitor.tables import Oid, Value
 
 SYS_UPTIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _UPTIME = ber.arcs(SYS_UPTIME)
 _UPTIME_COLUMN = ber.arcs(SYS_UPTIME[:-1])
 Values = list[Value | None]
-_LENGTHS = (1, 6, 4, 5, 2, 3, 7, 8, 9)  # octets of a value; the frequent ones stand first
+Match = Callable[[bytes, int, int], re.Match[bytes] | None]
+_patterns: dict[tuple[tuple[bytes, ...], tuple[int, ...]], Match] = {}
+_PATTERNS = 512  # kept at most; one takes about 50 kB and 50 ms to make
+_LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
 _from_bytes = int.from_bytes
 
 
 class Layout:
     """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
 
-    __slots__ = ("_indexes", "_joined", "_pattern", "_step", "columns", "indexes")
+    __slots__ = ("_joined", "_match", "_step", "columns", "indexes")
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
         self.columns = columns
         self.indexes = indexes
         self._joined = b"".join(indexes)
-        self._pattern = pattern(columns, tuple(map(len, indexes)))
+        self._match: Match | None = None
         self._step = len(columns) + 1
 
     def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the values of a reply of non-negative numbers, or None if it must be looked at more closely."""
-        found = self._pattern(data, start, end) if self._pattern else None
+        if self._match is None:
+            self._match = self._learned(data, start, end)
+        found = self._match(data, start, end)
         if found is None:
             return None
         groups = list(found.groups())
@@ -48,6 +53,22 @@ class Layout:
             return None
         del groups[1::step]
         return list(map(_from_bytes, groups))
+
+    def _learned(self, data: bytes, start: int, end: int) -> "Match":
+        """Return the pattern of this shape of window, made when the first reply shows how long the values are."""
+        key = self.columns, tuple(map(len, self.indexes))
+        match = _patterns.get(key)
+        if match is None:
+            try:
+                values = self.by_reference(data, start, end)
+            except ber.Malformed:
+                values = None
+            if values is None:
+                return _none
+            if len(_patterns) >= _PATTERNS:
+                _patterns.clear()
+            match = _patterns[key] = pattern(*key, tuple(map(_length, values[1 : len(self.columns) + 1])))
+        return match
 
     def by_c(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the same as `by_pattern`, and more: any value that the reference knows."""
@@ -67,25 +88,36 @@ class Layout:
         return [SYS_UPTIME, *rows]
 
 
-@lru_cache(maxsize=512)
 def pattern(
-    columns: tuple[bytes, ...], lengths: tuple[int, ...]
-) -> Callable[[bytes, int, int], re.Match[bytes] | None] | None:
-    """Return what matches the varbinds of a window; None if its names are too long to be matched so."""
-    if not lengths or max(map(len, columns)) + max(lengths) > 100:
-        return None
-    parts = [_varbind(_UPTIME, 0, b"")]
+    columns: tuple[bytes, ...], lengths: tuple[int, ...], usual: tuple[int, ...] | None = None
+) -> Match:
+    """Return what matches the varbinds of a window whose indexes have so many octets, in whole.
+
+    `usual`: how many octets the values of each column have mostly; it changes the speed alone.
+    """
+    if not lengths or max(map(len, columns)) + max(lengths) > _LONGEST:
+        return _none
+    parts = [_varbind(_UPTIME, 0, b"", 4)]
     for row, length in enumerate(lengths):
         for at, column in enumerate(columns):
             index = b"(?P=r%d)" % row if at else b"(?P<r%d>%s)" % (row, b"." * length)
-            parts.append(_varbind(column, length, index))
+            parts.append(_varbind(column, length, index, usual[at] if usual else 4))
     return re.compile(b"".join(parts), re.DOTALL).fullmatch
 
 
-def _varbind(name: bytes, length: int, index: bytes) -> bytes:
+def _none(_data: bytes, _start: int, _end: int) -> None:
+    """Match nothing: every reply goes to the reference decoder."""
+
+
+def _length(value: Value | None) -> int:
+    return min(9, value.bit_length() // 8 + 1) if isinstance(value, int) else 4
+
+
+def _varbind(name: bytes, length: int, index: bytes, usual: int) -> bytes:
     """Return the pattern of one varbind with a number that is not negative, which is its last group."""
     size = len(name) + length
-    number = b"|".join(_number(size, octets) for octets in _LENGTHS)
+    order = sorted(range(1, 10), key=lambda octets: abs(octets - usual))
+    number = b"|".join(_number(size, octets) for octets in order)
     begin = b"0.\\x06" + _octet(size) + re.escape(name) + index
     return begin + b"(?:[ABCF]|\\x02(?=.[\\x00-\\x7f])).(" + number + b")"
 
@@ -164,18 +196,12 @@ def exact(columns: Sequence[Oid], indexes: Sequence[Oid], cells: Sequence[int], 
 
 
 def rows_that_fit(columns: Sequence[Oid], indexes: Sequence[Oid], octets: int) -> int:
-    """Return how many rows a reply of about `octets` octets holds, when values have four octets on the average."""
+    """Return how many rows a reply of about `octets` octets holds, when values have three octets on the average."""
     widest = max((len(ber.subids(index)) for index in indexes), default=1)
-    row = sum(len(ber.arcs(column)) + widest + 10 for column in columns)
+    row = sum(len(ber.arcs(column)) + widest + 9 for column in columns)
     return max(1, (octets - 70) // row)
 
 
-def window_reader(parser: str) -> Callable[[Layout, Opened], Values | None]:
-    """Return what reads a window with the parser `pure` or `c`; None is what it cannot say."""
-    quick = Layout.by_c if parser == "c" else Layout.by_pattern
-
-    def read(layout: Layout, opened: Opened) -> Values | None:
-        data, status, _, start, end = opened
-        return None if status else quick(layout, data, start, end)
-
-    return read
+def quick_reader(parser: str) -> Callable[[Layout, bytes, int, int], Values | None]:
+    """Return what reads a window's varbinds with the parser `pure` or `c`; None is what it cannot say."""
+    return Layout.by_c if parser == "c" else Layout.by_pattern
