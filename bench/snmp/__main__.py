@@ -28,7 +28,7 @@ from bench.snmp.processes import say
 from bench.snmp.results import Goal, Outcome, Rate, Round
 from bench.snmp.scenarios import FORGED_DEVICES, SCENARIOS, Scenario
 
-REPS, PORT, RATE_MOST_S = 5, 18161, 120
+REPS, PORT, RATE_MOST_S = 5, 18161, 60
 FORGED = "forged"
 
 

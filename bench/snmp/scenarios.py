@@ -10,7 +10,7 @@ from bench.snmp.clients import Client
 from bench.snmp.processes import say
 from bench.snmp.results import Goal, Round
 
-MOST_S, WINDOW = 180, 2048
+MOST_S, WINDOW = 90, 2048
 
 
 @dataclass(frozen=True)
