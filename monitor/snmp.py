@@ -14,7 +14,7 @@ from monitor.crowd import each
 from monitor.engine_book import EngineBook
 from monitor.observation import Observation
 from monitor.snmp_agent import PoliteAgent, Trouble
-from monitor.snmp_lean import Lean
+from monitor.snmp_lean import Lean, LeanAgent
 from monitor.snmp_read import observation, read
 from monitor.targets import Target
 from siaga.settings import Poll
@@ -55,7 +55,7 @@ async def connected(target: Target, engines: Engines) -> AsyncIterator[PoliteAge
             yield agent
         return
     async with engines.lean as lean:
-        yield PoliteAgent(await lean.exchange(target))
+        yield LeanAgent(await lean.exchange(target), lean, target)
 
 
 async def observe(

@@ -17,7 +17,7 @@ from monitor.lean import Address, Tally, Wire
 from monitor.lean_peer import Peer, numeric
 from monitor.lean_round import Plan, Poll, Polled
 from monitor.observation import Reach
-from monitor.snmp_agent import Fault, Reply, Request, Trouble
+from monitor.snmp_agent import Fault, PoliteAgent, Reply, Request, Trouble, Windowed
 from monitor.snmp_message import Community, Opened, Template, Voice, template
 from monitor.tables import Oid
 from monitor.targets import SnmpAuth, SnmpVersion, Target
@@ -297,6 +297,25 @@ class LeanExchange:
 def _reply(opened: Opened) -> Reply:
     data, status, index, start, end = opened
     return Reply(tuple(ber.varbinds(data, start, end)), status, index)
+
+
+class LeanAgent(PoliteAgent):
+    """The polite walker over the lean engine, with windows that are one GETBULK for several rows."""
+
+    def __init__(self, exchange: LeanExchange, engine: Lean, target: Target) -> None:
+        super().__init__(exchange)
+        self._engine = engine
+        self._target = target
+
+    async def windows(self, columns: Sequence[Oid], indexes: Sequence[Oid]) -> Windowed:
+        """Return the cells of known rows; what the device can take at once is remembered for the next time."""
+        came: asyncio.Future[Polled] = asyncio.get_running_loop().create_future()
+        try:
+            self._engine.poll(wanted_of(self._target, columns, indexes), came.set_result)
+        except Trouble as trouble:
+            return Windowed([[None] * len(columns) for _ in indexes], fault=trouble.fault)
+        polled = await came
+        return Windowed(polled.rows(), polled.uptime_ticks, polled.changed, polled.fault)
 
 
 def wanted_of(

@@ -17,7 +17,7 @@ from monitor import lean
 from monitor.lean_round import Polled
 from monitor.observation import Reach
 from monitor.snmp import Engines, connected, engine_of
-from monitor.snmp_agent import Answer, Fault, Kind, PoliteAgent, Request, Trouble
+from monitor.snmp_agent import Answer, Fault, Kind, PoliteAgent, Request, Trouble, Windowed
 from monitor.snmp_lean import Lean, RoundTally, Wanted, share, speaks
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.windows import HAS_C
@@ -582,3 +582,34 @@ def test_a_name_that_cannot_be_asked_for_is_trouble() -> None:
                 await exchange.ask(Request(Kind.getnext, ((1,),)))
 
     run(odd())
+
+
+@pytest.mark.parametrize("engine", ["lean", "pysnmp"])
+@pytest.mark.parametrize("auth", [V1, AUTH], ids=["v1", "v2c"])
+def test_both_engines_bring_the_same_windows(engine: str, auth: SnmpAuth) -> None:
+    async def look(rows: int) -> Windowed:
+        script = Script(switch(3))
+        async with served(script.answer, HERE) as port:
+            asked = replace(target(port, auth), engine=engine)
+            async with connected(asked, Engines()) as agent:
+                return await agent.windows(columns, indexes(rows))
+
+    columns = COLUMNS[2:] if auth is V1 else COLUMNS  # v1 has no Counter64
+    rows = [row[-len(columns) :] for row in values(3)]
+    assert run(look(3)) == Windowed(rows, 123456)
+    gone = run(look(4))
+    assert gone.rows == [*rows, [None] * len(columns)]
+    assert gone.changed
+
+
+@pytest.mark.parametrize("engine", ["lean", "pysnmp"])
+def test_windows_of_a_silent_device_say_so(engine: str) -> None:
+    async def look() -> Windowed:
+        async with served(lambda _: None, HERE) as port:
+            asked = replace(target(port, timeout_s=0.05), engine=engine)
+            async with connected(asked, Engines()) as agent:
+                return await agent.windows(COLUMNS, indexes(2))
+
+    found = run(look())
+    assert found.rows == [[None] * 4] * 2
+    assert found.fault.reach is Reach.silent
