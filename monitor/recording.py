@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from monitor.snmp_agent import SYS_UPTIME, Answer, Windowed, windowed
-from monitor.tables import Oid, Tables, Value, dotted, is_scalar, oid
+from monitor.tables import IpAddress, Oid, Tables, Value, dotted, is_scalar, oid
 from siaga.errors import InvalidError, NotFoundError
 
 _INTEGERS = {"2", "65", "66", "67", "70"}  # INTEGER, Counter32, Gauge32, TimeTicks, Counter64
@@ -45,7 +45,10 @@ def load(path: Path) -> dict[Oid, Value]:
 
 
 def _line(line: str) -> tuple[Oid, Value | None]:
-    name, tag, text = line.split("|", 2)
+    try:
+        name, tag, text = line.split("|", 2)
+    except ValueError:
+        raise ValueError("it is not OID|type|value") from None
     kind = tag.partition(":")[0]
     plain = kind.rstrip("xe")
     if plain in _INTEGERS:
@@ -61,8 +64,11 @@ def _line(line: str) -> tuple[Oid, Value | None]:
     raise ValueError(f"{tag!r} is no type")
 
 
-def _address(text: str, *, hexadecimal: bool) -> bytes:
-    return bytes.fromhex(text) if hexadecimal else bytes(int(part) for part in text.split("."))
+def _address(text: str, *, hexadecimal: bool) -> IpAddress:
+    octets = bytes.fromhex(text) if hexadecimal else bytes(int(part) for part in text.split("."))
+    if len(octets) != 4:
+        raise ValueError(f"{text!r} is no IPv4 address")
+    return IpAddress(octets)
 
 
 def lines(seen: Mapping[Oid, Value]) -> Iterator[str]:
@@ -75,6 +81,8 @@ def lines(seen: Mapping[Oid, Value]) -> Iterator[str]:
             case int():
                 tag = "2" if -(2**31) <= value < 2**31 else "66" if 0 <= value < 2**32 else "70"
                 yield f"{dotted(name)}|{tag}|{value}\n"
+            case IpAddress():
+                yield f"{dotted(name)}|64|{'.'.join(map(str, value))}\n"
             case bytes():
                 printable = value.isascii() and value.decode("ascii").isprintable()
                 yield (

@@ -21,6 +21,12 @@ _FLOATS = {(b"\x9f\x78\x04", 7): ">f", (b"\x9f\x79\x08", 11): ">d"}
 _NUMBER = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,9})?")
 
 
+class IpAddress(bytes):
+    """Four octets of SNMP's type IpAddress: a recording must know them from four octets of anything else."""
+
+    __slots__ = ()
+
+
 @cache
 def oid(dotted: str) -> Oid:
     """Return `1.3.6.1` as (1, 3, 6, 1)."""
