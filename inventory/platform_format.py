@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from siaga.expressions import prompt
+
 
 def _oid(text: str) -> str:
     if not re.fullmatch(r"[012](\.\d{1,10}){1,60}", text):
@@ -19,12 +21,13 @@ def _oid(text: str) -> str:
 
 def _regex(text: str) -> str:
     try:
-        re.compile(text)
-    except re.error as error:
+        prompt(text) if text else None
+    except ValueError as error:
         raise ValueError(f"{text!r} is no regular expression ({error})") from None
     return text
 
 
+_BRACED = re.compile(r"\{\d+\}")
 Oid = Annotated[str, AfterValidator(_oid)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Severity = Literal["ok", "warning", "critical", "unknown"]
@@ -76,6 +79,19 @@ class Fact(Frozen):
     template: str = ""
     mac: bool = False
     then: tuple[Oid, ...] = ()
+
+    @model_validator(mode="after")
+    def _filled(self) -> Self:
+        if self.template:
+            groups = re.compile(self.regex).groups
+            if not re.fullmatch(r"(?:[^{}]|\{\d{1,2}\})*", self.template):
+                raise ValueError("a template has text and {0}, {1} and so on for the groups of regex")
+            if any(
+                int(number) >= groups
+                for number in re.findall(r"\d+", "".join(_BRACED.findall(self.template)))
+            ):
+                raise ValueError(f"regex has {groups} groups: {{0}} is the first of them")
+        return self
 
 
 class Facts(Frozen):
@@ -237,6 +253,13 @@ class SensorReading(Reading):
     bits: bool = False
     limits: Limits | None = None
     group: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _meant(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("states"), str):
+            raise ValueError(f"the file has no [meanings.{given['states']}]")
+        return given
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

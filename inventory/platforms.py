@@ -145,8 +145,11 @@ def read(path: Path, problems: list[str]) -> Platform | None:
     except ValidationError as error:
         problems += [f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(f"{path.name}: {error}")
+        return None
+    except OSError as error:
+        problems.append(f"{path.name}: {error.strerror}")
         return None
     if found.name != path.stem:
         problems.append(f"{path.name}: name is {found.name!r} and must be the file's own, {path.stem!r}")

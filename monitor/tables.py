@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from siaga.expressions import prompt
 from siaga.text import decoded, safe
 
 Oid = tuple[int, ...]
@@ -124,7 +125,7 @@ def picked(text: str, regex: str, template: str = "") -> str:
     """Return what `regex` finds in the text: its groups in `template`, its first group, or the whole match."""
     if not regex:
         return text
-    found = re.search(regex, text)
+    found = prompt(regex).search(text)
     if not found:
         return ""
     groups = [g or "" for g in found.groups()]

@@ -110,6 +110,45 @@ def test_what_is_wrong_with_a_file_or_a_recording_is_said(siaga: Siaga) -> None:
     assert "ghost" in siaga("platform", "test", "bad.toml", "a.snmprec").failed(5, "bad-platform")[0]
 
 
+HEAD = 'name = "acme"\nvendor = "V"\ntitle = "T"\n'
+FOUND = '[[match]]\nobject_id = ["1.3.6.1.4.1.64999"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (HEAD + "vendor\n", "Expected '='"),
+        (HEAD + "sensors = 3\n" + FOUND, "sensors"),
+        (HEAD + 'inherits = "acme"\n' + FOUND, "circle"),
+        (
+            HEAD + 'sensors = [{class="state", oid="1.3.6.1.4.1.9.1", states="well"}]\n' + FOUND,
+            "meanings.well",
+        ),
+        (HEAD + FOUND + "descr = '(?!x)(\\w+)+$'\n", "for ever"),
+        (
+            HEAD + FOUND + '[facts]\nversion = [{source="sysDescr", regex="(G)e", template="{1}"}]\n',
+            "1 groups",
+        ),
+        (
+            HEAD + FOUND + '[facts]\nversion = [{source="sysDescr", regex="(G)", template="{0.real}"}]\n',
+            "template",
+        ),
+        (HEAD + FOUND + '[facts]\nversion = [{source="sysDescr", regex="(G)", template="{x"}]\n', "template"),
+    ],
+)
+def test_a_mistake_in_ones_own_file_is_told_and_nothing_is_asked(
+    siaga: Siaga, scrubbed: Path, text: str, told: str
+) -> None:
+    (scrubbed / "platforms").mkdir(parents=True)
+    (scrubbed / "platforms" / "acme.toml").write_text(text, "utf-8")
+    script = Script(ACME)
+    with answering(script.answer) as port:
+        for command in (("inspect",), ("platform", "test", "routeros")):
+            problems = siaga(*command, f"127.0.0.1:{port}").failed(5, "bad-platform")
+            assert any("acme.toml" in problem and told in problem for problem in problems)
+    assert script.asked == 0
+
+
 def test_a_device_that_is_another_make_is_a_finding(siaga: Siaga) -> None:
     rows = {o: v for o, (_, v) in switch().items()}
     Path("switch.snmprec").write_text("".join(lines(rows)), "utf-8")
