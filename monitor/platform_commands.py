@@ -80,6 +80,8 @@ def platform_test(
 
     Examples: siaga platform test new.toml ups.snmprec · siaga platform test new.toml 10.1.2.3 --community-file c.txt
     """
+    from dataclasses import replace
+
     from monitor.inspect import Asking
     from monitor.platform_trial import outcome, trial
     from siaga.settings import load
@@ -89,7 +91,11 @@ def platform_test(
     asking = Asking(
         against, credential, snmp, community_file, community_env, user, auth, auth_file, priv, priv_file
     )
-    return outcome(trial(known, _source(settings, asking, timeout_s)), output)
+    left_out: list[str] = []
+    tried = outcome(trial(known, _source(settings, asking, timeout_s, left_out)), output)
+    several = "1 line was" if len(left_out) == 1 else f"{len(left_out)} lines were"
+    told = [f"{several} left out of the recording: {left_out[0]}."] if left_out else []
+    return replace(tried, messages=[*told, *tried.messages])
 
 
 @app.command("record")
@@ -169,12 +175,14 @@ def _given(which: str) -> "Platform":
     return found
 
 
-def _source(settings: "Settings", asking: Any, timeout_s: float | None) -> "Mapping[Oid, Value] | Any":
+def _source(
+    settings: "Settings", asking: Any, timeout_s: float | None, left_out: list[str]
+) -> "Mapping[Oid, Value] | Any":
     """Return a recording's objects, or the target to ask."""
     from monitor.recording import load
 
     if asking.host.endswith(".snmprec") or Path(asking.host).is_file():
-        return load(Path(asking.host))
+        return load(Path(asking.host), left_out)
     return _target(settings, asking, timeout_s)
 
 

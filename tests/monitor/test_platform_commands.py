@@ -194,6 +194,20 @@ def test_lines_of_other_tools_are_read_and_their_mistakes_named(tmp_path: Path) 
     assert [p.partition(":")[0] for p in caught.value.problems] == ["line 1", "line 2"]
 
 
+def test_single_lines_that_are_none_are_left_out_and_told(siaga: Siaga) -> None:
+    rows = {o: v for o, (_, v) in switch().items()}
+    odd = "1.3.9|65:numeric|rate=100\n1.3.10|2|<private>\n1.3.11|4x|4z\n"
+    Path("a.snmprec").write_text("".join(lines(rows)) + odd, "utf-8")
+    assert "3 lines were left out" in siaga("platform", "test", "routeros", "a.snmprec").err
+    left_out: list[str] = []
+    assert load(Path("a.snmprec"), left_out) == rows
+    assert [told.partition(": ")[2] for told in left_out] == [
+        "it says how to make values up",
+        "'<private>' is no number",
+        "its value has other than hex digits",
+    ]
+
+
 SECRETS = st.text("abcdefghij0123456789", min_size=6, max_size=20)
 
 
