@@ -5,6 +5,7 @@ parts as well, after its own. The folder `platforms` in siaga's home holds files
 name as one of ours stands in its place.
 """
 
+import difflib
 import os
 import tomllib
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from inventory.platform_format import Part, Platform
-from siaga.errors import InvalidError
+from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import load
+from siaga.text import safe
 
 FOLDER = Path(__file__).parent / "platforms"
 STANDARD = "standard"
@@ -54,6 +56,16 @@ def platform(name: str, *given: Path) -> Platform | None:
     """Return the platform of that name, or None."""
     found = _files(given or folders()).get(name)
     return found if found and found.match else None
+
+
+def named(name: str) -> Platform:
+    """Return the platform of that name; raises NotFoundError (`no-such-platform`) that names those alike."""
+    found = platform(name)
+    if found is None:
+        near = difflib.get_close_matches(name, [p.name for p in platforms()], n=3)
+        hint = f" Did you mean {', '.join(near)}?" if near else " 'siaga platform list' lists them."
+        raise NotFoundError("no-such-platform", f"No platform is called '{safe(name, 60)}'.{hint}")
+    return found
 
 
 def parts_of(known: Platform | None, *given: Path) -> tuple[Part, ...]:

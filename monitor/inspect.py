@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
+from inventory.platforms import named
 from monitor.describe import described
 from monitor.observation import Reach, as_json
 from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
@@ -48,6 +49,8 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
 
     settings = patient(settings, asking)
     target = target_of(settings, asking)
+    if asking.platform and target.snmp is not None:
+        named(asking.platform)
     seen = asyncio.run(ask([target], settings, now=utc_now))[0]
     messages = [f"{seen.reach.value}: {safe(seen.reason, 500)}"] if seen.reach is not Reach.up else []
     return Outcome(
@@ -211,8 +214,10 @@ def _secret(file: str, variable: str = "", default: str = "") -> SecretStr:
         return SecretStr(default) if default else NO_SECRET
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFoundError("no-such-file", f"{file} cannot be read: {safe(error)}.") from None
+    except OSError as error:
+        raise NotFoundError("no-such-file", f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise NotFoundError("no-such-file", f"{file} cannot be read: it is no text in UTF-8.") from None
     return SecretStr(lines[0] if lines else "")
 
 

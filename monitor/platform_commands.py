@@ -52,9 +52,10 @@ def platform_show(
 
     Example: siaga platform show routeros
     """
+    from inventory.platforms import named
     from monitor.platform_view import described, whole
 
-    known = _known(name)
+    known = named(name)
     return Outcome([whole(known)], single=True, text=described(known), format=output)
 
 
@@ -142,28 +143,13 @@ def platform_record(
     return record(target, Path(file or f"{_file_name(host)}.snmprec"), draft, most=most, unmasked=unmasked)
 
 
-def _known(name: str) -> "Platform":
-    import difflib
-
-    from inventory.platforms import platform, platforms
-    from siaga.errors import NotFoundError
-    from siaga.text import safe
-
-    known = platform(name)
-    if known is None:
-        near = difflib.get_close_matches(name, [p.name for p in platforms()], n=3)
-        hint = f" Did you mean {', '.join(near)}?" if near else " 'siaga platform list' lists them."
-        raise NotFoundError("no-such-platform", f"No platform is called '{safe(name, 60)}'.{hint}")
-    return known
-
-
 def _given(which: str) -> "Platform":
     """Return the platform of a file, or the one of that name; raises InvalidError for a file with mistakes."""
-    from inventory.platforms import folders, read, strangers
+    from inventory.platforms import folders, named, read, strangers
     from siaga.errors import InvalidError, NotFoundError
 
     if not which.endswith(".toml"):
-        return _known(which)
+        return named(which)
     path = Path(which)
     if not path.is_file():
         raise NotFoundError("no-such-file", f"{path} is no file.")

@@ -87,6 +87,24 @@ def test_a_recording_has_no_names_and_no_secrets(siaga: Siaga, genset: str) -> N
     assert "genset-balaraja" in Path("b.snmprec").read_text("utf-8")
 
 
+def test_a_draft_lists_the_columns_that_say_what_rows_are_called() -> None:
+    seen = {o: v for o, (_, v) in ACME.items()}
+    seen |= {(1, 3, 6, 1, 4, 1, 64999, 7, 2, 1, 4, n): b"Phase \x1b[1m\n]" for n in (1, 2)}
+    text = draft("acme", seen)
+    assert '# text = "1.3.6.1.4.1.64999.7.2.1.4"  # Phase [1m ], Phase [1m ]\n' in text
+    assert Platform.model_validate(tomllib.loads(text)).sensors == ()
+
+
+def test_a_platform_that_is_none_is_no_platform_to_read_by(siaga: Siaga, genset: str) -> None:
+    siaga("inspect", genset, "--platform", "routeros2").failed(3, "no-such-platform")
+    siaga("inspect", genset, "--platform", "routeros").well()
+
+
+def test_a_recording_that_is_not_masked_is_for_its_owner_alone(siaga: Siaga, genset: str) -> None:
+    siaga("platform", "record", genset, "-f", "a.snmprec", "--unmasked").well()
+    assert Path("a.snmprec").stat().st_mode & 0o077 == 0
+
+
 def test_what_cannot_be_recorded_writes_nothing(siaga: Siaga, genset: str) -> None:
     siaga("platform", "record", f"127.0.0.1:{closed_port()}", "--timeout", "0.2").failed(
         1, "nothing-recorded"
