@@ -174,6 +174,7 @@ def _snmp(asking: Asking) -> SnmpAuth:
             raise UsageError("no-user", "SNMPv3 needs --user.")
         _known_protocol("auth_protocol", asking.auth)
         _known_protocol("priv_protocol", asking.priv)
+        _in_pairs(asking)
         return SnmpAuth(
             version=SnmpVersion.v3,
             user=asking.user,
@@ -186,6 +187,22 @@ def _snmp(asking: Asking) -> SnmpAuth:
         raise UsageError("bad-version", f"SNMP version '{safe(asking.snmp)}' is none of 1, 2c, 3.")
     community = _secret(asking.community_file, asking.community_env, "public")
     return SnmpAuth(version=SnmpVersion(asking.snmp), community=community)
+
+
+def _in_pairs(asking: Asking) -> None:
+    """Refuse a protocol without its passphrase, and the reverse: neither is asked for with less than was meant."""
+    for option, protocol, file in (
+        ("auth", asking.auth, asking.auth_file),
+        ("priv", asking.priv, asking.priv_file),
+    ):
+        if bool(protocol) is not bool(file):
+            raise UsageError(
+                "half-given", f"--{option} and --{option}-file are given together or not at all."
+            )
+    if asking.priv and not asking.auth:
+        raise UsageError(
+            "half-given", "Privacy (--priv) needs authentication (--auth): SNMPv3 has none without it."
+        )
 
 
 def _known_protocol(field: str, name: str) -> None:

@@ -100,6 +100,17 @@ def test_a_platform_that_is_none_is_no_platform_to_read_by(siaga: Siaga, genset:
     siaga("inspect", genset, "--platform", "routeros").well()
 
 
+@pytest.mark.parametrize(
+    "half", [("--auth", "SHA"), ("--auth-file", "a.txt"), ("--priv", "AES", "--priv-file", "a.txt")]
+)
+def test_snmpv3_is_never_asked_with_less_than_was_given(siaga: Siaga, half: tuple[str, ...]) -> None:
+    Path("a.txt").write_text("autentikasi-1\n", "utf-8")
+    script = Script(ACME)
+    with answering(script.answer) as port:
+        siaga("inspect", f"127.0.0.1:{port}", "--snmp", "3", "--user", "x", *half).failed(2, "half-given")
+    assert script.asked == 0
+
+
 def test_a_recording_that_is_not_masked_is_for_its_owner_alone(siaga: Siaga, genset: str) -> None:
     siaga("platform", "record", genset, "-f", "a.snmprec", "--unmasked").well()
     assert Path("a.snmprec").stat().st_mode & 0o077 == 0
