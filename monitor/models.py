@@ -127,6 +127,7 @@ class Maintenance(SQLModel, table=True):
     end: datetime | None = moment()
     every: str = ""  # such as 'Sat 22.00-02.00', in the time of the regency
     ends_early: bool = False
+    away_at: datetime | None = moment()  # when one of its devices was last seen away in it
     ended_at: datetime | None = moment()  # early, or by hand
     cause: str = ""  # the job or change it is for
     who: str = ""

@@ -152,6 +152,45 @@ class Event(Frozen):
         return self
 
 
+class Route(Frozen):
+    """Whom alerts are told to, and by what: `[[routes]]`. What is given to the channel stands under `options`.
+
+    `to`: receivers as the channel knows them (a chat, an address), 'person:NAME', 'role:ROLE' of a person, or
+    'on-duty'. `after_s`: told only of what is unacknowledged for so long (escalation). `quiet`: hours in which
+    alerts of a severity in `quiet_for` wait. More than `digest_over` at once become one message.
+    """
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")
+    channel: str = Field(pattern="^[a-z][a-z0-9]{0,30}$")
+    to: tuple[str, ...] = ()
+    credential: str = ""
+    severities: tuple[Literal["warning", "critical"], ...] = ("warning", "critical")
+    rules: tuple[str, ...] = ()
+    when: str = ""
+    after_s: int = Field(0, ge=0, le=7 * 86400)
+    hours: str = ""
+    quiet: str = ""
+    quiet_for: tuple[Literal["warning", "critical"], ...] = ("warning",)
+    wait_s: int = Field(0, ge=0, le=3600)
+    digest_over: int = Field(5, ge=1, le=1000)
+    per_minute: int = Field(20, ge=1, le=6000)
+    recoveries: bool = True
+    language: str = Field("", pattern="^(id|en|)$")
+    timeout_s: float = Field(10.0, gt=0, le=60)
+    give_up_h: float = Field(24.0, gt=0, le=24 * 30)
+    options: Mapping[str, Any] = {}
+
+
+class Alarms(Frozen):
+    """When siaga believes that it is blind: more than `blind_share` silent, and all of `uplink` with it.
+
+    `uplink`: addresses of siaga's own gateway, or of what must always answer, asked by ICMP.
+    """
+
+    uplink: tuple[str, ...] = ()
+    blind_share: float = Field(0.5, gt=0, lt=1)
+
+
 class Custody(Frozen):
     """How a BAST is numbered and headed. `number` knows {n}, {n:03}, {unit}, {month} (roman) and {year}."""
 
@@ -181,6 +220,8 @@ class Settings(Frozen):
     fields: Mapping[str, Mapping[Annotated[str, StringConstraints(pattern=FIELD_NAME)], CustomField]] = {}
     rules: tuple[Rule, ...] = ()
     events: tuple[Event, ...] = ()
+    routes: tuple[Route, ...] = ()
+    alarms: Alarms = Alarms()
     custody: Custody = Custody()
     access: tuple[Access, ...] = ()
 

@@ -92,6 +92,7 @@ def _planned() -> None:
         sa.Column("end", sa.DateTime(), nullable=True),
         sa.Column("every", sa.String(), nullable=False),
         sa.Column("ends_early", sa.Boolean(), nullable=False),
+        sa.Column("away_at", sa.DateTime(), nullable=True),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
