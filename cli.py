@@ -26,9 +26,12 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.alert_commands
 import monitor.arp_commands
 import monitor.commands
 import monitor.lldp_commands
+import monitor.maintenance_commands
+import monitor.notify_commands
 import monitor.platform_commands
 import monitor.propose_commands
 import report.bast_commands
@@ -52,8 +55,9 @@ Start with: siaga demo
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
-    ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
+    ("Look", ("status", "top", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust", "platform")),
+    ("Be told", ("alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
@@ -97,7 +101,9 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("poll")(monitor.commands.poll)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
-    app.add_typer(monitor.commands.alert_app)
+    app.add_typer(monitor.alert_commands.app)
+    app.add_typer(monitor.maintenance_commands.app)
+    app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
     app.command("plan")(infra.commands.plan)

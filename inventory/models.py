@@ -352,7 +352,7 @@ class Credential(Row, table=True):
     """How to log in: everything but the secret, which lies sealed in `Secret`."""
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
-        "kind": ("snmp-v1", "snmp-v2c", "snmp-v3", "ssh-password", "ssh-key"),
+        "kind": ("snmp-v1", "snmp-v2c", "snmp-v3", "ssh-password", "ssh-key", "password", "token"),
         "auth_protocol": ("", "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"),
         "priv_protocol": ("", "DES", "AES", "AES-192", "AES-256"),
     }

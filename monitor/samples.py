@@ -69,6 +69,9 @@ class SampleStore(Protocol):
     ) -> Mapping[Key, list[tuple[datetime, int]]]:
         """Return the values of each series in the window, by time; a series without values has no entry."""
 
+    def instances(self, device: int, metric: str) -> list[str]:
+        """Return the instances that a metric of a device was ever stored for."""
+
     def asked(self, start: datetime, end: datetime) -> Mapping[int, list[Asked]]:
         """Return device → when it was asked in the window, by time."""
 
@@ -141,6 +144,14 @@ class EmbeddedStore:
                 if rows:
                     found[key] = [(_time(at), _unsigned(key[1], value)) for at, value in rows]
         return found
+
+    def instances(self, device: int, metric: str) -> list[str]:
+        """Return the instances that a metric of a device was ever stored for."""
+        if not self.path.exists():
+            return []
+        with self._open() as db:
+            query = "SELECT instance FROM series WHERE device = ? AND metric = ? ORDER BY 1"
+            return [row[0] for row in db.execute(query, (device, metric))]
 
     def asked(self, start: datetime, end: datetime) -> Mapping[int, list[Asked]]:
         """Return who was asked when, in one query."""

@@ -8,9 +8,8 @@ from sqlmodel import Session, col, select
 from inventory.credentials import OpenCredential, opened_many
 from inventory.models import Connection, Device, Interface
 from inventory.observed import Said, keep
-from inventory.store import labels
 from inventory.traits import colons
-from monitor.models import Alert, DeviceState
+from monitor.models import DeviceState
 from monitor.observation import Observation, Port, Reach
 from monitor.rules.subjects import Committed
 from monitor.state import State
@@ -147,25 +146,6 @@ def committed(session: Session) -> dict[int, dict[str, Committed]]:
         promised = Committed(connection.name, connection.committed_down_bps, connection.committed_up_bps)
         found.setdefault(interface.device_id or 0, {})[interface.name] = promised
     return found
-
-
-def alert_rows(session: Session, *, closed: bool = False) -> list[dict[str, Any]]:
-    """Return alerts with device names, critical first, newest first."""
-    names = labels(session, "device")
-    query = select(Alert) if closed else select(Alert).where(col(Alert.closed_at).is_(None))
-    alerts = sorted(session.exec(query), key=lambda a: (a.severity != "critical", -a.opened_at.timestamp()))
-    return [
-        {
-            "id": a.id,
-            "severity": a.severity,
-            "rule": a.rule,
-            "device": names.get(a.device_id, "?") if a.device_id is not None else "siaga",
-            "text": a.text,
-            "opened_at": a.opened_at,
-            "closed_at": a.closed_at,
-        }
-        for a in alerts
-    ]
 
 
 def status_rows(

@@ -94,9 +94,12 @@ def closed(session: Session, scene: "Scene", alert: Alert, now: datetime) -> Non
             put(session, row)
 
 
-def acknowledged(session: Session, alert_id: int) -> None:
-    """Drop what would only be told while nobody has acknowledged the alert."""
+def acknowledged(session: Session, alert_id: int, until: datetime | None) -> None:
+    """Hold back what is only told while nobody has acknowledged the alert: until then, or for good."""
     query = select(Notification).where(Notification.alert_id == alert_id, Notification.status == "waiting")
     for row in session.exec(query.where(_is("escalated"))):
-        row.status, row.error = "dropped", "somebody has acknowledged it"
+        if until is None:
+            row.status, row.error = "dropped", "somebody has acknowledged it"
+        else:
+            row.due_at = max(row.due_at, until)
         session.add(row)

@@ -233,7 +233,7 @@ def test_maintenance_lies_over_everything_and_ends_with_what_is_beneath() -> Non
 
 
 def test_with_its_own_uplink_silent_siaga_sees_nothing_and_says_so_once() -> None:
-    near = {1: tuple(range(2, 40)), **{d: (1,) for d in range(2, 40)}}
+    near = {1: tuple(range(2, 40)), **dict.fromkeys(range(2, 40), (1,))}
     run = Run(World(topology=Topology(near, frozenset({1})), watch_uplink=True, usual=Limits(patience=3)))
     everybody = dict.fromkeys(range(1, 40), UP)
     run.hear({UPLINK: UP, **everybody})
