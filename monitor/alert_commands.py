@@ -122,7 +122,7 @@ def alert_silence(
     rule: Annotated[str, typer.Option("--rule", help="Only alerts of this rule.")] = "",
     until: Annotated[str, typer.Option("--until", help="For how long: 2h, 3d, a time.")] = "",
     why: Reason = "",
-    lift: Annotated[int, typer.Option("--lift", help="End the silence of this number now.", min=1)] = 0,
+    lift: Annotated[int, typer.Option("--lift", help="End the silence of this number now.", min=0)] = 0,
     output: Output = Format.table,
 ) -> Outcome:
     """Silence alerts for a while; without --until, list the silences.

@@ -36,6 +36,7 @@ class DeviceState(SQLModel, table=True):
     beneath: str = ""
     silent_since: datetime | None = moment()
     waited_s: float = 0.0
+    overdue: int = 0
     silent_order: int = 0
     answered_order: int = 0
     flaps: float = 0.0

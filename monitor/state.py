@@ -32,6 +32,9 @@ KEPT = 8  # probes that are kept as evidence
 UPLINK_REASON = "siaga's own uplink is silent"
 
 
+_UNCOUNTED: Mapping[str, Any] = {"failures": 0, "silent_since": None, "waited_s": 0.0, "overdue": 0}
+
+
 class State(StrEnum):
     """The states of a device."""
 
@@ -90,6 +93,7 @@ class Standing:
     at: datetime | None = None
     silent_since: datetime | None = None
     waited_s: float = 0.0
+    overdue: int = 0  # silences since it was silent often and long enough: patience ends by them
     silent_from: int = 0  # the order of the first of them
     silent_order: int = 0
     answered_order: int = 0
@@ -202,6 +206,7 @@ class _Round:
         gap_s = min(max(gap_s, 0.0), limits.longest_gap_s)
         old = replace(old, at=self.now, flaps=old.flaps * 0.5 ** (gap_s / limits.flap_half_life_s))
         if one.reach is Reach.silent:
+            over = old.silent and old.failures >= limits.failures and old.waited_s >= limits.grace_s
             new = replace(
                 old,
                 failures=old.failures + 1,
@@ -209,6 +214,7 @@ class _Round:
                 silent_order=self.order,
                 silent_since=old.silent_since or one.at,
                 waited_s=old.waited_s + gap_s if old.silent_since else 0.0,
+                overdue=old.overdue + 1 if over else 0,
                 reason=one.reason if old.state is not State.unreachable else old.reason,
                 evidence=(*old.evidence, one)[-KEPT:],
             )
@@ -230,8 +236,7 @@ class _Round:
 
     def _unseen(self, device: int) -> None:
         """Nothing can be said of it; its silences do not count."""
-        none = {"failures": 0, "silent_since": None, "waited_s": 0.0}
-        self._put(device, beneath=State.not_observed, reason=UPLINK_REASON, **none)
+        self._put(device, beneath=State.not_observed, reason=UPLINK_REASON, **_UNCOUNTED)
 
     def _put(self, device: int, **values: Any) -> None:
         """Change a standing, if that changes anything."""
@@ -260,7 +265,7 @@ class _Round:
                 continue
             front = [d for d in self.world.topology.in_front(device) if d in reached]
             if standing.beneath is State.unreachable and not front:
-                self._put(device, failures=0, silent_since=None, waited_s=0.0)
+                self._put(device, **_UNCOUNTED)
             elif self._in_doubt(device):
                 limits = self.world.limits_of(device)
                 self._ask(device, "it was silent", limits.recheck_s)
@@ -269,7 +274,7 @@ class _Round:
 
     def _call(self, device: int, standing: Standing, front: list[int], hoped: frozenset[int]) -> None:
         limits = self.world.limits_of(device)
-        patient = standing.failures < limits.failures + limits.patience
+        patient = standing.overdue < limits.patience
         if front and not any(self._fresh(d, standing) for d in front) and patient:
             for other in front:
                 self._ask(other, "it stands in front of one that is silent")
@@ -315,7 +320,7 @@ class _Round:
         old = self._of(device)
         moved = old.beneath is not state
         # A way that is lost says nothing about the device: its own silences begin anew when the way is back.
-        again = {"failures": 0, "silent_since": None, "waited_s": 0.0} if state is State.unreachable else {}
+        again = _UNCOUNTED if state is State.unreachable else {}
         flap = 1.0 if moved and state is State.down and old.beneath in THERE else 0.0
         self._put(device, beneath=state, flaps=old.flaps + flap, **again)
 
@@ -364,6 +369,7 @@ def _answered(old: Standing, one: Heard, order: int) -> Standing:
         answered_order=order,
         silent_since=None,
         waited_s=0.0,
+        overdue=0,
         beneath=state,
         reason="" if state is State.up else one.reason,
         flaps=old.flaps + (1.0 if old.beneath is State.down else 0.0),

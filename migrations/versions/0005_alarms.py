@@ -24,6 +24,7 @@ def _states() -> None:
         batch_op.add_column(sa.Column("beneath", sa.String(), nullable=False, server_default=_NONE))
         batch_op.add_column(sa.Column("silent_since", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("waited_s", sa.Float(), nullable=False, server_default=_ZERO))
+        batch_op.add_column(sa.Column("overdue", sa.Integer(), nullable=False, server_default=_ZERO))
         batch_op.add_column(sa.Column("silent_order", sa.Integer(), nullable=False, server_default=_ZERO))
         batch_op.add_column(sa.Column("answered_order", sa.Integer(), nullable=False, server_default=_ZERO))
         batch_op.add_column(sa.Column("flaps", sa.Float(), nullable=False, server_default=_ZERO))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session, col, select
 
 from monitor.models import Alert, Notification
-from monitor.notify.routes import Told, ways
+from monitor.notify.routes import KEEP_OPEN, Told, ways
 from monitor.rules.format import Rule
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def closed(session: Session, scene: "Scene", alert: Alert, now: datetime) -> Non
             session.add(row)
         elif row.event in BEGINNINGS and row.status in ("waiting", "sent"):
             told[row.route] = True
-    if alert.closed_why == "flapping":  # another alert stands for it
-        return
+    machines = {r.name for r in scene.settings.routes if r.channel in KEEP_OPEN}
     for route in sorted(told):
-        if recovers.get(route, True):
+        replaced = alert.closed_why == "flapping" and route not in machines  # another alert stands for it
+        if recovers.get(route, True) and not replaced:
             row = Notification(
                 key=f"{alert.id}/recovered/{route}",
                 alert_id=alert.id,

@@ -13,6 +13,8 @@ from siaga.settings import Route
 
 DEFAULT = "default"
 BUILT_IN = Route(name=DEFAULT, channel="file")
+# Machines that hold an alert open until they are told its end, also where another alert takes its place.
+KEEP_OPEN = ("alertmanager", "webhook")
 
 
 @dataclass(frozen=True)
