@@ -84,7 +84,7 @@ def composed(message: Message, now: datetime, language: str, zone: str) -> Text:
 def headline(message: Message, language: str) -> str:
     """Return the first line: how grave, what, where."""
     words = _WORDS[language]
-    first = words["recovered"] if message.ended_at else words.get(message.severity, "")
+    first = words["recovered"] if message.event == "recovered" else words.get(message.severity, "")
     first = words["test"] if message.event == "test" else first
     extra = f" ({words[message.event]})" if message.event in ("escalated", "worse") else ""
     what = " · ".join(p for p in (message.title, message.device, message.subject) if p)
@@ -94,7 +94,7 @@ def headline(message: Message, language: str) -> str:
 def digest(messages: Sequence[Message], language: str, zone: str) -> Text:
     """Return many messages as one text; what has opened and ended is one line."""
     words = _WORDS[language]
-    ended = sum(m.ended_at is not None for m in messages)
+    ended = sum(m.event == "recovered" for m in messages)
     lines = [
         f"{headline(m, language)} [{clock(m.ended_at or m.since, language, zone)}]" for m in messages[:SHOWN]
     ]

@@ -64,7 +64,7 @@ def _message(
         said=_said(alert, device, rules, language),
         where=where,
         since=alert.opened_at,
-        ended_at=alert.closed_at if row.event == "recovered" or alert.closed_at else None,
+        ended_at=alert.closed_at,
         impact=impacts.get(alert.id or 0, ""),
         todo=safe(todo, 600),
         playbook=playbook,
