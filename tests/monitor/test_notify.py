@@ -1,4 +1,4 @@
-"""Telling: at least once and in order, never twice without need; waits, digests, escalation; nothing foreign gets out."""
+"""Telling: at least once, in order, never twice without need; waits, digests, escalation; nothing foreign gets out."""
 
 import hashlib
 import hmac
