@@ -69,10 +69,15 @@ def decide(
     """Return what to open and close. `opened`: key → severity of the alerts that are open."""
     changes: list[Change] = []
     after: dict[Key, Memory] = {}
-    seen: set[Key] = set()
+    seen: set[tuple[str, str]] = set()
+    known = bool(memories or opened)
     for rule, subject, value in _pairs(rules, subjects):
-        key = Key(rule.name, subject)
-        seen.add(key)
+        named = (rule.name, subject)
+        if known:
+            seen.add(named)
+        if not (known and (named in opened or named in memories)) and not _notable(rule, value):
+            continue  # most of what is read is well, and was: that must cost little
+        key = Key(*named)
         own = opened.get(key, "")
         before = replace(memories.get(key, NOTHING), open=own)
         new = step(rule, before, value, sight.at, sight.longest_gap_s)
@@ -97,28 +102,52 @@ def decide(
 
 
 def _pairs(rules: Sequence[Rule], subjects: Sequence[Subject]) -> Iterator[tuple[Rule, str, Value]]:
-    by_name = {r.name: r for r in rules}
+    by_kind: dict[str, list[Subject]] = {}
+    for s in subjects:
+        by_kind.setdefault(s.kind, []).append(s)
     for rule in rules:
-        found = [s for s in subjects if _concerns(rule, s) and not _yields(rule, s, by_name)]
+        measure = rule.measure
+        found = [
+            s for s in by_kind.get(rule.of, ()) if measure in s.values and (not rule.where or _facts(rule, s))
+        ]
+        if rule.yields_to and found:
+            found = _unyielding(rules, rule, found)
         if rule.per_device and found:
             one = max(found, key=lambda s: _rank(holds(rule, s.values[rule.measure])))
-            yield with_own_limits(rule, one.limits), "", one.values[rule.measure]
+            yield with_own_limits(rule, one.limits), "", one.values[measure]
         elif not rule.per_device:
             for s in found:
-                yield with_own_limits(rule, s.limits), s.name, s.values[rule.measure]
+                own = with_own_limits(rule, s.limits) if rule.own_limits else rule
+                yield own, s.name, s.values[measure]
 
 
-def _concerns(rule: Rule, subject: Subject) -> bool:
-    return (
-        subject.kind == rule.of
-        and rule.measure in subject.values
-        and all(subject.facts.get(fact, "") in words for fact, words in rule.where.items())
-    )
+def _facts(rule: Rule, subject: Subject) -> bool:
+    return all(subject.facts.get(fact, "") in words for fact, words in rule.where.items())
 
 
-def _yields(rule: Rule, subject: Subject, by_name: Mapping[str, Rule]) -> bool:
-    others = (by_name[n] for n in rule.yields_to if n in by_name)
-    return any(_concerns(o, subject) and holds(o, subject.values[o.measure]) for o in others)
+def _unyielding(rules: Sequence[Rule], rule: Rule, found: Sequence[Subject]) -> list[Subject]:
+    """Return the subjects for which none of the rules holds that this one yields to."""
+    others = [r for r in rules if r.name in rule.yields_to]
+    return [
+        s
+        for s in found
+        if not any(o.measure in s.values and _facts(o, s) and holds(o, s.values[o.measure]) for o in others)
+    ]
+
+
+def _notable(rule: Rule, value: Value) -> bool:
+    """Tell whether a value is anything to a rule that remembers nothing of its subject."""
+    for level in (rule.critical, rule.warning):
+        if level is None:
+            continue
+        if level.rises is not None or level.missing_s is not None:
+            return True
+        if level.above is not None and isinstance(value, (int, float)):
+            if value >= level.above:
+                return True
+        elif value is not None and holds(rule, value):
+            return True
+    return False
 
 
 def _rank(severity: str) -> int:

@@ -7,6 +7,7 @@ same key. Messages of one route go out in their order.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, func, or_, select
 
@@ -24,19 +25,29 @@ LAST = "last-resort"  # siaga's own file, when the default route cannot tell it 
 
 def due_routes(session: Session, now: datetime) -> list[str]:
     """Return the routes that have something to tell now."""
-    query = select(Notification.route).where(Notification.status == "waiting", Notification.due_at <= now)
-    return list(session.exec(query.distinct().order_by(Notification.route)))
+    rows = session.exec(select(Notification).where(Notification.status == "waiting", _maybe_due(now)))
+    return sorted({r.route for r in rows if _due(r, now)})
+
+
+def _maybe_due(now: datetime) -> Any:
+    return or_(col(Notification.due_at) <= now, col(Notification.at) > now)
+
+
+def _due(row: Notification, now: datetime) -> bool:
+    """Tell whether a row is due. One from a time to come was written before the clock was set back: it is."""
+    return row.due_at <= now or (row.at > now and not row.body.get("if_open"))
 
 
 def claim(session: Session, route: str, now: datetime) -> list[Notification]:
     """Return what is due by this route, and keep others from it for a while; nothing while somebody else has it."""
     waiting = select(Notification).where(Notification.route == route, Notification.status == "waiting")
-    if session.exec(waiting.where(col(Notification.claimed_until) > now)).first() is not None:
+    claimed = waiting.where(col(Notification.claimed_until) > now)
+    # A claim that ends later than one can is from before the clock was set back.
+    if session.exec(claimed.where(col(Notification.claimed_until) <= now + CLAIM)).first() is not None:
         return []
     found: list[Notification] = []
-    for row in session.exec(
-        waiting.where(Notification.due_at <= now).order_by(col(Notification.id)).limit(MOST)
-    ):
+    query = waiting.where(_maybe_due(now)).order_by(col(Notification.id)).limit(MOST)
+    for row in [r for r in session.exec(query) if _due(r, now)]:
         reason = _needless(session, row, now)
         if reason:
             row.status, row.error = "dropped", reason
@@ -81,7 +92,7 @@ def _waits(session: Session, row: Notification, earlier: Sequence[Notification])
 def sent_lately(session: Session, route: str, now: datetime) -> int:
     """Return how many letters went out by a route within the last minute."""
     query = select(func.count(col(Delivery.id))).where(Delivery.route == route, Delivery.result == "sent")
-    return session.exec(query.where(Delivery.at > now - timedelta(minutes=1))).one()
+    return session.exec(query.where(Delivery.at > now - timedelta(minutes=1), Delivery.at <= now)).one()
 
 
 def reached(session: Session, rows: Sequence[Notification], route: str) -> set[str]:

@@ -620,6 +620,16 @@ def test_two_workers_at_once_tell_once(tmp_path: Path) -> None:
         assert len(world.told()) == 2
 
 
+def test_a_clock_that_is_set_back_holds_no_message_back(tmp_path: Path) -> None:
+    with made(tmp_path, {"name": "late", "channel": "file", "after_s": 900}) as world:
+        fail(world, "rtr-a")
+        with session(world.engine) as writing:
+            queue.claim(writing, "default", world.now)  # somebody claims it, and ends
+        world.now -= timedelta(hours=1)
+        assert [d.route for d in world.tell()] == ["default"]
+        assert len(world.told()) == 1
+
+
 def test_an_outbox_row_is_written_once_whatever_happens(tmp_path: Path) -> None:
     with made(tmp_path) as world:
         fail(world, "rtr-a")
