@@ -35,7 +35,7 @@ from siaga.secrets import open_vault
 from siaga.settings import Route
 from tests.cli_runner import until
 from tests.monitor.alarm_world import T0, Net, net
-from tests.monitor.notify_servers import Answer, Posted, closed_tcp_port, http, smtp, syslog
+from tests.monitor.notify_servers import Answer, Posted, certificate, closed_tcp_port, http, smtp, syslog
 
 TOKEN = "1234:rahasia-sekali"
 OK: Answer = (200, {"ok": True, "result": {"message_id": 7}}, {})
@@ -501,6 +501,23 @@ def test_a_mail_has_headers_of_one_line_and_the_same_id_when_it_comes_twice(tmp_
     assert read["Subject"].startswith('🔴 KRITIS: Perangkat mati · rtr"]<b> Bcc: x@y.z')
     assert read["Auto-Submitted"] == "auto-generated"
     assert "Tindakan: Periksa listrik" in read.get_content()
+
+
+def test_a_mail_goes_under_starttls_to_a_server_that_is_trusted(tmp_path: Path) -> None:
+    context, cert = certificate(tmp_path)
+    with smtp(tls=context) as server:
+        options = {"server": "127.0.0.1", "port": server.port, "sender": "siaga@example.org"}
+        route = {"channel": "email", "credential": "mail", "to": ["ani@example.org"]}
+        good = {"name": "good", **route, "options": {**options, "ca_file": str(cert)}}
+        with made(tmp_path, good, {"name": "bad", **route, "options": options}) as world:
+            secret(world, "mail", "password", "password", "rahasia", username="siaga")
+            fail(world, "rtr-a")
+            found = {d.route: (d.status, d.why) for d in world.tell()}
+    assert found["good"] == ("sent", "")
+    assert server.lines == [b"\0siaga\0rahasia"]
+    assert found["bad"][0] == "waiting"
+    assert "certificate" in found["bad"][1].casefold()
+    assert len(server.mails) == 1
 
 
 def test_a_refused_address_is_not_tried_again_and_a_password_never_goes_without_tls(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Alertmanager forgets what has no end in sight: an alert is sent with an end far 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from monitor.notify.letter import Letter, Message, Result
 from monitor.notify.posting import post, result
+from monitor.rules.format import SEVERITIES
 from siaga.settings import Frozen
 
 KIND = "alertmanager"
@@ -32,10 +34,18 @@ class Options(Frozen):
 
 def send(letter: Letter, options: Options) -> Result:
     """Post the alerts of a letter."""
-    body = [_alert(m, letter, options) for m in letter.messages]
+    body = [a for m in letter.messages for a in _alerts(m, letter, options)]
     url = f"{options.url}/api/v2/alerts"
     answer = post(url, json.dumps(body).encode(), timeout_s=letter.timeout_s, ca_file=options.ca_file)
     return result(answer)
+
+
+def _alerts(message: Message, letter: Letter, options: Options) -> Iterator[dict[str, Any]]:
+    """Yield the alert; when it got worse, or ended, also the end of what it was under another severity."""
+    yield _alert(message, letter, options)
+    if message.event in ("worse", "recovered"):
+        for other in {*SEVERITIES} - {message.severity}:
+            yield _alert(replace(message, severity=other, ended_at=letter.now), letter, options)
 
 
 def _alert(message: Message, letter: Letter, options: Options) -> dict[str, Any]:
