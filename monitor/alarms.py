@@ -5,7 +5,7 @@ as values.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,6 +75,9 @@ def take(
     """
     known = recall or store.recall(session)
     judged = judge(known.standings, (h for n in news.values() for h in n.heard), scene.world, now)
+    blocked = {t.device: store.because(t, scene.book.names) for t in judged.transitions if t.behind}
+    named = {d: replace(judged.after[d], reason=why) for d, why in blocked.items()}
+    judged = replace(judged, after={**judged.after, **named})
     seen = {d: n.seen for d, n in news.items() if n.seen is not None}
     store.keep_standings(session, known.standings, judged.after, seen, now)
     changes = store.keep_changes(session, judged.transitions, scene.book.names, run_id)
@@ -111,9 +114,6 @@ class _Batch:
             d: dict(keys) for d, keys in self.before.opened.items()
         }
         self.gap_s = max(LONGEST_GAP_S, 2.0 * self.scene.settings.poll.interval_s)
-        self.reasons = {
-            t.device: store.because(t, self.scene.book.names) for t in self.judged.transitions if t.behind
-        }
 
     def run(self, news: Mapping[int, News], own: Sequence[Subject]) -> None:
         touched = [d for d in {**news, **self.judged.after} if d != UPLINK]
@@ -209,8 +209,7 @@ class _Batch:
         return safe(f"{text.rstrip('.')}: {reason}" if reason else text, 500)
 
     def _reason(self, device: int | None) -> str:
-        standing = self.standings.get(device or 0, Standing())
-        return self.reasons.get(device or 0, standing.reason)
+        return self.standings.get(device or 0, Standing()).reason
 
     def _proof(self, device: int | None, change: Change) -> dict[str, Any]:
         """Return what an alert rests on: the value, its limit, and for a state the probes."""

@@ -134,8 +134,11 @@ def alert_silence(
     from inventory.store import open_engine, reading, session
     from monitor.alert_rows import silences
     from siaga.clock import ahead, utc_now
+    from siaga.errors import UsageError
     from siaga.settings import load
 
+    if (selector or rule) and not until and not lift:
+        raise UsageError("no-end", "Say for how long, as --until 3d: no silence is for ever.")
     if not until and not lift:
         with reading(open_engine(load())) as session_:
             found = silences(session_, utc_now())

@@ -70,6 +70,7 @@ def decide(
     changes: list[Change] = []
     after: dict[Key, Memory] = {}
     seen: set[tuple[str, str]] = set()
+    judged: set[Key] = set()
     known = bool(memories or opened)
     for rule, subject, value in _pairs(rules, subjects):
         named = (rule.name, subject)
@@ -78,6 +79,9 @@ def decide(
         if not (known and (named in opened or named in memories)) and not _notable(rule, value):
             continue  # most of what is read is well, and was: that must cost little
         key = Key(*named)
+        if key in judged:
+            continue  # two parts under one name: the first speaks for both
+        judged.add(key)
         own = opened.get(key, "")
         before = replace(memories.get(key, NOTHING), open=own)
         new = step(rule, before, value, sight.at, sight.longest_gap_s)

@@ -10,12 +10,12 @@ from sqlmodel import Session, col, or_, select
 
 from inventory.network import Network
 from inventory.select import selected
-from monitor.hours import hours
 from monitor.models import Maintenance
 from monitor.state import THERE, Standing
 from monitor.topology import hang_on
 from siaga.clock import JAKARTA
 from siaga.errors import SiagaError
+from siaga.hours import hours
 
 SETTLED = timedelta(minutes=5)  # devices that were away must be back for so long before a window ends early
 

@@ -50,10 +50,10 @@ def add(
     from inventory.access import require_devices
     from inventory.select import joined, selected
     from inventory.store import labels, open_engine, session
-    from monitor.hours import hours
     from monitor.models import Maintenance
     from siaga.clock import ahead, utc_now
     from siaga.errors import InvalidError, NotFoundError, UsageError
+    from siaga.hours import hours
     from siaga.settings import load
     from siaga.text import safe
 

@@ -180,6 +180,17 @@ class Route(Frozen):
     give_up_h: float = Field(24.0, gt=0, le=24 * 30)
     options: Mapping[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        from siaga.hours import hours
+
+        for text in filter(None, (self.hours, self.quiet)):
+            try:
+                hours(text)
+            except InvalidError as error:
+                raise ValueError(error.sentence) from None
+        return self
+
 
 class Alarms(Frozen):
     """When siaga believes that it is blind: more than `blind_share` silent, and all of `uplink` with it.
@@ -224,6 +235,13 @@ class Settings(Frozen):
     alarms: Alarms = Alarms()
     custody: Custody = Custody()
     access: tuple[Access, ...] = ()
+
+    @model_validator(mode="after")
+    def _routes_apart(self) -> Self:
+        names = [r.name for r in self.routes]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"two routes are called '{min(twice)}'")
+        return self
 
     @property
     def database(self) -> str:

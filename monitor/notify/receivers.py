@@ -9,8 +9,8 @@ from datetime import date, datetime
 from sqlmodel import Session, select
 
 from inventory.models_people import Person
-from monitor.hours import hours
 from siaga.errors import SiagaError
+from siaga.hours import hours
 from siaga.settings import Route
 from siaga.text import safe
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.hours import hours
 from siaga.clock import JAKARTA
+from siaga.hours import hours
 from siaga.settings import Route
 
 DEFAULT = "default"

@@ -5,12 +5,13 @@ which a rule's `where` chooses.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from monitor.observation import Observation, Port, Sensor, Thresholds
 from monitor.rules.verdict import Value
 
+_LONGEST = 200  # characters of a name
 _NOT_JUDGED = ("buffer", "cache", "swap", "shared", "virtual")  # memory that is meant to be used
 
 
@@ -78,21 +79,30 @@ def subjects(seen: Observation, ports: Mapping[str, Port], around: Around) -> It
         # The mean is judged: one busy core of many is fine.
         device["cpu_pct"] = sum(p.percent for p in seen.processors) / len(seen.processors)
     yield Subject("device", "", device)
-    for pool in seen.mempools:
-        if not any(word in pool.descr.lower() for word in _NOT_JUDGED):
-            yield Subject("memory", pool.descr, {"used_pct": pool.percent})
-    for disk in seen.storage:
-        yield Subject("disk", disk.descr, {"used_pct": disk.percent}, {"kind": disk.kind})
+    pools = [p for p in seen.mempools if not any(word in p.descr.lower() for word in _NOT_JUDGED)]
+    for name, pool in zip(_named(p.descr for p in pools), pools, strict=True):
+        yield Subject("memory", name, {"used_pct": pool.percent})
+    for name, disk in zip(_named(d.descr for d in seen.storage), seen.storage, strict=True):
+        yield Subject("disk", name, {"used_pct": disk.percent}, {"kind": disk.kind})
     yield from _sensors(seen)
     for name, port in ports.items():
         yield from _port(name, port, around)
+
+
+def _named(descriptions: Iterable[str]) -> Iterator[str]:
+    """Yield names of which no two are the same: what is called as another before it has its number."""
+    known: Counter[str] = Counter()
+    for descr in descriptions:
+        name = descr[:_LONGEST]
+        known[name] += 1
+        yield name if known[name] == 1 else f"{name} #{known[name]}"
 
 
 def _sensors(seen: Observation) -> Iterator[Subject]:
     shared = Counter((s.kind, s.descr) for s in seen.sensors)
     for sensor in seen.sensors:
         alone = shared[sensor.kind, sensor.descr] == 1
-        name = sensor.descr if alone else f"{sensor.descr} ({sensor.oid})"
+        name = sensor.descr[:_LONGEST] if alone else f"{sensor.descr[:_LONGEST]} ({sensor.oid})"
         facts = {"class": sensor.kind, "group": sensor.group, "title": sensor.descr}
         yield Subject("sensor", name, _values(sensor), facts, sensor.limits)
 

@@ -62,6 +62,8 @@ def test_one_alarm_for_a_branch_with_what_it_rests_on(world: Net) -> None:
         changes = opened.exec(select(StateChange).where(StateChange.after == "unreachable")).all()
     assert {c.reason for c in changes} == {"behind rtr-a: no answer in 2 s"}
     assert all(c.evidence for c in changes)
+    assert world.recall is not None
+    assert world.recall.standings[world.ids["ap"]].reason == "behind rtr-a: no answer in 2 s"
 
 
 def test_a_recovery_is_told_once_and_only_where_its_alert_was(world: Net) -> None:

@@ -66,6 +66,7 @@ def test_a_silence_holds_is_listed_and_lifted(world: Net, siaga: Siaga) -> None:
     siaga("alert", "silence", "role=router", "--rule", "device-down", "--until", "2h", "--why", "gali").well()
     (row,) = rows(siaga, "alert", "silence")
     assert (row["rule"], row["selector"], row["why"]) == ("device-down", "role=router", "gali")
+    siaga("alert", "silence", "role=router").failed(2, "no-end")
     siaga("alert", "silence", "--rule", "device-dwon", "--until", "2h").failed(3, "no-such-rule")
     siaga("alert", "silence", "--lift", row["id"]).well()
     assert rows(siaga, "alert", "silence") == []

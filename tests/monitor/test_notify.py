@@ -21,7 +21,6 @@ from inventory.models import Device
 from inventory.store import reading, session
 from inventory.writing import Writer
 from monitor.acknowledge import acknowledge
-from monitor.hours import hours
 from monitor.models import Alert, AlertNote, Delivery, Notification
 from monitor.notify import queue
 from monitor.notify.backoff import wait_s
@@ -31,6 +30,7 @@ from monitor.notify.receivers import receivers
 from monitor.notify.routes import Told, ways
 from monitor.notify.worker import outfit, run_once
 from siaga.errors import InvalidError
+from siaga.hours import hours
 from siaga.secrets import open_vault
 from siaga.settings import Route
 from tests.cli_runner import until

@@ -330,6 +330,12 @@ def test_a_link_is_not_told_while_the_device_behind_it_is_away() -> None:
     assert rung(parts(WAN, links={"wan": Wired("metro-1", away=True)})) == set()
 
 
+def test_two_parts_of_one_name_are_two_and_never_two_alerts_of_one() -> None:
+    pools = parts(seen(mempools=(Mempool("RAM", 10.0), Mempool("RAM", 98.0))))
+    assert rung(pools) == {("memory-full", "RAM #2", C)}
+    assert rung([Subject("disk", "/", {"used_pct": 99.0})] * 2) == {("disk-full", "/", C)}
+
+
 def test_many_sensors_of_one_ups_are_one_alert() -> None:
     both = parts(state("Output source", "battery", "critical")) + parts(
         state("Battery charging", "discharging", "critical")
