@@ -73,7 +73,8 @@ def take(
     Without `recall` all that is remembered is read from the database; what is returned may be given to the next
     call once the transaction is committed, and is thrown away if it is not.
     """
-    known = recall or store.recall(session)
+    known = _present(recall or store.recall(session), scene)
+    news = {d: n for d, n in news.items() if d == UPLINK or d in scene.book.names}
     judged = judge(known.standings, (h for n in news.values() for h in n.heard), scene.world, now)
     blocked = {t.device: store.because(t, scene.book.names) for t in judged.transitions if t.behind}
     named = {d: replace(judged.after[d], reason=why) for d, why in blocked.items()}
@@ -92,6 +93,12 @@ def take(
         judged.asks,
         judged.blind,
     )
+
+
+def _present(known: store.Recall, scene: Scene) -> store.Recall:
+    """Return what is remembered of devices that are there: of one that was removed nothing can be kept."""
+    names = scene.book.names
+    return replace(known, standings={d: s for d, s in known.standings.items() if d == UPLINK or d in names})
 
 
 @dataclass
@@ -161,7 +168,10 @@ class _Batch:
             self._open(device, change)
             return
         alert_id, _ = self.open_now[device][change.key]
-        alert = self.session.get_one(Alert, alert_id)
+        alert = self.session.get(Alert, alert_id)
+        if alert is None:  # it went with its device
+            del self.open_now[device][change.key]
+            return
         if change.event == "closed":
             alert.closed_at = max(self.now, alert.opened_at)  # a clock may have gone back
             alert.closed_why, alert.open_key = change.why, None

@@ -13,13 +13,12 @@ from monitor.rates import Count, increments
 from monitor.rules.subjects import Around, Flow, Wired, subjects
 from monitor.samples import Key, SampleStore
 from monitor.scene import Scene, away
+from monitor.stored import Series, points
 
 _OCTETS = ("in_octets", "out_octets")
 _SMALL = ("in_errors", "out_errors", "in_discards", "out_discards")
 _SHORTEST = timedelta(minutes=15)
 _FRESH = timedelta(seconds=1)
-
-Series = Mapping[Key, list[tuple[datetime, int]]]
 
 
 def news_of(
@@ -33,7 +32,7 @@ def news_of(
     keys = [
         k for d, named in ports.items() for k in _keys(d, named, {*promised.get(d, ()), *links.get(d, ())})
     ]
-    series = samples.read(keys, now - window, now) if keys else {}
+    series = points(samples, keys, now - window, now)
     found = {}
     for device, observation in seen.items():
         around = Around(

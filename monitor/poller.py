@@ -21,7 +21,7 @@ from monitor.news import news_of
 from monitor.observation import Observation, Reach, Sensor
 from monitor.propose import held_apart
 from monitor.rates import Count, rates_bps
-from monitor.samples import Asked, EmbeddedStore, Key, Sample
+from monitor.samples import Asked, EmbeddedStore, Key, Sample, SampleStore
 from monitor.scene import open_scene
 from monitor.targets import Target
 from siaga.secrets import open_vault
@@ -187,7 +187,7 @@ def _asked(seen: Mapping[int, Observation]) -> list[Asked]:
 def _judge(
     engine: Engine,
     settings: Settings,
-    samples: EmbeddedStore,
+    samples: SampleStore,
     seen: Mapping[int, Observation],
     *,
     run_id: int,
@@ -210,7 +210,7 @@ Points = list[tuple[datetime, float]]
 
 
 def rate_series(
-    samples: EmbeddedStore,
+    samples: SampleStore,
     device_id: int,
     names: Sequence[str],
     speeds_bps: Mapping[str, int | None],

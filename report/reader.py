@@ -235,8 +235,9 @@ def judged(
         believed = [believed_at(end, history) for _, end in looks]
         last = believed[-1]
         for i, (look, _) in enumerate(looks):
-            settled = next((b for b in believed[i:] if b in ("down", "unreachable")), last)
-            silent = Seen.down if settled == "down" else Seen.unobserved
+            settled = next((b for b in believed[i:] if b in ("down", "unreachable", "flapping")), last)
+            # One that flaps is silent of itself: whoever is in front of it answers.
+            silent = Seen.down if settled in ("down", "flapping") else Seen.unobserved
             found.append((look.at, Seen.up if answered else silent))
     return found
 

@@ -16,7 +16,8 @@ from monitor.rates import Count, increments
 from monitor.rules.format import Rule
 from monitor.rules.subjects import Committed
 from monitor.rules.verdict import LONGEST_GAP_S, NOTHING, Value, step
-from monitor.samples import EmbeddedStore
+from monitor.samples import SampleStore
+from monitor.stored import instances, points
 from siaga.errors import InvalidError
 
 History = Iterable[tuple[datetime, Value]]
@@ -72,7 +73,7 @@ class Known:
 
 def histories(
     session: Session,
-    samples: EmbeddedStore,
+    samples: SampleStore,
     rule: Rule,
     device: int,
     known: Known,
@@ -119,15 +120,15 @@ def _states(session: Session, rule: Rule, device: int, since: datetime, until: d
 
 
 def _gauges(
-    samples: EmbeddedStore, device: int, metric: str, scale: int, since: datetime, until: datetime
+    samples: SampleStore, device: int, metric: str, scale: int, since: datetime, until: datetime
 ) -> Iterator[tuple[str, History]]:
-    keys = [(device, metric, i) for i in samples.instances(device, metric)]
-    for key, values in sorted(samples.read(keys, since, until).items()):
+    keys = [(device, metric, i) for i in instances(samples, device, metric)]
+    for key, values in sorted(points(samples, keys, since, until).items()):
         yield key[2], [(at, value / scale) for at, value in values]
 
 
 def _per_minute(
-    samples: EmbeddedStore,
+    samples: SampleStore,
     device: int,
     metrics: Sequence[str],
     names: Sequence[str],
@@ -135,7 +136,7 @@ def _per_minute(
     until: datetime,
 ) -> Iterator[tuple[str, History]]:
     keys = [(device, m, n) for m in metrics for n in names]
-    series = samples.read([*keys, (device, "uptime", "")], since, until)
+    series = points(samples, [*keys, (device, "uptime", "")], since, until)
     uptimes = {at: value / 100 for at, value in series.get((device, "uptime", ""), ())}
     for name in names:
         sums: dict[datetime, float] = {}
@@ -149,20 +150,20 @@ def _per_minute(
 
 
 def _used(
-    samples: EmbeddedStore, device: int, known: Known, since: datetime, until: datetime
+    samples: SampleStore, device: int, known: Known, since: datetime, until: datetime
 ) -> Iterator[tuple[str, History]]:
     names = [n for n in known.committed if n in known.speeds_bps]
     series = rate_series(samples, device, names, known.speeds_bps, since, until)
     for name, pair in series.items():
         promised = known.committed[name]
         limits = (promised.down_bps, promised.up_bps)
-        for direction, points, limit in zip(("in", "out"), pair, limits, strict=True):
+        for direction, series_, limit in zip(("in", "out"), pair, limits, strict=True):
             if limit:
-                yield f"{name} {direction}", [(at, bps * 100 / limit) for at, bps in points]
+                yield f"{name} {direction}", [(at, bps * 100 / limit) for at, bps in series_]
 
 
 def _carried(
-    samples: EmbeddedStore, device: int, known: Known, since: datetime, until: datetime
+    samples: SampleStore, device: int, known: Known, since: datetime, until: datetime
 ) -> Iterator[tuple[str, History]]:
     series = rate_series(samples, device, list(known.links), known.speeds_bps, since, until)
     for name, pair in series.items():
