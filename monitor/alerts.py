@@ -14,6 +14,8 @@ from monitor.rules.subjects import Subject
 from monitor.rules.thresholds import with_own_limits
 from monitor.rules.verdict import LONGEST_GAP_S, NOTHING, Memory, Value, holds, step
 
+# What a device has become that is no recovery: another alert takes the place of the one before.
+REPLACED = ("flapping", "down", "unreachable")
 GONE_S = 86_400.0  # a part that its device no longer tells of for so long is not there any more
 
 
@@ -28,8 +30,8 @@ class Key(NamedTuple):
 class Change:
     """What happens to the alert of a key.
 
-    `event`: opened, worse, better, closed. `why` an alert is closed: recovered, flapping (another alert stands for
-    it), gone (the part is not there any more), unwatched (the rule, or the device, is no longer looked at).
+    `event`: opened, worse, better, closed. `why` an alert is closed: recovered; flapping, down, unreachable (another
+    takes its place); gone (the part is not there any more); unwatched (the rule or device is not looked at any more).
     """
 
     event: str
@@ -162,7 +164,7 @@ def _change(rule: Rule, key: Key, own: str, new: Memory, value: Value) -> Iterab
     if new.open == own:
         return
     if not new.open:
-        why = "flapping" if value == "flapping" else "recovered"
+        why = str(value) if rule.measure == "state" and value in REPLACED else "recovered"
         yield Change("closed", key, own, rule, value, why=why)
         return
     level = rule.critical if new.open == "critical" else rule.warning

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, select
 
+from monitor.alerts import REPLACED
 from monitor.models import Alert, Notification
 from monitor.notify.routes import KEEP_OPEN, Told, ways
 from monitor.rules.format import Rule
@@ -71,7 +72,7 @@ def closed(session: Session, scene: "Scene", alert: Alert, now: datetime) -> Non
     recovers = {r.name: r.recoveries for r in scene.settings.routes}
     told: dict[str, bool] = {}
     for row in rows:
-        silently = alert.closed_why == "flapping" or row.body.get("if_open")
+        silently = alert.closed_why in REPLACED or row.body.get("if_open")
         if row.status == "waiting" and row.attempts == 0 and silently:
             row.status, row.error = "dropped", "it had ended before anybody was to be told"
             session.add(row)
@@ -79,7 +80,7 @@ def closed(session: Session, scene: "Scene", alert: Alert, now: datetime) -> Non
             told[row.route] = True
     machines = {r.name for r in scene.settings.routes if r.channel in KEEP_OPEN}
     for route in sorted(told):
-        replaced = alert.closed_why == "flapping" and route not in machines  # another alert stands for it
+        replaced = alert.closed_why in REPLACED and route not in machines  # another alert stands for it
         if recovers.get(route, True) and not replaced:
             row = Notification(
                 key=f"{alert.id}/recovered/{route}",

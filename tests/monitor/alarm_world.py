@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
+from inventory.database import initialise
 from inventory.history import Author
 from inventory.store import open_engine, reading, session
 from inventory.writing import Writer
@@ -46,6 +47,7 @@ class Net:
     routes: tuple[Route, ...] = ()
     uplink: tuple[str, ...] = ()
     patient: bool = True
+    database_url: str = ""
     now: datetime = T0
     dead: set[str] = field(default_factory=set)
     cut: bool = False  # siaga's own uplink
@@ -55,8 +57,11 @@ class Net:
 
     def __post_init__(self) -> None:
         tree: dict[str, Any] = {"home": self.home, "routes": self.routes, "alarms": {"uplink": self.uplink}}
-        self.settings = Settings.model_validate(tree)
-        prepare(self.settings)
+        self.settings = Settings.model_validate({**tree, "database_url": self.database_url})
+        if self.database_url:
+            initialise(self.settings)
+        else:
+            prepare(self.settings)
         self.engine: Engine = open_engine(self.settings)
         with session(self.engine) as writing:
             writer = Writer(writing, Author("test", T0))

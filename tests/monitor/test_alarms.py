@@ -124,6 +124,18 @@ def test_flapping_is_one_alert_and_one_message_and_ends(world: Net) -> None:
     assert Counter(a.closed_why for a in world.alerts(closed=True)) == {"recovered": 2, "flapping": 1}
 
 
+def test_what_ends_flapping_by_staying_down_has_not_recovered(world: Net) -> None:
+    settle(world)
+    blink(world, "rtr-b", 4)
+    world.dead = {"rtr-b"}
+    settle(world, 60)
+    world.tell()
+    assert world.open_now() == {("rtr-b", "device-down")}
+    told = [(m["event"], m["rule"]) for m in world.told()]
+    assert told[-2:] == [("opened", "device-flapping"), ("opened", "device-down")]
+    assert [a.closed_why for a in world.alerts(closed=True) if a.rule == "device-flapping"] == ["down"]
+
+
 def test_maintenance_keeps_silent_children_inherit_and_what_is_left_is_told_at_its_end(world: Net) -> None:
     settle(world)
     with session(world.engine) as writing:
