@@ -108,7 +108,7 @@ class Net:
     def round(self, after_s: float = 60.0) -> None:
         """Poll everybody once, and ask again whom siaga wants asked, as the service does."""
         self.now += timedelta(seconds=after_s)
-        asks = self.batch(self.ids.values()).asks
+        asks = self.batch([*self.ids.values(), *([UPLINK] if self.uplink else [])]).asks
         for _ in range(12):
             if not asks:
                 return

@@ -272,7 +272,7 @@ class Storm(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.directory = TemporaryDirectory(prefix="siaga-storm-")
-        self.net = Net(Path(self.directory.name) / "home")
+        self.net = Net(Path(self.directory.name) / "home", uplink=("127.85.0.254",))
         settle(self.net, 2)
 
     @rule(name=st.sampled_from(sorted(TREE)))
@@ -282,6 +282,10 @@ class Storm(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(TREE)))
     def mend(self, name: str) -> None:
         self.net.dead.discard(name)
+
+    @rule(cut=st.booleans())
+    def own_uplink(self, cut: bool) -> None:
+        self.net.cut = cut
 
     @rule(after_s=st.sampled_from([1.0, 30.0, 60.0, 400.0]))
     def poll(self, after_s: float) -> None:
@@ -319,6 +323,9 @@ class Storm(RuleBasedStateMachine):
         """After some quiet rounds what is open is what is wrong: nothing is lost, nothing is stuck."""
         for _ in range(8):
             self.net.round()
+        if self.net.cut:
+            assert ("siaga", "uplink-down") in self.net.open_now()
+            return
         wrong = {n for n in self.net.dead if TREE[n][1] == "" or self.net.answers(TREE[n][1])}
         down = {n for n, r in self.net.open_now() if r in ("device-down", "device-flapping")}
         flapping = {n for n, r in self.net.open_now() if r == "device-flapping"}
@@ -336,6 +343,7 @@ class Storm(RuleBasedStateMachine):
         if not hasattr(self, "net"):
             return
         self.net.dead.clear()
+        self.net.cut = False
         for _ in range(90):  # flapping ends by itself as well
             self.net.round()
         self.net.tell()
