@@ -90,7 +90,7 @@ def test_a_limit_is_explained_by_the_layer_that_gives_it(world: Net, siaga: Siag
 
 
 def test_rules_are_listed_and_a_broken_one_is_named(world: Net, siaga: Siaga) -> None:
-    assert len(rows(siaga, "alert", "rules")) == 20
+    assert len(rows(siaga, "alert", "rules")) == 21
     (world.home / "rules").mkdir()
     (world.home / "rules" / "mine.toml").write_text("of = 'moon'")
     problems = siaga("alert", "rules").failed(5, "bad-rules")
