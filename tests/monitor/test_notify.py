@@ -4,11 +4,14 @@ import hashlib
 import hmac
 import json
 import logging
+import os
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -33,7 +36,7 @@ from siaga.errors import InvalidError
 from siaga.hours import hours
 from siaga.secrets import open_vault
 from siaga.settings import Route
-from tests.cli_runner import until
+from tests.cli_runner import started, until
 from tests.monitor.alarm_world import T0, Net, net
 from tests.monitor.notify_servers import Answer, Posted, certificate, closed_tcp_port, http, smtp, syslog
 
@@ -247,6 +250,43 @@ def test_it_is_told_again_under_the_same_key_after_an_end_between_sending_and_no
         keys = [p.headers["X-Siaga-Delivery"] for p in hook.posts]
         assert keys == ["1/opened/hook"] * 2
         assert world.tell() == []
+
+
+def test_a_process_that_is_killed_while_it_tells_tells_again_under_the_same_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim: Queue[int] = Queue()
+    answers: list[Answer] = [(200, {}, {}), None]
+
+    def answer(_: Posted) -> Answer:
+        said = answers.pop()
+        if said is None:
+            os.kill(victim.get(timeout=60), signal.SIGKILL)
+        return said
+
+    with http(answer) as hook, made(tmp_path) as world:
+        fail(world, "rtr-a")
+        config = tmp_path / "siaga.toml"
+        config.write_text(
+            f'[[routes]]\nname = "default"\nchannel = "webhook"\noptions = {{ url = "{hook.url}" }}\n'
+        )
+        monkeypatch.setenv("SIAGA_CONFIG", str(config))
+        with session(world.engine) as writing:
+            for row in writing.exec(select(Notification)):
+                row.at = row.due_at = T0 - timedelta(days=300)  # the process has the machine's own clock
+                writing.add(row)
+        with started(world.home, "notify", "run") as process:
+            victim.put(process.pid)
+            assert process.wait(60) == -signal.SIGKILL
+        with session(world.engine) as writing:
+            (row,) = writing.exec(select(Notification)).all()
+            assert (row.status, row.attempts) == ("waiting", 0)
+            row.claimed_until = T0 - timedelta(days=300)  # the claim has run out
+            writing.add(row)
+        with started(world.home, "notify", "run") as process:
+            assert process.wait(60) == 0
+        assert [p.headers["X-Siaga-Delivery"] for p in hook.posts] == ["1/opened/default"] * 2
+        assert [n.status for n in world.outbox()] == ["sent"]
 
 
 def test_many_at_once_are_one_message(tmp_path: Path) -> None:
