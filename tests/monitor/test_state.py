@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -261,6 +262,42 @@ def test_a_gateway_that_does_not_answer_makes_nobody_blind_while_devices_do() ->
         run.hear({UPLINK: SILENT, 1: UP, 2: UP, 3: SILENT})
     assert run.states() == {1: "up", 2: "up", 3: "down"}
     assert not run.last.blind
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[Topology, frozenset[int]]:
+    """Return a network that hangs together, with rings in it, and who of it fails."""
+    size = draw(st.integers(2, 12))
+    lines = {(draw(st.integers(1, n - 1)), n) for n in range(2, size + 1)}
+    lines |= draw(st.sets(st.tuples(st.integers(1, size), st.integers(1, size)), max_size=6))
+    near: dict[int, set[int]] = {n: set() for n in range(1, size + 1)}
+    for a, z in lines:
+        if a != z:
+            near[a].add(z)
+            near[z].add(a)
+    roots = frozenset(draw(st.sets(st.integers(1, size), min_size=1, max_size=2)))
+    dead = frozenset(draw(st.sets(st.integers(1, size))))
+    return Topology({n: tuple(sorted(some)) for n, some in near.items()}, roots), dead
+
+
+@given(networks(), st.integers(0, 3), st.randoms(use_true_random=False))
+def test_in_any_network_who_is_down_and_who_is_behind(
+    drawn: tuple[Topology, frozenset[int]], patience: int, chance: Random
+) -> None:
+    topology, dead = drawn
+    there = topology.reached(lambda d: d not in dead)
+    run = Run(World(topology=topology, usual=Limits(failures=3, patience=patience)))
+    everybody = list(topology.near)
+    run.hear(dict.fromkeys(everybody, UP))
+    for _ in range(12):
+        chance.shuffle(everybody)
+        run.hear({d: UP if d in there else SILENT for d in everybody})
+    for device in everybody:
+        reached = device in topology.roots or any(n in there for n in topology.near[device])
+        expected = "up" if device in there else "down" if reached else "unreachable"
+        assert run.states()[device] == expected, (device, topology, dead)
+    run.hear(dict.fromkeys(everybody, UP))
+    assert set(run.states().values()) == {"up"}
 
 
 def test_what_was_not_observed_has_no_sample() -> None:
