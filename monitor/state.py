@@ -151,7 +151,10 @@ class World:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a round comes to: the standings that changed in any way, what is said anew, and who is asked next."""
+    """What a round comes to: the standings that changed in any way, what is said anew, and who is asked next.
+
+    `asks` are to be put in this order, each after those that were wanted before; one device once.
+    """
 
     after: Mapping[int, Standing]
     transitions: tuple[Transition, ...] = ()
@@ -189,7 +192,8 @@ class _Round:
         for device in [d for d, s in self._all() if d in self.after or self._overlaid(d, s)]:
             self._show(device)
         changed = tuple(t for d in self.after if d != UPLINK and (t := self._transition(d)))
-        return Judged(self.after, changed, tuple(self.asks.values()), blind)
+        asks = tuple(sorted(self.asks.values(), key=lambda ask: ask.after_s))
+        return Judged(self.after, changed, asks, blind)
 
     def _all(self) -> list[tuple[int, Standing]]:
         return list({**self.before, **self.after}.items())
@@ -283,7 +287,9 @@ class _Round:
             self._become(device, State.down)
         elif patient and (near := [d for d in self.world.topology.in_front(device) if d in hoped]):
             for other in near:
-                self._ask(other, "it stands in front of one that is silent")
+                # One that was silent often enough waits for those in front of it: it is these that tell.
+                if not self._of(other).silent or self._in_doubt(other):
+                    self._ask(other, "it stands in front of one that is silent")
             self._ask(device, "the one in front of it is in doubt", limits.recheck_s)
         else:
             self.behind[device] = self.world.topology.nearest(device, self._blocks)
