@@ -29,6 +29,7 @@ import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
 import monitor.commands
+import monitor.discover_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
 import monitor.notify_commands
@@ -56,7 +57,7 @@ Start with: siaga demo
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "impact", "due", "disagreements", "history", "explain")),
-    ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust", "platform")),
+    ("Find and ask", ("inspect", "discover", "poll", "propose", "proposal", "trust", "platform")),
     ("Be told", ("alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
@@ -97,6 +98,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("demo")(demo)
     _mount_inventory(app)
     app.command("inspect")(monitor.commands.inspect)
+    app.command("discover")(monitor.discover_commands.discover)
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
     app.command("status")(monitor.commands.status)

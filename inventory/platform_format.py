@@ -36,7 +36,7 @@ SensorClass = Literal[
 Builtin = Literal["host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "printer"]
 WirelessClass = Literal[
     "clients", "ap-count", "frequency", "channel", "power", "noise-floor", "rssi", "snr", "ccq", "rate", "quality",
-    "utilization", "distance", "capacity", "errors", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
+    "utilization", "distance", "capacity", "errors", "error-ratio", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
 ]  # fmt: skip
 
 
@@ -65,7 +65,8 @@ class Fact(Frozen):
 
     `source` says what kind of place: an instance (`oid`), the first text in a column, sysDescr, sysName, or a
     `field` of the chassis' row in ENTITY-MIB.
-    `template` puts the groups of `regex` together. `mac` writes six octets as an address.
+    `template` puts the groups of `regex` together. `mac` writes six octets as an address. `then` are instances whose
+    texts follow, with dots between: a version in three numbers.
     """
 
     oid: Oid | None = None
@@ -74,6 +75,7 @@ class Fact(Frozen):
     regex: Regex = ""
     template: str = ""
     mac: bool = False
+    then: tuple[Oid, ...] = ()
 
 
 class Facts(Frozen):
@@ -89,7 +91,8 @@ class Where(Frozen):
 
     `equals` are numbers or texts; `differs` the opposite, and an absent value differs; `regex` is searched in the
     value as text. `index` takes only a part of the row's index to look the other column up: `index = [0, 1]` its
-    first number. `via` is a column whose value is the index to look up with.
+    first number. `via` is a column whose value is the index to look up with; `plus` is added to its last number.
+    `at_least` and `at_most` ask how many rows the other column has, whatever they say.
     """
 
     oid: Oid
@@ -98,6 +101,9 @@ class Where(Frozen):
     regex: Regex = ""
     index: tuple[int, int] | None = None
     via: Oid | None = None
+    plus: int = 0
+    at_least: int | None = None
+    at_most: int | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -109,7 +115,8 @@ class Name(Frozen):
     """A text that stands in another column: of the row with the same index unless `index` or `via` says otherwise.
 
     `index = [start, end]` takes that part of the row's index, as a slice does; `via` is a column whose value (a
-    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it.
+    number) is the index to look up with, as ifIndex is; `plus` is added to the last number of it. `words` says what
+    a code or an object identifier means.
     """
 
     oid: Oid
@@ -117,6 +124,7 @@ class Name(Frozen):
     via: Oid | None = None
     plus: int = 0
     regex: Regex = ""
+    words: dict[str, str] = {}
 
 
 class Kinds(Frozen):
@@ -174,14 +182,16 @@ States = dict[str, Annotated[Meaning, BeforeValidator(_meaning)]]
 class Reading(Frozen):
     """A column (or scalar) of numbers; value = number * `scale` + `offset`, a `skip` number is no reading.
 
-    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{index}`
-    all of it. `text` is short for one name in the same row, and `entity` takes the name from ENTITY-MIB.
+    `title` is what it is called; `{0}`, `{1}` in it are the `names`, `{i}` the last number of the index, `{i0}` its
+    first, `{i1}` its second, `{index}` all of it, `{n}` the last where the column has several rows. `text` is short
+    for one name in the same row, and `entity` takes the name from ENTITY-MIB.
     `name_regex` keeps only the rows whose description it finds, `index_ends` those whose index ends so, `where`
     those that another column keeps. `regex` finds the number in text.
     `times` is a column (or scalar) to multiply with; `exponent` one whose value n means 10^n, `precision` one whose
-    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units).
+    value n means 10^-n, `power_of_1000` ENTITY-SENSOR-MIB's SensorDataScale (9 is units); `per` one to divide by.
     `convert` turns the unit after scaling: °F to °C, mW to dBm.
-    `fallback` readings are made only where those before of the same class gave nothing; `low` and `high` are the
+    `fallback` readings are made only where those before of the same class gave nothing; `unless` is a better object
+    for the same thing: where it holds a number that is not skipped, this one is no reading. `low` and `high` are the
     bounds of what can be true.
     """
 
@@ -193,6 +203,7 @@ class Reading(Frozen):
     scale: float = 1.0
     offset: float = 0.0
     times: Oid | None = None
+    per: Oid | None = None
     exponent: Oid | None = None
     precision: Oid | None = None
     power_of_1000: Oid | None = None
@@ -204,6 +215,7 @@ class Reading(Frozen):
     index_ends: int | None = None
     low: float | None = None
     high: float | None = None
+    unless: Oid | None = None
     fallback: bool = False
 
     @model_validator(mode="before")
@@ -213,11 +225,16 @@ class Reading(Frozen):
 
 
 class SensorReading(Reading):
-    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean."""
+    """A sensor: of one class, or of one that `kinds` tells row by row; a state says what its codes mean.
+
+    With `bits` the codes are the bits that are set in an OCTET STRING (BITS of RFC 2578: bit 0 is the highest of the
+    first octet); all that are set are told, with the worst severity, and `none` is the code where none is.
+    """
 
     kind: SensorClass | None = Field(None, alias="class")
     kinds: Kinds | None = None
     states: States = {}
+    bits: bool = False
     limits: Limits | None = None
     group: str = ""
 
@@ -231,10 +248,14 @@ class SensorReading(Reading):
 
 
 class WirelessReading(Reading):
-    """A reading of a radio: clients, signal, noise, rates. `total` adds the rows of a column up to one reading."""
+    """A reading of a radio: clients, signal, noise, rates.
+
+    Of rows with one and the same title, `total` makes one reading, their sum, and `first` keeps the first.
+    """
 
     kind: WirelessClass = Field(alias="class")
     total: bool = False
+    first: bool = False
 
 
 class Memory(Frozen):
@@ -270,13 +291,15 @@ class Memory(Frozen):
 class Part(Frozen):
     """Readings that belong together: the whole of a platform, or of one MIB that many platforms have.
 
-    With `probe` they are read only where the device has something in one of those branches. `builtin` are readings
-    whose rules are more than columns: the storage table of HOST-RESOURCES-MIB, the supplies of Printer-MIB.
+    With `probe` they are read only where the device has something in one of those branches, with `unless` only where
+    it has nothing in those. `builtin` are readings whose rules are more than columns: the storage table of
+    HOST-RESOURCES-MIB, the supplies of Printer-MIB.
     """
 
     name: str = ""
     title: str = ""
     probe: tuple[Oid, ...] = ()
+    unless: tuple[Oid, ...] = ()
     builtin: tuple[Builtin, ...] = ()
     cpu: tuple[Reading, ...] = ()
     memory: tuple[Memory, ...] = ()
@@ -287,14 +310,15 @@ class Part(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _one_is_many(cls, given: Any) -> Any:
-        return _listed(given, "probe", "builtin", "inherits", "without")
+        return _listed(given, "probe", "unless", "builtin", "inherits", "without")
 
 
 class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
     `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
-    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one.
+    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
+    named sets of states: `states = "status"` in a sensor of the file is the set of that name.
     """
 
     vendor: str
@@ -307,6 +331,28 @@ class Platform(Part):
     parts: tuple[Part, ...] = Field((), alias="part")
     inherits: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    meanings: dict[str, States] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_states(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("meanings"), dict):
+            return given
+        parts = [_with_states(part, given["meanings"]) for part in given.get("part", ())]
+        return {**_with_states(given, given["meanings"]), **({"part": parts} if parts else {})}
+
+
+def _with_states(part: Any, meanings: dict[str, Any]) -> Any:
+    """Put the set of states in the place of its name; a name without a set stays, and is no set."""
+    if not isinstance(part, dict) or not isinstance(part.get("sensors"), list):
+        return part
+    sensors = [
+        {**sensor, "states": meanings.get(sensor["states"], sensor["states"])}
+        if isinstance(sensor, dict) and isinstance(sensor.get("states"), str)
+        else sensor
+        for sensor in part["sensors"]
+    ]
+    return {**part, "sensors": sensors}
 
 
 def _listed(given: Any, *keys: str) -> Any:

@@ -32,6 +32,7 @@ _BUFFERS = ("memory buffers", "buffers", "buffer memory")
 _CACHED = ("cached memory", "cache memory")
 _PARTS = (*_BUFFERS, *_CACHED, "shared memory")  # parts of physical memory, each listed as if it were a whole
 # Listed as memory too: FreeBSD's kernel zones, and net-snmp's row of what is left.
+_OF_MEMORY = ("memory", "packet buffers", "packet descriptors")  # the latter of PAN-OS
 _ZONES = ("uma: ", "malloc: ", "mbuf", "available memory")
 
 
@@ -95,7 +96,9 @@ def host_storage(tables: Tables) -> Iterator[Storage]:
 
 def _memory(index: Oid, tables: Tables) -> tuple[str, int, int] | None:
     kind, descr = tables.seen.get(HR_TYPE + index), tables.text(HR_DESCR + index)
-    if kind not in (_RAM, _VIRTUAL) and not (kind == _OTHER and "memory" in descr.lower()):
+    if kind not in (_RAM, _VIRTUAL) and not (
+        kind == _OTHER and any(word in descr.lower() for word in _OF_MEMORY)
+    ):
         return None
     sizes = None if descr.lower().startswith(_ZONES) else _sizes(index, tables)
     return (descr, *sizes) if sizes else None

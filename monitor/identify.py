@@ -75,7 +75,10 @@ def chassis(tables: Tables, most: int = 4) -> list[Oid]:
 def fact_oids(platform: Platform | None) -> list[Oid]:
     """Return the instances that the platform's facts are read from, and those any device may have."""
     facts = (*platform.facts.hardware, *platform.facts.version, *platform.facts.serial) if platform else ()
-    return [PRINTER_SERIAL, *(oid(fact.oid) for fact in facts if fact.oid and fact.source == "oid")]
+    places = (
+        place for fact in facts if fact.oid and fact.source == "oid" for place in (fact.oid, *fact.then)
+    )
+    return [PRINTER_SERIAL, *map(oid, places)]
 
 
 def serial_oids(platform: Platform | None) -> list[Oid]:
@@ -154,7 +157,8 @@ def _sources(fact: Fact, tables: Tables) -> list[str]:
             return [tables.text((*ENTITY, _FIELDS[fact.field], *index)) for index in chassis(tables)]
         case _:
             number = oid(fact.oid or "0.0")
-            return [as_mac(tables.seen.get(number)) if fact.mac else _at(number, tables)]
+            text = as_mac(tables.seen.get(number)) if fact.mac else _at(number, tables)
+            return [".".join([text, *(tables.text(oid(then)) for then in fact.then)])]
 
 
 def _at(number: Oid, tables: Tables) -> str:

@@ -224,10 +224,19 @@ def as_json(seen: Observation) -> dict[str, Any]:
         "reason": seen.reason,
         "took_s": round(seen.took_s, 3),
         **asdict(seen.identity),
+        "identity": {
+            what: {"value": value}
+            for what in ("hardware", "version", "serial")
+            if (value := getattr(seen.identity, what))
+        },
         "uptime_s": seen.uptime_s,
+        "uptime_ticks": None if seen.uptime_s is None else round(seen.uptime_s * 100),
     }
     for name in ("ports", "processors", "mempools", "storage", "supplies", "ipv4", "neighbours"):
         row[name] = [asdict(one) for one in getattr(seen, name)]
+    for pool in (*row["mempools"], *row["storage"]):
+        known = pool["total"] is not None and pool["used"] is not None
+        pool["free"] = pool["total"] - pool["used"] if known else None
     for name in ("sensors", "wireless"):
         row[name] = [_classed(asdict(one)) for one in getattr(seen, name)]
     return row

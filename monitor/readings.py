@@ -38,7 +38,7 @@ def rows(reading: Reading, tables: Tables, default: str) -> Iterator[Row]:
             continue
         if number in reading.skip or reading.index_ends not in (None, index[-1]):
             continue
-        if not kept(reading.where, index, tables):
+        if not kept(reading.where, index, tables) or _replaced(reading, index, tables):
             continue
         title = title_of(reading, index, tables, default)
         if reading.name_regex and not re.search(reading.name_regex, title):
@@ -61,6 +61,7 @@ def scaled(reading: Reading, number: float | None, index: Oid, tables: Tables) -
     value = number * reading.scale
     for column, factor in (
         (reading.times, lambda n: n),
+        (reading.per, lambda n: 1 / n if n else None),
         (reading.exponent, _ten),
         (reading.precision, lambda n: _ten(-n)),
         (reading.power_of_1000, lambda n: _ten(3 * (n - _UNITS)) if n else 1.0),
@@ -68,7 +69,7 @@ def scaled(reading: Reading, number: float | None, index: Oid, tables: Tables) -
         if column is None:
             continue
         by = as_number(tables.seen.get(instance(oid(column), index)))
-        times = factor(by) if by is not None else None if column == reading.times else 1.0
+        times = factor(by) if by is not None else None if column in (reading.times, reading.per) else 1.0
         if times is None:
             return None
         value *= times
@@ -90,13 +91,23 @@ def kept(wheres: Iterable[Where], index: Oid, tables: Tables) -> bool:
 
 
 def _kept(where: Where, index: Oid, tables: Tables) -> bool:
-    value = tables.seen.get(_other(where.oid, where.index, where.via, 0, index, tables))
+    if where.at_least is not None or where.at_most is not None:
+        return _between(len(tables.column(oid(where.oid))), where.at_least, where.at_most)
+    value = tables.seen.get(_other(where.oid, where.index, where.via, where.plus, index, tables))
     known = {value, as_text(value)} if value is not None else set()
     if where.equals and not known & set(where.equals):
         return False
     if where.differs and known & set(where.differs):
         return False
     return not where.regex or bool(value is not None and re.search(where.regex, as_text(value)))
+
+
+def _replaced(reading: Reading, index: Oid, tables: Tables) -> bool:
+    """Tell whether a better object has the same thing of this row."""
+    if reading.unless is None:
+        return False
+    number = as_number(tables.seen.get(instance(oid(reading.unless), index)))
+    return number is not None and number not in reading.skip
 
 
 def title_of(reading: Reading | Memory, index: Oid, tables: Tables, default: str) -> str:
@@ -107,13 +118,22 @@ def title_of(reading: Reading | Memory, index: Oid, tables: Tables, default: str
     if reading.entity:
         texts.insert(0, entity_name(index, tables))
     if "{" in reading.title:
-        return _filled(reading.title, texts, index)
+        return _filled(
+            reading.title, texts, index, lone=isinstance(reading, Reading) and _lone(reading, tables)
+        )
     return next((text for text in texts if text), "") or reading.title or default
 
 
-def _filled(title: str, texts: list[str], index: Oid) -> str:
+def _lone(reading: Reading, tables: Tables) -> bool:
+    """Tell whether a reading, whose title asks for it, is of one row only."""
+    return "{n}" in reading.title and len(tables.column(oid(reading.oid))) == 1
+
+
+def _filled(title: str, texts: list[str], index: Oid, *, lone: bool) -> str:
     words = {str(i): text for i, text in enumerate(texts)}
+    words |= {f"i{place}": str(number) for place, number in enumerate(index)}
     words |= {"i": str(index[-1]) if index else "", "index": dotted(index)}
+    words["n"] = "" if lone else words["i"]
     filled = re.sub(r"\{(\w+)\}", lambda m: words.get(m.group(1), ""), title)
     return " ".join(filled.split())[:_TEXT].strip(" -:")
 
@@ -121,7 +141,8 @@ def _filled(title: str, texts: list[str], index: Oid) -> str:
 def name_of(name: Name, index: Oid, tables: Tables) -> str:
     """Return the text that a name stands for in this row."""
     value = tables.seen.get(_other(name.oid, name.index, name.via, name.plus, index, tables))
-    return picked(as_text(value, _TEXT), name.regex)
+    text = picked(as_text(value, _TEXT), name.regex)
+    return name.words.get(text, text)
 
 
 def entity_name(index: Oid, tables: Tables) -> str:

@@ -1,11 +1,12 @@
 """Sensors: pure functions from a platform's parts to what each reads, with its meaning and its limits."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading
+from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading, Severity, WirelessReading
 from monitor.observation import Sensor, State, Thresholds, Wireless
 from monitor.readings import Row, rows, scaled
-from monitor.tables import Tables, as_number, as_text, instance, oid
+from monitor.tables import Tables, Value, as_number, as_text, instance, oid
 
 UNITS = {
     "temperature": "°C", "voltage": "V", "current": "A", "power": "W", "frequency": "Hz", "fanspeed": "rpm",
@@ -29,10 +30,12 @@ _TRUE = {
 }
 _WIRELESS_UNITS = {
     "frequency": "MHz", "power": "dBm", "noise-floor": "dBm", "rssi": "dBm", "snr": "dB", "ccq": "%", "rate": "bit/s",
-    "quality": "%", "utilization": "%", "distance": "m", "capacity": "bit/s", "rsrp": "dBm", "rsrq": "dB",
-    "sinr": "dB", "mse": "dB", "ssr": "dB",
+    "quality": "%", "utilization": "%", "distance": "km", "capacity": "%", "error-ratio": "%", "rsrp": "dBm",
+    "rsrq": "dB", "sinr": "dB", "mse": "dB", "ssr": "dB",
 }  # fmt: skip
 AT_MOST = 4000
+_OCTETS = 8  # of a bit field
+_WORSE: tuple[Severity, ...] = ("unknown", "ok", "warning", "critical")
 
 
 def sensors(parts: Iterable[Part], tables: Tables) -> tuple[Sensor, ...]:
@@ -89,6 +92,8 @@ def _state(reading: SensorReading, row: Row) -> State | None:
     """Return what a code means; one that the file does not know is told as it came, and its severity is unknown."""
     if not reading.states:
         return None
+    if reading.bits:
+        return _bits(reading, row.raw)
     text = as_text(row.raw, 60)
     codes = [text, text.lower()]
     if row.number is not None:
@@ -96,6 +101,18 @@ def _state(reading: SensorReading, row: Row) -> State | None:
     meaning = next((reading.states[c] for c in codes if c in reading.states), None)
     meaning = meaning or reading.states.get("*") or Meaning(severity="unknown", label=text)
     return State(meaning.label, meaning.severity) if text else None
+
+
+def _bits(reading: SensorReading, raw: Value) -> State | None:
+    """Return what the bits that are set mean, all of them, as bad as the worst."""
+    if not isinstance(raw, bytes):
+        return None
+    numbers = [str(n) for n in range(8 * len(raw[:_OCTETS])) if raw[n // 8] & (0x80 >> n % 8)]
+    known = [reading.states[n] for n in numbers or ["none"] if n in reading.states]
+    if not known:
+        return State(f"bit {', '.join(numbers)}" if numbers else "none", "unknown")
+    worst = max((meaning.severity for meaning in known), key=_WORSE.index)
+    return State(", ".join(meaning.label for meaning in known), worst)
 
 
 def _limits(reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> Thresholds | None:
@@ -116,19 +133,34 @@ def _limit(name: str, reading: SensorReading, kind: Kind, row: Row, tables: Tabl
 
 def wireless(parts: Iterable[Part], tables: Tables) -> tuple[Wireless, ...]:
     """Return the readings of radios."""
-    found: dict[tuple[str, str], Wireless] = {}
+    found: dict[tuple[str, str, str], Wireless] = {}
     for part in parts:
         for reading in part.wireless:
-            if reading.fallback and any(kind == reading.kind for kind, _ in found):
+            if reading.fallback and any(kind == reading.kind for kind, _, _ in found):
                 continue
-            unit = _WIRELESS_UNITS.get(reading.kind, "")
-            several = list(rows(reading, tables, reading.kind))
-            if reading.total and several:
-                total = sum(row.value for row in several)
-                one = Wireless(reading.kind, reading.title or "Total", total, unit, reading.oid)
-                found.setdefault((reading.kind, reading.oid), one)
-                continue
-            for row in several:
-                value = Wireless(reading.kind, row.title, round(row.value, 6), unit, row.oid)
-                found.setdefault((reading.kind, row.oid), value)
+            for one in _wireless(reading, tables):
+                found.setdefault((one.kind, one.oid or "", one.descr), one)
     return tuple(found.values())[:AT_MOST]
+
+
+def _wireless(reading: WirelessReading, tables: Tables) -> Iterator[Wireless]:
+    several = list(rows(reading, tables, reading.kind))
+    if reading.total or reading.first:
+        several = [_one(same, reading) for same in _by_title(several)]
+    unit = _WIRELESS_UNITS.get(reading.kind, "")
+    for row in several:
+        yield Wireless(reading.kind, row.title, round(row.value, 6), unit, row.oid)
+
+
+def _by_title(several: Iterable[Row]) -> Iterable[list[Row]]:
+    by_title: dict[str, list[Row]] = {}
+    for row in several:
+        by_title.setdefault(row.title, []).append(row)
+    return by_title.values()
+
+
+def _one(same: list[Row], reading: WirelessReading) -> Row:
+    """Return the first of rows with one title, or their sum, which is told by the column where they are several."""
+    if reading.first or len(same) == 1:
+        return same[0]
+    return replace(same[0], value=sum(row.value for row in same), oid=reading.oid)

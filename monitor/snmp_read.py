@@ -166,19 +166,21 @@ class _Reader:
             await self._take(await self._agent.peek(branches))
 
     async def walk(self, columns: Sequence[Oid]) -> None:
-        """Walk columns side by side."""
-        if columns and not self.gone:
-            await self._take(await self._agent.walk(columns))
+        """Walk columns side by side, those that were not walked before."""
+        open_ones = [c for c in columns if c not in self._walked]
+        self._walked.update(open_ones)
+        if open_ones and not self.gone:
+            await self._take(await self._agent.walk(open_ones))
 
     async def walk_present(self, columns: Sequence[Oid]) -> None:
         """Walk those of the columns in which there is anything, table by table, as far as they were not walked."""
         open_ones = [c for c in columns if c not in self._walked]
-        self._walked.update(open_ones)
         for some in chunks(open_ones, _LOOKED_INTO_AT_ONCE):
             await self.peek(some)
         tables = self.tables
         for group in wanted.by_table(c for c in open_ones if tables.column(c)):
             await self.walk(group)
+        self._walked.update(open_ones)
 
     async def _take(self, answer: Answer) -> None:
         before = bool(self.seen)
@@ -227,7 +229,7 @@ async def _surroundings(reader: _Reader) -> None:
 
 async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None:
     """Read what the parts say: those that the device has something of, scalars by GET, columns by walks."""
-    await reader.peek([oid(branch) for part in parts for branch in part.probe])
+    await reader.peek([oid(branch) for part in parts for branch in (*part.probe, *part.unless)])
     there = active(parts, reader.tables)
     scalars, columns = wanted.split(wanted.objects(there))
     await reader.get(scalars)
@@ -243,7 +245,8 @@ async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None
 async def _hosts(reader: _Reader, parts: Sequence[Part]) -> None:
     """Read processors, memory and disks as hosts have them, where the platform's own objects leave them open."""
     has = {name for part in parts for name in part.builtin}
-    if "host-cpu" in has and not health.processors(parts, reader.tables):
+    own = [part for part in parts if part.cpu]
+    if "host-cpu" in has and not health.processors(own, reader.tables):
         await reader.walk([host_resources.HR_LOAD])
         rows = list(reader.tables.column(host_resources.HR_LOAD))[:_PROCESSORS_AT_MOST]
         await reader.get(host_resources.HR_DEVICE + i for i in rows)
@@ -269,7 +272,11 @@ async def _names(reader: _Reader, indexes: list[Oid]) -> None:
 
 def active(parts: Iterable[Part], tables: Tables) -> list[Part]:
     """Return the parts that the device has something of, by the branches they are known by."""
-    return [p for p in parts if not p.probe or any(tables.column(oid(branch)) for branch in p.probe)]
+
+    def has(branches: Iterable[str]) -> bool:
+        return any(tables.column(oid(branch)) for branch in branches)
+
+    return [p for p in parts if (not p.probe or has(p.probe)) and not has(p.unless)]
 
 
 async def _facts(reader: _Reader, found: Platform | None) -> None:

@@ -4,7 +4,9 @@ A value is an int (INTEGER, Counter, Gauge, TimeTicks), bytes (OCTET STRING, IpA
 (OBJECT IDENTIFIER). Absent instances are absent from the mapping. A recording of a device has the same shape.
 """
 
+import math
 import re
+import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -14,6 +16,8 @@ from siaga.text import decoded, safe
 Oid = tuple[int, ...]
 Value = int | bytes | Oid
 Varbinds = Mapping[Oid, Value]
+# Opaque Float and Opaque Double, as net-snmp writes them: a tag and a length of their own, then IEEE 754.
+_FLOATS = {(b"\x9f\x78\x04", 7): ">f", (b"\x9f\x79\x08", 11): ">d"}
 _NUMBER = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,9})?")
 
 
@@ -97,11 +101,14 @@ def host_mac(value: Value | None) -> str:
 
 
 def as_number(value: Value | None, regex: str = "") -> float | None:
-    """Return a value as a number: an integer, or the first number in text (after `regex`, its first group)."""
+    """Return a value as a number: an integer, net-snmp's float, or the first number in text (`regex`: its group)."""
     if isinstance(value, int):
         return float(value)
     if not isinstance(value, bytes):
         return None
+    if (real := _FLOATS.get((value[:3], len(value)))) is not None:
+        number = float(struct.unpack(real, value[3:])[0])
+        return number if math.isfinite(number) else None
     text = picked(as_text(value), regex) if regex else as_text(value)
     found = _NUMBER.search(text)
     return float(found.group()) if found else None

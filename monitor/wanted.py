@@ -60,9 +60,11 @@ def _of_reading(reading: Reading) -> Iterator[str]:
         reading.oid,
         reading.text,
         reading.times,
+        reading.per,
         reading.exponent,
         reading.precision,
         reading.power_of_1000,
+        reading.unless,
     )
     yield from filter(None, given)
     yield from _of_names(reading.names, reading.where)

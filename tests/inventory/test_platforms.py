@@ -24,9 +24,10 @@ def problems_of(folder: Path) -> tuple[str, ...]:
 
 
 def test_every_file_of_ours_is_valid_and_found_by_its_name() -> None:
-    assert {p.name for p in platforms()} | {"standard", "cisco"} == {
-        path.stem for path in FOLDER.glob("*.toml")
-    }
+    bases = {path.stem for path in FOLDER.glob("*.toml") if "[[match]]" not in path.read_text("utf-8")}
+    assert {p.name for p in platforms()} == {path.stem for path in FOLDER.glob("*.toml")} - bases
+    inherited = {base for known in platforms() for base in known.inherits}
+    assert bases <= inherited | {"standard"}, "A file that is neither matched nor inherited says nothing."
     assert platform("routeros") in platforms()
     assert platform("no-such") is None
 
@@ -51,6 +52,17 @@ def test_no_expression_of_a_platform_takes_long_on_hostile_text(known: Platform)
 def test_adding_a_file_adds_a_platform(tmp_path: Path) -> None:
     write(tmp_path, "new", GOOD)
     assert [p.name for p in platforms(tmp_path)] == ["new"]
+
+
+def test_sensors_share_a_named_set_of_states(tmp_path: Path) -> None:
+    sensor = 'sensors = [{{ class = "state", oid = "1.2.3", states = "fan" }}]\n[[match]]'
+    fan = GOOD.replace("[[match]]", sensor)
+    for folder, states in (("good", "fan"), ("bad", "psu")):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, "new", f'{fan}[meanings.{states}]\n1 = "ok turning"\n')
+    (found,) = platforms(tmp_path / "good")
+    assert found.sensors[0].states["1"].label == "turning"
+    assert any("states" in problem for problem in problems_of(tmp_path / "bad"))
 
 
 @pytest.mark.parametrize(

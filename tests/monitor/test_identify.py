@@ -14,6 +14,7 @@ CISCO = "1.3.6.1.4.1.9.1.1208"
 
 # What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
 SAID: list[tuple[str, str, str, str]] = [
+    ("airos-af", "1.3.6.1.4.1.10002.1", "Linux 2.6.33 armv7l", "1.3.6.1.4.1.41112.1.3.2.1.4.1"),
     ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
     ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
     ("asa", CISCO, "Cisco Adaptive Security Appliance Version 9.16(4)", ""),
@@ -23,14 +24,20 @@ SAID: list[tuple[str, str, str, str]] = [
     ("dlink-dgs1250", "1.3.6.1.4.1.171.10.165.1.1", "DGS-1250-28X", ""),
     ("dsm", NET_SNMP, "Linux nas 4.4.302+ x86_64", "1.3.6.1.4.1.6574.1.5.1.0"),
     ("edgeosolt", "1.3.6.1.4.1.41112.1.5", "UFiber OLT v4.4.1", ""),
+    ("epmp", NET_SNMP, "Linux 3.18 mips", "1.3.6.1.4.1.17713.21.1.1.1.0"),
     ("freebsd", "1.3.6.1.4.1.8072.3.2.8", "FreeBSD gw 14.0-RELEASE amd64", ""),
     ("ftd", CISCO, "Cisco Firepower Threat Defense, Version 7.0.1", ""),
+    ("grandstream-ap", NET_SNMP, "GWN7630", "1.3.6.1.4.1.42397.1.1.2.1.0"),
+    ("hp-oa", "1.3.6.1.4.1.11.5.7.1.2", "HP Onboard Administrator", ""),
+    ("imm", NET_SNMP, "Linux imm 2.6.16 mips", "1.3.6.1.4.1.2.3.51.3.1.4.1.0"),
     ("ios", CISCO, "Cisco IOS Software, C2960X Software, Version 15.0(2a)EX5", ""),
     ("iosxe", CISCO, "Cisco IOS Software [Gibraltar], Catalyst L3 Switch Software (CAT9K_LITE_IOSXE)", ""),
     ("hikvision-cam", "", "", "1.3.6.1.4.1.39165.1.1.0"),
     ("linux", NET_SNMP, "Linux srv 6.1.0-25-amd64 x86_64", ""),
     ("nxos", "1.3.6.1.4.1.9.12.3.1.3.1163", "Cisco NX-OS(tm) nxos, Version 7.0(3)I7(8)", ""),
+    ("opnsense", "1.3.6.1.4.1.8072.3.2.8", "FreeBSD fw 13.2 OPNsense 24.1 amd64", ""),
     ("pfsense", "1.3.6.1.4.1.12325.1.1.2.1.1", "pfSense gw 2.7.2-RELEASE FreeBSD 14.0-CURRENT amd64", ""),
+    ("proxmox", NET_SNMP, "Linux pve 6.8.12-4-pve #1 SMP PVE 6.8.12 x86_64", ""),
     ("qnap", NET_SNMP, "Linux nas 5.1", "1.3.6.1.4.1.24681.1.2.12.0"),
     ("supermicro-bmc", NET_SNMP, "Linux (none) 3.18.0 armv6l", "1.3.6.1.4.1.21317.1.16.3.4.0"),
     ("truenas", "1.3.6.1.4.1.8072.3.2.8", "TrueNAS-13.0-U6. Hardware: amd64", ""),
@@ -93,6 +100,14 @@ def test_a_device_of_an_unknown_make_still_has_an_identity() -> None:
         "1.0",
         "SN1",
     )
+
+
+def test_a_version_may_stand_in_three_numbers() -> None:
+    build = "1.3.6.1.4.1.21317.1.5"
+    tables = hello(NET_SNMP, "Linux bmc", f"{build}.1.0")
+    tables.seen.update({oid(f"{build}.{n}.0"): value for n, value in ((1, 1), (2, 73), (7, 5))})
+    known = next(p for p in platforms() if p.name == "supermicro-bmc")
+    assert identity(known, tables).version == "1.73.5"
 
 
 def test_words_that_say_nothing_are_no_serial() -> None:

@@ -59,6 +59,16 @@ def test_what_answers_as_net_snmp_is_told_apart_by_what_else_it_has(version: Snm
     assert (nas.os, nas.hardware) == ("dsm", "DS214se")
 
 
+def test_a_column_that_was_looked_into_is_still_read_whole() -> None:
+    rows = switch()
+    rows[(1, 3, 6, 1, 2, 1, 1, 1, 0)] = (4, b"UAP-nanoHD 6.5.28")
+    rows[(1, 3, 6, 1, 2, 1, 1, 2, 0)] = (6, (1, 3, 6, 1, 4, 1, 8072, 3, 2, 10))
+    rows |= {(1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2, 90 + n): (2, n) for n in (1, 2, 3)}
+    seen = seen_of(Script(rows).answer)
+    assert seen.identity.os == "unifi"
+    assert [c.percent for c in seen.processors][-3:] == [1.0, 2.0, 3.0]
+
+
 def test_the_light_round_has_ports_and_health_in_fewer_requests() -> None:
     whole, light = Script(switch()), Script(switch())
     seen_of(whole.answer)

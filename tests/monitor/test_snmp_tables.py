@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.platform_format import Memory, Part, SensorReading
+from inventory.platform_format import Memory, Part, SensorReading, WirelessReading
 from inventory.platforms import parts_of, platform, platforms
 from monitor import host_resources, snmp_ports, wanted
 from monitor.health import mempools, processors, storage, supplies
 from monitor.host_resources import HR_DESCR, HR_SIZE, HR_TYPE, HR_UNIT, HR_USED
 from monitor.observation import State, Thresholds, as_json
 from monitor.pools import pool_of
-from monitor.sensors import sensors
+from monitor.sensors import sensors, wireless
 from monitor.snmp_ports import mac, open_columns, ports, speed_bps
-from monitor.snmp_read import Reading, observation
+from monitor.snmp_read import Reading, active, observation
 from monitor.tables import Oid, Tables, Value, as_name, as_number, as_text, oid, picked
 from monitor.targets import Target
 
@@ -87,6 +87,9 @@ def test_a_port_is_called_as_the_device_calls_it_but_safely() -> None:
         (b"15 PERCENT", "", 15.0),
         (b"5 Secs ( 31.1134%) 60 Secs", r"5 Secs \( *([\d.]+)", 31.1134),
         (b"n/a", "", None),
+        (bytes.fromhex("9f780442340000"), "", 45.0),
+        (bytes.fromhex("9f7908c05ec00000000000"), "", -123.0),
+        (bytes.fromhex("9f78047f800000"), "", None),
         ((1, 3), "", None),
         (b"9" * 400, "", 10.0**18 - 1),
     ],
@@ -213,6 +216,45 @@ def test_a_name_is_joined_over_a_pointer_and_a_part_of_the_index() -> None:
     assert [s.descr for s in sensors(part, Tables(seen))] == ["PSU 2 of rack in room"]
 
 
+def test_an_object_identifier_that_names_a_row_is_told_in_words() -> None:
+    part = only(**{"class": "voltage"}, names=[{"oid": "1.2.4", "words": {"1.3.6": "Return air"}}])
+    seen: dict[Oid, Value] = {**column((1, 2, 3), 21, 22), **column((1, 2, 4), (1, 3, 6), (1, 3, 7))}
+    assert [s.descr for s in sensors(part, Tables(seen))] == ["Return air", "1.3.7"]
+
+
+def test_a_lone_phase_has_no_number() -> None:
+    part = only(**{"class": "voltage"}, title="Input {n} of {i0}")
+    lone: dict[Oid, Value] = {(1, 2, 3, 7, 1): 230}
+    assert [s.descr for s in sensors(part, Tables(lone))] == ["Input of 7"]
+    several = lone | {(1, 2, 3, 7, 2): 231}
+    assert [s.descr for s in sensors(part, Tables(several))] == ["Input 1 of 7", "Input 2 of 7"]
+
+
+def test_a_code_in_a_name_is_told_in_words() -> None:
+    names = [{"oid": "1.2.4", "words": {"2": "inlet"}}]
+    part = only(**{"class": "temperature"}, title="{0} {i}", names=names)
+    seen: dict[Oid, Value] = {(1, 2, 3, 1): 20, (1, 2, 3, 2): 21, (1, 2, 4, 1): 2, (1, 2, 4, 2): 9}
+    assert [s.descr for s in sensors(part, Tables(seen))] == ["inlet 1", "9 2"]
+
+
+@pytest.mark.parametrize(
+    ("more", "readings"),
+    [
+        ({}, [("5 GHz", 3.0, "1.2.3.1"), ("2.4 GHz", 1.0, "1.2.3.2"), ("5 GHz", 4.0, "1.2.3.3")]),
+        ({"total": True}, [("5 GHz", 7.0, "1.2.3"), ("2.4 GHz", 1.0, "1.2.3.2")]),
+        ({"first": True}, [("5 GHz", 3.0, "1.2.3.1"), ("2.4 GHz", 1.0, "1.2.3.2")]),
+        ({"total": True, "text": None}, [("clients", 8.0, "1.2.3")]),
+    ],
+)
+def test_clients_are_added_up_by_what_they_are_called(
+    more: dict[str, object], readings: list[tuple[str, float, str]]
+) -> None:
+    reading = {"oid": "1.2.3", "text": "1.2.4", "class": "clients"} | more
+    part = Part(wireless=(WirelessReading.model_validate(reading),))
+    seen = {**column((1, 2, 3), 3, 1, 4), **column((1, 2, 4), b"5 GHz", b"2.4 GHz", b"5 GHz")}
+    assert [(w.descr, w.value, w.oid) for w in wireless([part], Tables(seen))] == readings
+
+
 def test_limits_are_scaled_as_the_reading_is() -> None:
     part = only(**{"class": "voltage"}, scale=0.1, limits={"critical": "1.2.5", "low_warning": 200})
     found = sensors(part, Tables({(1, 2, 3, 1): 2300, (1, 2, 5, 1): 2500}))
@@ -226,15 +268,47 @@ def test_limits_are_scaled_as_the_reading_is() -> None:
         ({"convert": "milliwatt", "scale": 0.001}, 500, pytest.approx(-3.0103, abs=1e-4)),
         ({"convert": "milliwatt"}, 0, None),
         ({"times": "1.2.9.0"}, 3, 30.0),
+        ({"per": "1.2.9.0"}, 3, 0.3),
+        ({"per": "1.2.9.1"}, 3, None),
         ({"exponent": "1.2.9.0"}, 3, None),
         ({"low": 5}, 3, None),
         ({"high": 2}, 3, None),
     ],
 )
 def test_numbers_become_units(more: dict[str, object], raw: int, value: float | None) -> None:
-    seen: dict[Oid, Value] = {(1, 2, 3, 1): raw, (1, 2, 9, 0): 10 if "times" in more else 77}
+    seen: dict[Oid, Value] = {(1, 2, 3, 1): raw, (1, 2, 9, 0): 10 if {"times", "per"} & set(more) else 77}
     found = [s.value for s in sensors(only(**{"class": "count"}, **more), Tables(seen))]
     assert found == ([] if value is None else [value])
+
+
+def test_an_object_steps_back_where_a_better_one_has_a_number() -> None:
+    part = only(**{"class": "voltage"}, unless="1.2.4", skip=[-1])
+    seen: dict[Oid, Value] = {**column((1, 2, 3), 230, 231, 232), (1, 2, 4, 1): 2304, (1, 2, 4, 2): -1}
+    assert [s.value for s in sensors(part, Tables(seen))] == [231.0, 232.0]
+
+
+def test_an_older_mib_is_read_only_where_the_newer_one_is_not() -> None:
+    part = Part.model_validate({"probe": "1.5", "unless": "1.6"})
+    assert active([part], Tables({(1, 5, 0): 1})) == [part]
+    assert active([part], Tables({(1, 5, 0): 1, (1, 6, 0): 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        (b"\x00", State("all well", "ok")),
+        (b"", State("all well", "ok")),
+        (b"\x80", State("low on paper", "warning")),
+        (b"\x88\x00", State("low on paper, door open", "critical")),
+        (b"\x00\x01", State("bit 15", "unknown")),
+        (b"\x88\x01", State("low on paper, door open", "critical")),
+        (7, None),
+    ],
+)
+def test_bits_that_are_set_are_told_with_the_worst_severity(raw: Value, state: State | None) -> None:
+    states = {"none": "ok all well", "0": "warning low on paper", "4": "critical door open"}
+    found = sensors(only(**{"class": "state"}, bits=True, states=states), Tables({(1, 2, 3, 1): raw}))
+    assert [s.state for s in found] == ([state] if state else [])
 
 
 def test_what_a_printer_does_not_know_is_not_observed() -> None:

@@ -1,0 +1,315 @@
+"""What the files of network makes say where it is not plain: units told by size, words for states, joins."""
+
+import pytest
+
+from inventory.platforms import parts_of, platform
+from monitor.sensors import sensors, wireless
+from monitor.snmp_read import active
+from monitor.tables import Oid, Tables, Value, oid
+
+IF_NAME, IF_DESCR, ADMIN, OPER = "31.1.1.1.1", "2.2.1.2", "2.2.1.7", "2.2.1.8"
+
+
+def tables(of: str, rows: dict[str, Value]) -> Tables:
+    """Return tables of what stands below a branch; a key that begins with `+` stands below mib-2."""
+    seen: dict[Oid, Value] = {}
+    for key, value in rows.items():
+        seen[oid("1.3.6.1.2.1." + key[1:] if key.startswith("+") else f"{of}.{key}")] = value
+    return Tables(seen)
+
+
+CISCO = "1.3.6.1.4.1.9.9"
+HUAWEI = "1.3.6.1.4.1.2011.5.25.31.1.1"
+ENTITY_NAME = "+47.1.1.1.1.7"
+READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]] = [
+    (  # A switch alone answers as a stack does, and its ring is not redundant.
+        "ios",
+        CISCO,
+        {"500.1.1.3.0": 2, "500.1.2.1.1.3.1001": 1, "500.1.2.1.1.6.1001": 4},
+        [],
+    ),
+    (
+        "ios",
+        CISCO,
+        {
+            "500.1.1.3.0": 2,
+            "500.1.2.1.1.3.1001": 1,
+            "500.1.2.1.1.3.2001": 4,
+            f"{ENTITY_NAME}.1001": b"Switch 1",
+        },
+        [
+            ("state", "Stack ring", 2, "critical"),
+            ("state", "Switch 1 role", 1, "ok"),
+            ("state", "role", 4, "ok"),
+        ],
+    ),
+    (  # StackWise Virtual has no ring.
+        "iosxe",
+        CISCO,
+        {
+            "500.1.1.3.0": 2,
+            "500.1.2.1.1.3.1000": 1,
+            "500.1.2.1.1.3.2000": 4,
+            f"{ENTITY_NAME}.1": b"Virtual Stack",
+        },
+        [("state", "role", 1, "ok"), ("state", "role", 4, "ok")],
+    ),
+    (  # A place where nothing is plugged in has a state and no temperature.
+        "ios",
+        CISCO,
+        {
+            "13.1.3.1.2.1": b"Inlet",
+            "13.1.3.1.3.1": 31,
+            "13.1.3.1.4.1": 60,
+            "13.1.3.1.6.1": 1,
+            "13.1.3.1.2.2": b"Outlet",
+            "13.1.3.1.3.2": 7,
+            "13.1.3.1.6.2": 5,
+        },
+        [
+            ("temperature", "Inlet", 31, ""),
+            ("state", "Inlet", 1, "ok"),
+            ("state", "Outlet", 5, "unknown"),
+        ],
+    ),
+    (
+        "ciscosb",
+        "1.3.6.1.4.1.9.6.1.101.90.1.2.1.3",
+        {"9.5": 41, "9.6": 3_300_000, "9.7": 6_000, "9.8": -2_500, "9.9": 0, f"+{IF_DESCR}.9": b"te9"},
+        [
+            ("temperature", "te9 transceiver", 41, ""),
+            ("voltage", "te9 transceiver", 3.3, ""),
+            ("current", "te9 bias", 0.006, ""),
+            ("dbm", "te9 Tx", -2.5, ""),
+        ],
+    ),
+    (  # RouterOS 6 has no gauges; where there are some, the scalars that say the same are no readings.
+        "routeros",
+        "1.3.6.1.4.1.14988.1.1.3",
+        {"10.0": 330, "11.0": 412, "15.0": 0},
+        [
+            ("temperature", "Board", 33, ""),
+            ("temperature", "Processor", 41.2, ""),
+            ("state", "Power supply", 0, "critical"),
+        ],
+    ),
+    (
+        "routeros",
+        "1.3.6.1.4.1.14988.1.1.3",
+        {
+            "10.0": 330,
+            "100.1.2.1": b"board",
+            "100.1.3.1": 34,
+            "100.1.4.1": 1,
+            "100.1.2.2": b"psu1",
+            "100.1.3.2": 243,
+            "100.1.4.2": 3,
+        },
+        [("temperature", "board", 34, ""), ("voltage", "psu1", 24.3, "")],
+    ),
+    (  # Light in microwatts, bias in microamperes; then hundredths of a dBm, milliamperes; then copper.
+        "vrp",
+        HUAWEI,
+        {
+            "3.1.1.1": 2,
+            "3.1.7.1": 22_000,
+            "3.1.8.1": 100,
+            "3.1.1.2": 2,
+            "3.1.7.2": 22,
+            "3.1.8.2": -750,
+            "3.1.1.3": 1,
+            "3.1.7.3": 5,
+            "3.1.8.3": -1,
+            f"{ENTITY_NAME}.1": b"GE1",
+            f"{ENTITY_NAME}.2": b"GE2",
+        },
+        [
+            ("current", "GE1 bias", 0.022, ""),
+            ("current", "GE2 bias", 0.022, ""),
+            ("dbm", "GE1 Rx", -10, ""),
+            ("dbm", "GE2 Rx", -7.5, ""),
+        ],
+    ),
+    (  # A fan that is not there is not broken; a voltage of an absent supply is none.
+        "vrp",
+        HUAWEI,
+        {
+            "10.1.6.0.1": 1,
+            "10.1.7.0.1": 2,
+            "10.1.6.0.2": 2,
+            "10.1.7.0.2": 2,
+            "18.1.5.0.1": 2,
+            "18.1.8.0.1": 0,
+        },
+        [("state", "Slot 0 fan 1", 2, "critical")],
+    ),
+    (  # Of YunShan light is never in microwatts.
+        "yunshan",
+        HUAWEI,
+        {"3.1.1.1": 2, "3.1.7.1": 22_000, "3.1.8.1": 150},
+        [("current", "bias", 0.022, ""), ("dbm", "Rx", 1.5, "")],
+    ),
+    (  # The ports for a stack of a switch that stands alone.
+        "vrp",
+        "1.3.6.1.4.1.2011.5.25.183.1",
+        {"20.1.3.0": 1, "21.1.5.0.1": 2},
+        [("state", "Stack unit 0 role", 1, "ok"), ("state", "Stack unit 0 port 1", 2, "unknown")],
+    ),
+    (
+        "vrp",
+        "1.3.6.1.4.1.2011.5.25.183.1",
+        {"20.1.3.0": 1, "20.1.3.1": 2, "21.1.5.0.1": 2},
+        [
+            ("state", "Stack unit 0 role", 1, "ok"),
+            ("state", "Stack unit 1 role", 2, "ok"),
+            ("state", "Stack unit 0 port 1", 2, "critical"),
+        ],
+    ),
+    (  # What is empty is not listed; a red alarm is worse than a yellow one.
+        "junos",
+        "1.3.6.1.4.1.2636.3",
+        {
+            "4.2.2.1.0": 3,
+            "4.2.3.1.0": 3,
+            "1.15.1.5.2.1.0.0": b"PEM 0",
+            "1.15.1.8.2.1.0.0": 8,
+            "1.15.1.8.2.2.0.0": 2,
+        },
+        [
+            ("state", "Yellow alarm", 3, "warning"),
+            ("state", "Red alarm", 3, "critical"),
+            ("state", "PEM 0", 8, "critical"),
+        ],
+    ),
+    (
+        "junos",
+        "1.3.6.1.4.1.2636.3.60.1",
+        {
+            "1.1.1.5.9": -230,
+            "1.1.1.6.9": 5_588,
+            "1.1.1.8.9": 0,
+            "2.1.1.6.9.2": -310,
+            f"+{IF_DESCR}.9": b"xe-0/0/0",
+        },
+        [
+            ("current", "xe-0/0/0 bias", 0.005588, ""),
+            ("dbm", "xe-0/0/0 Rx", -2.3, ""),
+            ("dbm", "xe-0/0/0 lane 2 Rx", -3.1, ""),
+        ],
+    ),
+    (  # A port that is shut down says what it measured last.
+        "comware",
+        "1.3.6.1.4.1.25506.2.70.1.1.1",
+        {
+            "9.1": -540,
+            "17.1": 908,
+            "9.2": -540,
+            f"+{ADMIN}.1": 1,
+            f"+{ADMIN}.2": 2,
+            f"+{IF_DESCR}.1": b"Te1",
+        },
+        [("current", "Te1 bias", 0.00908, ""), ("dbm", "Te1 Tx", -5.4, "")],
+    ),
+    (
+        "procurve",
+        "1.3.6.1.4.1.11.2.14.11.5.1.82.1.1.1.1",
+        {"11.3": 30_500, "12.3": 33_000, "13.3": 6_100, "14.3": -5_200, "15.3": -99_999_999},
+        [
+            ("temperature", "transceiver", 30.5, ""),
+            ("voltage", "transceiver", 3.3, ""),
+            ("current", "bias", 0.0061, ""),
+            ("dbm", "Tx", -5.2, ""),
+        ],
+    ),
+    (  # States that are words.
+        "arubaos-cx",
+        "1.3.6.1.4.1.47196.4.1.1.3.15.1",
+        {"1.1.0": b"fragment_active", "2.1.3.2": b"booting", "2.1.7.2": b"SG1"},
+        [("state", "VSF", 0, "warning"), ("state", "VSF member 2 SG1", 0, "warning")],
+    ),
+    (
+        "arista_eos",
+        "1.3.6.1.2.1.99.1.1.1",
+        {
+            "1.7": 6,
+            "2.7": 8,
+            "3.7": 4,
+            "4.7": 5_000,
+            "5.7": 1,
+            f"{ENTITY_NAME}.7": b"DOM Rx Power Sensor for Et1",
+        },
+        [("dbm", "DOM Rx Power Sensor for Et1", -3.0103, "")],
+    ),
+    (  # Whole degrees of old firmware, tenths of new.
+        "cdata",
+        "1.3.6.1.4.1.34592.1.3.100.1.8",
+        {"6.0": 41},
+        [("temperature", "Board", 41, "")],
+    ),
+    ("cdata", "1.3.6.1.4.1.34592.1.3.100.1.8", {"6.0": 305}, [("temperature", "Board", 30.5, "")]),
+    (  # A cage without a module says "--".
+        "jetstream",
+        "1.3.6.1.4.1.11863.6.96.1.7.1.1",
+        {"2.1": b"38.5", "5.1": b"0.5", "8.1": b"True", "2.2": b"--", "5.2": b"--", "8.2": b"--"},
+        [
+            ("temperature", "transceiver", 38.5, ""),
+            ("dbm", "Tx", -3.0103, ""),
+            ("state", "loss of signal", 0, "critical"),
+        ],
+    ),
+    (  # Light in tenths of a microwatt.
+        "dlink",
+        "1.3.6.1.4.1.171.14.72.1.4.1.1",
+        {"1.9": 36_500, "7.9": 330, "19.9": 5_000, "20.9": 4, f"+{IF_NAME}.9": b"eth1/0/9"},
+        [
+            ("temperature", "eth1/0/9 transceiver", 36.5, ""),
+            ("voltage", "eth1/0/9 transceiver", 3.3, ""),
+            ("dbm", "eth1/0/9 Tx", -3.0103, ""),
+            ("state", "eth1/0/9 Tx", 4, "critical"),
+        ],
+    ),
+    (  # Steps as SFF-8472 has them.
+        "bdcom",
+        "1.3.6.1.4.1.3320.9.63.1.7.1",
+        {"4.5": 10_240, "6.5": 3_000, "2.5": -430, "3.5": -65_535, "20.5": 2, "21.5": 1},
+        [
+            ("temperature", "transceiver", 40, ""),
+            ("current", "bias", 0.006, ""),
+            ("dbm", "Tx", -4.3, ""),
+        ],
+    ),
+    (
+        "zynos",
+        "1.3.6.1.4.1.890.1.15.3.84.1.2.1.6",
+        {"9.1": 4_100, "9.4": -210, "9.5": 0, f"+{IF_NAME}.9": b"swp9"},
+        [("dbm", "swp9 Tx", -2.1, "")],
+    ),
+    (
+        "smartax",
+        "1.3.6.1.4.1.2011.6.128.1.1.2.23.1",
+        {"1.8": 39, "3.8": 32, "4.8": 711, "1.9": 2_147_483_647, f"+{IF_NAME}.8": b"GPON 0/0/0"},
+        [
+            ("temperature", "GPON 0/0/0 transceiver", 39, ""),
+            ("current", "GPON 0/0/0 bias", 0.032, ""),
+            ("dbm", "GPON 0/0/0 Tx", 7.11, ""),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "of", "rows", "expected"), READ)
+def test_a_make_is_read(
+    name: str, of: str, rows: dict[str, Value], expected: list[tuple[str, str, float, str]]
+) -> None:
+    seen = tables(of, rows)
+    found = [
+        (s.kind, s.descr, pytest.approx(s.value, abs=1e-4), s.state.severity if s.state else "")
+        for s in sensors(active(parts_of(platform(name)), seen), seen)
+    ]
+    assert found == expected
+
+
+def test_stations_of_a_controller_are_added_up() -> None:
+    seen = tables("1.3.6.1.4.1.2011.6.139.17.1.2.1", {"2.1.65": 3, "2.1.66": 4, "3.1.65": 9})
+    found = [(w.kind, w.descr, w.value) for w in wireless(active(parts_of(platform("vrp")), seen), seen)]
+    assert found == [("clients", "Stations at 2.4 GHz", 7), ("clients", "Stations at 5 GHz", 9)]
