@@ -113,8 +113,14 @@ def _values(sensor: Sensor) -> dict[str, Value]:
     return {
         "severity": None if sensor.state.severity == "unknown" else sensor.state.severity,
         "label": sensor.state.label,
-        "said": f"{sensor.descr}: {sensor.state.label}",
+        "said": said(sensor.descr, sensor.state.label),
     }
+
+
+def said(title: str, label: str) -> str:
+    """Return a state in words that are the same for each of many like parts: 'Battery 2' is a battery."""
+    kind = " ".join(word for word in title[:_LONGEST].split() if not word.strip("#()").isdigit())
+    return f"{kind}: {label}"
 
 
 def _port(name: str, port: Port, around: Around) -> Iterator[Subject]:

@@ -1,6 +1,8 @@
 """Rules: strict files, limits by layers, delay, hysteresis, gaps that are no news; each rule finds its trouble."""
 
-from collections.abc import Iterable
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from monitor.observation import State as SensorState
 from monitor.rules import files
 from monitor.rules.format import Rule, filled
 from monitor.rules.replay import rings
-from monitor.rules.subjects import Around, Committed, Flow, Subject, Wired, of_state, subjects
+from monitor.rules.subjects import Around, Committed, Flow, Subject, Wired, of_state, said, subjects
 from monitor.rules.thresholds import effective, limits, with_own_limits
 from monitor.rules.values import shown
 from monitor.rules.verdict import NOTHING, Memory, Value, as_json, from_json, step, verdict
@@ -328,6 +330,28 @@ def test_nothing_is_found_where_all_is_well_or_nothing_was_seen() -> None:
 
 def test_a_link_is_not_told_while_the_device_behind_it_is_away() -> None:
     assert rung(parts(WAN, links={"wan": Wired("metro-1", away=True)})) == set()
+
+
+def _states(tree: Any) -> Iterator[tuple[str, str]]:
+    """Yield (title, label) of every state in a platform's file, placeholders as a number."""
+    if isinstance(tree, dict):
+        codes = tree.get("states")
+        if tree.get("class") == "state" and isinstance(codes, dict):  # a text names a list of another file
+            for code in codes.values():
+                yield re.sub(r"\{\w+\}", "1", str(tree.get("title"))), str(code).partition(" ")[2]
+        tree = list(tree.values())
+    for inner in tree if isinstance(tree, list) else ():
+        yield from _states(inner)
+
+
+@pytest.mark.parametrize("name", ["ups-on-battery", "ups-replace-battery"])
+def test_every_word_of_the_rules_on_ups_is_said_by_some_make(name: str) -> None:
+    makes = [tomllib.loads(p.read_text()) for p in sorted(Path("inventory/platforms").glob("*.toml"))]
+    known = {said(title, label).casefold() for make in makes for title, label in _states(make)}
+    one = RULES[name]
+    level = one.critical or one.warning
+    assert level is not None
+    assert [w for w in level.equals if w.casefold() not in known] == []
 
 
 def test_two_parts_of_one_name_are_two_and_never_two_alerts_of_one() -> None:
