@@ -31,6 +31,7 @@ import monitor.commands
 import monitor.lldp_commands
 import monitor.platform_commands
 import monitor.propose_commands
+import monitor.service_commands
 import report.bast_commands
 import report.commands
 import report.export_commands
@@ -186,6 +187,8 @@ def _noun(name: str) -> typer.Typer:
         app.command("value")(inventory.goods_commands.asset_value)
     if name == "link":
         monitor.lldp_commands.mount(app)
+    if name == "service":
+        monitor.service_commands.mount(app)
     if name == "proposal":
         inventory.proposal_commands.mount(app)
     return app

@@ -7,7 +7,7 @@ A nested key is SIAGA_POLL__TIMEOUT_S in the environment, `[poll] timeout_s = 2`
 import os
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -98,12 +98,12 @@ class Plugin(Frozen):
 class Listen(Frozen):
     """Where traps and syslog messages are received; a port of 0 is not opened.
 
-    `credentials` are those whose communities and users traps may come with. `relays` are networks whose word for another
-    source is taken (snmpTrapAddress, the host name of a syslog message); nobody else's is. Rates are messages a
-    second, for each known device, and for all others together.
+    `addresses` are those of this machine; without any, all. `credentials` are those whose communities and users traps
+    may come with. `relays` are networks whose word for another source is taken (snmpTrapAddress, the host name of a
+    syslog message); nobody else's is. Rates are messages a second, for each known device, and for all others together.
     """
 
-    addresses: tuple[IPvAnyAddress, ...] = tuple(map(ip_address, ("0.0.0.0", "::")))
+    addresses: tuple[IPvAnyAddress, ...] = ()
     trap_port: int = Field(162, ge=0, le=65535)
     syslog_port: int = Field(514, ge=0, le=65535)
     syslog_tcp_port: int = Field(514, ge=0, le=65535)
