@@ -103,7 +103,7 @@ def _question(query: str, record: str) -> dns.message.Message:
 def _noted(answer: dns.message.Message, check: DnsCheck, seen: Answered) -> None:
     seen.rcode = dns.rcode.to_text(answer.rcode())
     sets = [s for s in answer.answer if dns.rdatatype.to_text(s.rdtype) in (check.record, "CNAME")]
-    seen.records = tuple(safe(r.to_text(), 200) for s in sets for r in s)[:RECORDS]
+    seen.records = tuple(sorted(safe(r.to_text(), 200) for s in sets for r in s)[:RECORDS])
     seen.ttl_s = min((int(s.ttl) for s in sets), default=None)
     if not any(dns.rdatatype.to_text(s.rdtype) == check.record for s in sets):
         seen.records = ()

@@ -189,9 +189,9 @@ def _judged(check: HttpCheck, seen: Seen) -> Iterator[Fault]:
     """Yield what is wrong with the last answer."""
     if not _right(check, seen.status):
         yield Fault("status", Verdict.critical, f"It answers HTTP {seen.status}.")
-    if not check.expect:
+    elif not check.expect:
         return
-    if seen.encoding:
+    elif seen.encoding:
         yield Fault(
             "content", Verdict.unknown, f"Its answer is coded ({seen.encoding}) though nobody asked for it."
         )

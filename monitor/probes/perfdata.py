@@ -21,7 +21,7 @@ _FIGURE = re.compile(
 # What a unit becomes, and times what. Plugins count in powers of 1024 whether they write KB or KiB.
 _UNITS = {
     "": ("", 1.0), "s": ("s", 1.0), "ms": ("s", 1e-3), "us": ("s", 1e-6), "ns": ("s", 1e-9), "%": ("percent", 1.0),
-    "c": ("count", 1.0), "b": ("bytes", 1.0), "kb": ("bytes", 2.0**10), "mb": ("bytes", 2.0**20),
+    "b": ("bytes", 1.0), "kb": ("bytes", 2.0**10), "mb": ("bytes", 2.0**20),
     "gb": ("bytes", 2.0**30), "tb": ("bytes", 2.0**40), "kib": ("bytes", 2.0**10), "mib": ("bytes", 2.0**20),
     "gib": ("bytes", 2.0**30), "tib": ("bytes", 2.0**40),
 }  # fmt: skip
@@ -52,6 +52,7 @@ def figures(text: str) -> Iterator[Reading]:
 def _reading(found: re.Match[str]) -> Reading:
     label = (found["quoted"] or "").replace("''", "'") or found["plain"]
     unit, scale = _UNITS.get(found["unit"].lower(), (safe(found["unit"], 10), 1.0))
+    unit = "count" if unit == "c" else unit  # C are degrees
     warning, critical, low, high = (found["rest"].split(";")[1:] + [""] * 4)[:4]
     value = None if found["value"] == "U" else _scaled(found["value"], scale)
     limits = threshold(warning, scale), threshold(critical, scale)

@@ -39,17 +39,17 @@ async def greeted(
     connect: Callable[[], Awaitable[socket]], host: str, limits: Limits, phases: Phases, now: datetime
 ) -> Greeted:
     """Return a TLS stream over what `connect` gives. Raises Unreached when there is no TLS at all."""
+    trust = context(limits.ca_file, verified=True)
     try:
-        reader, writer = await _greet(await connect(), host, context(limits.ca_file, verified=True), phases)
+        reader, writer = await _greet(await connect(), host, trust, phases)
         chain = ""
     except ssl.SSLCertVerificationError as error:
         chain = safe(error.verify_message or error.reason or "not valid", 120)
         phases.seconds.pop("connect", None)
         phases.seconds.pop("tls", None)
+        trust = context(limits.ca_file, verified=False)
         try:
-            reader, writer = await _greet(
-                await connect(), host, context(limits.ca_file, verified=False), phases
-            )
+            reader, writer = await _greet(await connect(), host, trust, phases)
         except (ssl.SSLError, OSError) as again:
             raise _no_tls(again) from None
     except (ssl.SSLError, OSError) as error:
