@@ -28,6 +28,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.arp_commands
 import monitor.commands
+import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.platform_commands
 import monitor.propose_commands
@@ -54,7 +55,7 @@ Start with: siaga demo
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
-    ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust", "platform")),
+    ("Find and ask", ("inspect", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
@@ -96,6 +97,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("inspect")(monitor.commands.inspect)
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
+    app.command("listen")(monitor.listen_commands.listen)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.add_typer(monitor.commands.alert_app)
