@@ -337,7 +337,7 @@ def _v1_trap(proto: Any, pdu: Any) -> Trap:
     oid = (*_V1_TRAPS, generic + 1) if 0 <= generic < 6 else (*enterprise, 0, specific)
     pairs = functions.get_varbinds(pdu)[:VARBINDS]
     varbinds = tuple((tuple(n), value_of(v)) for n, v in pairs)
-    address = bytes(functions.get_agent_address(pdu).getComponent())
+    address = bytes(functions.get_agent_address(pdu))
     return Trap(oid, int(functions.get_timestamp(pdu)), varbinds, address=_dotted(address))
 
 

@@ -114,7 +114,7 @@ async def send(
 async def came(heard: Heard, number: int) -> None:
     """Wait until so many datagrams were taken."""
     async with asyncio.timeout(5):
-        while heard.receiver.tally["trap.received"] < number:
+        while heard.receiver.tally["trap.received"] < number:  # noqa: ASYNC110 - the receiver tells nobody of a refusal
             await asyncio.sleep(0.005)
 
 
@@ -343,11 +343,9 @@ def test_strangers_drown_nobody() -> None:
 
 
 def test_hostile_variables_are_bounded_and_safe() -> None:
-    oid = "1.3.6.1.4.1.99999." + ".".join(["4294967295"] * 60)
-    varbinds = [
-        (oid, OctetString(b"\x1b[2J[/red]\r\nforged \xe2\x80\xae" + b"A" * 200)),
-        (oid, OctetString(b"\x00\xff\x01")),
-    ]
+    oid = "1.3.6.1.4.1.99999." + ".".join(["4294967295"] * 30)
+    evil = b"\x1b[2J[/red]\r\nforged \xe2\x80\xae" + b"A" * 200
+    varbinds = [(oid, OctetString(evil)), (oid, OctetString(b"\x00\xff\x01"))]
     varbinds *= 20
     (trap,) = recorded(CommunityData("trap-rahasia"), "trap", 1, *varbinds)
     heard = Heard([V2C])
