@@ -39,21 +39,28 @@ class Clocks:
         return True
 
     def restart(self) -> None:
-        """Count one more boot of the own engine, on disk before it is used."""
+        """Count one more boot of the own engine, on disk before it is used if there is a disk."""
         self.boots = min(self.boots + 1, _LAST)
         self.keep()
 
-    def keep(self) -> None:
-        """Write everything, whole or not at all."""
+    def keep(self) -> bool:
+        """Write everything, whole or not at all; return whether it is on disk. A full disk ends no receiver."""
         if self.path is None:
-            return
+            return False
+        try:
+            self._write(self.path)
+        except OSError:
+            return False
+        return True
+
+    def _write(self, path: Path) -> None:
         text = json.dumps({"engine_id": self.engine_id.hex(), "boots": self.boots, "senders": self.senders})
-        new = self.path.with_suffix(".new")
+        new = path.with_suffix(".new")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(self.path)
+        new.replace(path)
 
 
 def clocks(path: Path | None) -> Clocks:

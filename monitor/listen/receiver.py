@@ -77,8 +77,9 @@ class Receiver:
         self._line(line, source, self._meant(line.host, source, sender))
 
     def keep(self) -> None:
-        """Write what must outlive this process: now and then, and at the end. Raises OSError."""
-        self._clocks.keep()
+        """Write what must outlive this process, now and then and at the end; what cannot be written is counted."""
+        if not self._clocks.keep():
+            self.tally["state.not-kept"] += 1
 
     def _let_in(self, channel: str, sender: Source | None, at_s: float) -> bool:
         self.tally[f"{channel}.received"] += 1

@@ -46,7 +46,9 @@ class Sources:
 
     def relays_for_others(self, address: str) -> bool:
         """Return whether this sender may speak for another."""
-        return bool(self.relays) and any(ip_address(address) in ip_network(n) for n in self.relays)
+        return bool(address and self.relays) and any(
+            ip_address(address) in ip_network(n) for n in self.relays
+        )
 
 
 def sources(rows: Iterable[tuple[str, Source]], relays: Iterable[str] = ()) -> Sources:

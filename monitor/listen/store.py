@@ -9,8 +9,8 @@ from inventory.models import Credential, Device, Interface, Observed
 from inventory.models_ipam import Address
 from monitor.listen.sources import Source, Sources, sources
 from monitor.store import snmp_auth
-from monitor.targets import SnmpAuth
-from siaga.errors import NotFoundError
+from monitor.targets import SnmpAuth, SnmpVersion
+from siaga.errors import InvalidError, NotFoundError
 from siaga.secrets import Vault
 from siaga.text import safe
 
@@ -39,16 +39,35 @@ def _rows(session: Session) -> Iterator[tuple[str, Source]]:
 
 
 def trap_auths(session: Session, vault: Vault, names: Sequence[str]) -> list[SnmpAuth]:
-    """Return the opened credentials of these names; raises NotFoundError (`no-such-credential`)."""
+    """Return the opened credentials of these names; raises NotFoundError, or InvalidError (`bad-credential`)."""
     ids = {c.name: c.id for c in session.exec(select(Credential)) if c.id is not None}
     for name in names:
         if name not in ids:
             sentence = f"[listen] names a credential '{safe(name, 80)}', and there is none."
             raise NotFoundError("no-such-credential", sentence)
     found = opened_many(session, vault, [ids[n] for n in names]) if names else {}
-    auths = [snmp_auth(found[ids[n]]) for n in names]
-    for name, auth in zip(names, auths, strict=True):
-        if auth is None:
-            sentence = f"The credential '{safe(name, 80)}' in [listen] is none of SNMP."
-            raise NotFoundError("no-such-credential", sentence)
-    return [a for a in auths if a is not None]
+    return [_usable(name, snmp_auth(found[ids[name]])) for name in names]
+
+
+def _usable(name: str, auth: SnmpAuth | None) -> SnmpAuth:
+    """Return a credential that traps can come with; raises InvalidError (`bad-credential`) for any other."""
+    wrong = "is none of SNMP"
+    if auth is not None:
+        wrong = _lacking(auth)
+    if auth is None or wrong:
+        raise InvalidError("bad-credential", f"The credential '{safe(name, 80)}' in [listen] {wrong}.")
+    return auth
+
+
+def _lacking(auth: SnmpAuth) -> str:
+    if auth.version is not SnmpVersion.v3:
+        return "" if auth.community.get_secret_value() else "has no community"
+    if not auth.user:
+        return "has no user name"
+    if auth.priv_protocol and not auth.auth_protocol:
+        return "has privacy without authentication"
+    if auth.auth_protocol and not auth.auth_secret.get_secret_value():
+        return "has no secret for its authentication"
+    if auth.priv_protocol and not auth.priv_secret.get_secret_value():
+        return "has no secret for its privacy"
+    return ""

@@ -72,8 +72,6 @@ async def _connection(check: HttpCheck | TcpCheck, limits: Limits, now: datetime
     took_s = time.monotonic() - started
     if ended:
         seen.faults += _slow(took_s, limits)
-    if seen.cut and isinstance(check, TcpCheck):
-        seen.cut = False
     more = {"certificate": seen.certificate, "address": seen.address, "status": seen.status}
     figures = readings(seen, took_s, limits)
     return _probed(check, _target(check, seen), now, took_s, seen.faults, readings=figures, **more)
@@ -135,6 +133,7 @@ def _probed(
 ) -> Probed:
     """Return the result: the worst of the faults is the verdict, and that one's sentence the reason."""
     unique = tuple(dict.fromkeys(faults))
+    kind = "tls" if isinstance(check, TcpCheck) and check.tls else _KINDS[type(check)]
     verdict = worst(f.verdict for f in unique)
     reason = next((f.text for f in unique if f.verdict is verdict), "")
-    return Probed(check.name, _KINDS[type(check)], target, now, verdict, reason, took_s, unique, **more)
+    return Probed(check.name, kind, target, now, verdict, reason, took_s, unique, **more)

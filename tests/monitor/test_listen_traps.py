@@ -414,3 +414,20 @@ def test_refusals_are_forgotten_by_a_new_engine(monkeypatch: pytest.MonkeyPatch,
         assert heard.receiver.trap(probe, SENDER)
     assert clocks(tmp_path / "engine.json").boots == 3
     assert heard.tally["trap.refused.engine"] + heard.tally.get("trap.refused.user", 0) == 7
+
+
+def test_a_state_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    (trap,), (probe,) = recorded(AUTHENTIC), recorded(AUTHENTIC, "inform")
+    heard = Heard([user()], state=tmp_path / "nowhere" / "engine.json")
+    assert heard.receiver.trap(probe, SENDER)
+    heard.receiver.trap(trap, SENDER)
+    heard.receiver.keep()
+    assert (len(heard.events), heard.tally["state.not-kept"]) == (1, 1)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"engine_id": 5}', '{"engine_id": "zz", "boots": 1}'])
+def test_a_state_that_cannot_be_read_begins_anew(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "engine.json"
+    path.write_text(text)
+    assert clocks(path).boots == 0
+    assert len(clocks(path).engine_id) == 13

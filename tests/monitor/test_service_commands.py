@@ -142,3 +142,13 @@ def test_listen_says_which_credential_is_none(
     config.write_text('[listen]\ncredentials = ["tidak-ada"]\n')
     monkeypatch.setenv("SIAGA_CONFIG", str(config))
     siaga("listen", "--for", 1).failed(3, "no-such-credential")
+    for kind in (
+        ("kind=ssh-password",),
+        ("kind=snmp-v2c",),
+        ("kind=snmp-v3",),
+        ("kind=snmp-v3", "username=x", "auth_protocol=SHA"),
+        ("kind=snmp-v3", "username=x", "priv_protocol=AES"),
+    ):
+        siaga("credential", "add", "tidak-ada", *kind).well()
+        siaga("listen", "--for", 1).failed(5, "bad-credential")
+        siaga("credential", "rm", "tidak-ada", "--yes").well()
