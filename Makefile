@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
-.PHONY: demo test lint real bench docs lock clean help
+.PHONY: fast demo test lint real bench docs lock clean help
 help:   ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -20,6 +20,12 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 demo: $(VENV)/.runtime  ## the main job on a simulated regency, without root
 	$(BIN)/siaga demo
+
+fast: $(VENV)/.runtime  ## build the optional C parser of SNMP windows (needs a C compiler and Python's headers)
+	cc -O2 -Wall -Wextra -Werror -shared -fPIC \
+	  -I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+	  -o monitor/_fastber"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" \
+	  monitor/_fastber.c
 
 test: $(VENV)/.dev      ## lint and all tests that need no root
 	$(MAKE) --no-print-directory lint
@@ -45,4 +51,4 @@ lock:                   ## pin the dependencies again (needs uv); names no index
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock -c requirements.lock
 
 clean:                  ## remove what was built here
-	rm -rf $(VENV) siaga-demo build dist
+	rm -rf $(VENV) siaga-demo build dist monitor/_fastber*.so

@@ -28,6 +28,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.arp_commands
 import monitor.commands
+import monitor.discover_commands
 import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.platform_commands
@@ -55,7 +56,7 @@ Start with: siaga demo
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
-    ("Find and ask", ("inspect", "poll", "listen", "propose", "proposal", "trust", "platform")),
+    ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
@@ -95,6 +96,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("demo")(demo)
     _mount_inventory(app)
     app.command("inspect")(monitor.commands.inspect)
+    app.command("discover")(monitor.discover_commands.discover)
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
     app.command("listen")(monitor.listen_commands.listen)

@@ -2,12 +2,15 @@
 
 import gc
 import os
+import platform
 import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 
@@ -67,6 +70,24 @@ def inside(work: Callable[[], Any], runs: int) -> tuple[float, Any]:
 def load() -> str:
     """Return the machine's load average of the last minute, to be printed beside the figures."""
     return f"{os.getloadavg()[0]:.1f}"
+
+
+def machine() -> str:
+    """Return what was measured on, in one sentence."""
+    models = [x.partition(":")[2].strip() for x in _lines("/proc/cpuinfo") if x.startswith("model name")]
+    release = dict(x.split("=", 1) for x in _lines("/etc/os-release") if "=" in x)
+    return (
+        f"{len(os.sched_getaffinity(0))} cores ({models[0] if models else platform.machine()}),"
+        f" {release.get('PRETTY_NAME', platform.system()).strip(chr(34))}, Python {platform.python_version()},"
+        f" {datetime.now(UTC):%Y-%m-%d}"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -123,6 +123,6 @@ class Node(Row, table=True):
     switch_port: str = ""
     vlan: str = ""  # one or several: 10,20
     uplink: bool = False
-    source: str = ""  # arp, fdb, import
+    source: str = ""  # arp, fdb, import; snmp and ping: answered a sweep
     first_seen: datetime = Field(sa_type=UtcDateTime)
     last_seen: datetime = Field(sa_type=UtcDateTime)

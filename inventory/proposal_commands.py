@@ -28,6 +28,7 @@ def mount(app: typer.Typer) -> None:
 
 _LISTED = ("name", "status", "device", "score", "address", "sysname", "model", "serial", "reason")
 _LISTED_WIDE = ("vendor", "platform", "version", "engine_id", "base_mac", "source", "first_seen", "last_seen")
+_OF_SWEEPS = ("also_at", "open_ports", "found_by")
 
 
 def list_(
@@ -54,14 +55,14 @@ def list_(
     found = list_rows("proposal", selector or [], Format.json, "", at=at, since=since, limit=limit)
     rows = [_flat(row, output) for row in found.rows or ()]
     columns = [Column(k, k, right=k == "score") for k in _LISTED]
-    columns += [Column(k, k, wide=True) for k in (*_LISTED_WIDE, "decided_by")]
+    columns += [Column(k, k, wide=True) for k in (*_LISTED_WIDE, *_OF_SWEEPS, "decided_by")]
     return replace(found, rows=rows, columns=columns, format=output, fields=split(fields))
 
 
 def _flat(row: Mapping[str, Any], output: Format) -> Mapping[str, Any]:
     """Return a proposal with each of its facts as a field; in a table the model has its maker before it."""
     facts = row["facts"] or {}
-    shown = dict.fromkeys((*_LISTED, *_LISTED_WIDE), "") | dict(facts) | dict(row)
+    shown = dict.fromkeys((*_LISTED, *_LISTED_WIDE, *_OF_SWEEPS), "") | dict(facts) | dict(row)
     if output in (Format.table, Format.wide):
         maker = "" if facts.get("model", "").startswith(facts.get("vendor", "")) else facts.get("vendor", "")
         shown["model"] = f"{maker} {facts.get('model', '')}".strip()

@@ -24,7 +24,9 @@ from siaga.text import safe
 
 # A box that answered at its own address within this time has two addresses; it was not moved.
 FRESH = timedelta(hours=1)
+SWEEP = "discover"  # the source of what a sweep found
 _MACS_KEPT = 64
+_ADDRESSES_KEPT = 64
 _PLAIN = ("serial", "engine_id", "base_mac", "sysname", "address", "platform", "model", "transport")
 _CHANGING = ("serials", "engines", "base_macs", "names", "platforms", "models")
 
@@ -207,9 +209,13 @@ class _Desk:
         self, row: dict[str, Any], facts: Facts, device_id: int | None, score: int, reasons: Sequence[str]
     ) -> str:
         kept = {**row["facts"], **stored(facts)}
-        if row["last_seen"] == self.now and row["facts"].get("address", facts.address) != facts.address:
-            also = {*kept.get("also_at", "").split(), facts.address}
-            kept |= {"address": row["facts"]["address"], "also_at": " ".join(sorted(also))}
+        before = row["facts"].get("address", facts.address)
+        if before != facts.address and (row["last_seen"] == self.now or self.source == SWEEP):
+            # A sweep of another prefix does not come by where the box was seen before.
+            first = before if row["last_seen"] == self.now else facts.address
+            also = {*row["facts"].get("also_at", "").split(), *kept.get("also_at", "").split()}
+            also = (also | {before, facts.address}) - {first, ""}
+            kept |= {"address": first, "also_at": " ".join(sorted(also)[:_ADDRESSES_KEPT])}
         row |= {"facts": kept, "last_seen": self.now, "device_id": device_id, "score": score}
         columns = ("facts", "last_seen", "device_id", "score")
         self.writer.derive(self.kind, row["id"], {**{c: row[c] for c in columns}, "reason": _reason(reasons)})

@@ -65,7 +65,7 @@ def _alive(run: Run) -> bool:
 def recorded(engine: Engine, kind: str, *, who: str, summary: dict[str, Any]) -> Iterator[int]:
     """Hold a run open around some work; `summary` is filled by the work and stored at the end.
 
-    What it has under `left_out` makes the run a partial one.
+    What it has under `left_out` makes the run a partial one, `interrupted` one that was cut off and kept what it had.
     """
     mark_interrupted(engine, now=utc_now())
     run_id = start(engine, kind, who=who, now=utc_now())
@@ -73,6 +73,7 @@ def recorded(engine: Engine, kind: str, *, who: str, summary: dict[str, Any]) ->
     try:
         yield run_id
         status = "partial" if summary.get("left_out") else "ok"
+        status = "interrupted" if summary.get("interrupted") else status
     except PartialError:
         status = "partial"
         raise

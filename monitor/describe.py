@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from monitor.observation import Mempool, Observation, Processor, Reach, Sensor, Storage
-from monitor.show import duration, rate
+from monitor.show import duration, octets, rate
 from siaga.clock import shown
 from siaga.outcome import Column, Format, Outcome
 from siaga.render import render
@@ -41,7 +41,14 @@ def _parts(seen: Observation, wide: bool) -> Iterator[str]:
     yield _table("Supplies", [_supply(s.descr, s.percent, s.remark) for s in seen.supplies], right={"left"})
     yield _ports(seen)
     heard = [
-        {"port": n.local, "neighbour": n.remote_host, "its port": n.remote_port, "by": n.protocol}
+        {
+            "port": n.local,
+            "neighbour": n.remote_host,
+            "its port": n.remote_port,
+            "address": n.remote_address,
+            "MAC": n.remote_mac,
+            "by": n.protocol,
+        }
         for n in seen.neighbours
     ]
     yield _table("Neighbours", heard)
@@ -119,15 +126,28 @@ def _sensors(sensors: Sequence[Sensor], wide: bool) -> str:
     rows, hidden = [], []
     for kind, several in by_kind.items():
         well = [s for s in several if kind == "state" and _state(s)[0] == "ok"]
-        listed = [s for s in several if wide or s not in well]
-        listed = listed if wide else listed[:_LISTED]
-        rows += [_row(s) for s in listed]
-        if rest := len(several) - len(listed):
-            hidden.append(f"{rest} states that are well" if kind == "state" else f"{rest} more of {kind}")
+        listed = [_row(s) for s in several if wide or s not in well]
+        listed = listed if wide else _merged(listed)[:_LISTED]
+        rows += listed
+        if rest := len(several) - sum(r.pop("times", 1) for r in listed):
+            well_ones = "1 state that is well" if rest == 1 else f"{rest} states that are well"
+            hidden.append(well_ones if kind == "state" else f"{rest} more of {kind}")
     more = f"  and {', '.join(hidden)} (-o wide lists them)\n" if hidden else ""
     if not rows and more:
         return f"Sensors\n{more}"
     return _table("Sensors", rows, right={"value"}) + more
+
+
+def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that say the same as one, with how many there are."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        same = found.setdefault(tuple(row.values()), {**row, "times": 0})
+        same["times"] += 1
+    for row in found.values():
+        if row["times"] > 1:
+            row["sensor"] = f"{row['sensor']} (× {row['times']})"
+    return list(found.values())
 
 
 def _row(sensor: Sensor) -> dict[str, Any]:
@@ -160,7 +180,10 @@ def _state(sensor: Sensor) -> tuple[str, str]:
 
 
 def _reading(kind: str, descr: str, value: float, unit: str) -> dict[str, Any]:
-    return {"class": kind, "sensor": descr, "value": f"{round(value, 2):g}", "unit": unit}
+    if unit == "bit/s":
+        shown_value, _, unit = rate(round(value)).partition(" ")
+        return {"class": kind, "sensor": descr, "value": shown_value, "unit": unit}
+    return {"class": kind, "sensor": descr, "value": f"{round(value, 2):.10g}", "unit": unit}
 
 
 def _supply(descr: str, percent: float | None, remark: str) -> dict[str, Any]:
@@ -176,16 +199,15 @@ def _ports(seen: Observation) -> str:
             "admin": p.ifAdminStatus,
             "oper": p.ifOperStatus,
             "speed": rate(p.speed_bps),
-            "in_octets": p.in_octets,
-            "out_octets": p.out_octets,
-            "bits": p.octets_bits,
+            "in": octets(p.in_octets),
+            "out": octets(p.out_octets),
             "errors": None
             if p.in_errors is p.out_errors is None
             else (p.in_errors or 0) + (p.out_errors or 0),
         }
         for p in seen.ports
     ]
-    right = {"index", "speed", "in_octets", "out_octets", "bits", "errors"}
+    right = {"index", "speed", "in", "out", "errors"}
     return _table("Ports", rows, right=right) or "Ports\n  no interfaces\n"
 
 

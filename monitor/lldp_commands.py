@@ -35,18 +35,23 @@ def link_check(
 
     Example: siaga link check role=router,switch --dry-run
     """
+    from inventory.history import Author
     from inventory.runs import recorded
     from inventory.store import open_engine
+    from monitor.links import hold, targets
+    from siaga.clock import utc_now
     from siaga.settings import load
 
     settings = load()
     who = _allowed(settings)
     engine = open_engine(settings)
-    targets = _targets(engine, settings, selector or [])
+    asked = targets(engine, settings, chosen(engine, selector or []))
     summary: dict[str, Any] = {}
-    with recorded(engine, "link check", who=who, summary=summary) as run, _bar(len(targets), quiet) as step:
-        answers = _asked(settings, targets, step)
-        found = _judged(engine, settings, answers, (who, why, run), summary, dry_run=dry_run)
+    with recorded(engine, "link check", who=who, summary=summary) as run, _bar(len(asked), quiet) as step:
+        answers = _asked(settings, asked, step)
+        author = Author(who, utc_now(), why, f"link check {run}")
+        checked = hold(engine, settings, answers, author, dry_run=dry_run)
+        summary.update(checked.counts)
     told = _messages(answers, summary, dry_run=dry_run)
     code = _exit_code(answers, conflicting=fail and bool(summary["conflicting"]))
     columns = [
@@ -54,7 +59,12 @@ def link_check(
         for k in ("link", "state", "before", "a_interface", "z_interface", "heard")
     ]
     return Outcome(
-        [_row(v) for v in found], columns, messages=told, exit_code=code, format=output, fields=split(fields)
+        [_row(v) for v in checked.verdicts],
+        columns,
+        messages=told,
+        exit_code=code,
+        format=output,
+        fields=split(fields),
     )
 
 
@@ -67,59 +77,12 @@ def _allowed(settings: Any) -> str:
     return name
 
 
-def _targets(engine: Any, settings: Any, selector: Sequence[str]) -> list[Any]:
-    from inventory.store import reading
-    from monitor import store
-    from siaga.secrets import open_vault
-
-    ids = chosen(engine, selector)
-    with reading(engine) as opened:
-        devices = [d for d in store.devices_to_poll(opened, ids) if d.transport == "snmp"]
-        return store.targets(opened, devices, open_vault(settings.home), settings)
-
-
 def _asked(settings: Any, targets: Sequence[Any], step: Any) -> "list[Answer]":
     import asyncio
 
     from monitor.lldp import ask
 
     return asyncio.run(ask(targets, concurrency=settings.poll.concurrency, progress=step))
-
-
-def _judged(
-    engine: Any,
-    settings: Any,
-    answers: "Sequence[Answer]",
-    author: tuple[str, str, int],
-    summary: dict[str, Any],
-    *,
-    dry_run: bool,
-) -> "list[Verdict]":
-    """Hold what was heard against the links and write the states; `author` is who, why and in which run."""
-    from inventory.history import Author
-    from inventory.store import session
-    from inventory.wires import judge, keep, known, wires
-    from inventory.writing import Writer
-    from siaga.clock import utc_now
-
-    who, why, run = author
-    with session(engine) as opened:
-        found = list(judge(wires(opened), (h for a in answers for h in a.heard), known(opened)))
-        cause = f"link check {run}"
-        writer = Writer(opened, Author(who, utc_now(), why, cause), settings.rules, settings.access)
-        states = [v.state for v in found]
-        summary.update(
-            asked=len(answers),
-            heard=sum(bool(a.heard) for a in answers),
-            confirmed=states.count("confirmed"),
-            conflicting=states.count("conflicting"),
-            not_recorded=states.count("not recorded"),
-            changed=keep(writer, found),
-        )
-        writer.finish()
-        if dry_run:
-            opened.rollback()
-    return found
 
 
 def _row(verdict: "Verdict") -> dict[str, Any]:

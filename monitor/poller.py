@@ -106,10 +106,16 @@ async def _by_snmp(
 ) -> list[Observation]:
     if not targets:
         return []
-    from monitor import snmp
+    from monitor import engine_book, snmp
 
+    engines = snmp.Engines(settings.poll, engine_book.EngineBook(settings.home / engine_book.FILE))
     return await snmp.observe_all(
-        targets, concurrency=settings.poll.concurrency, now=now, progress=progress, full=full
+        targets,
+        concurrency=settings.poll.concurrency,
+        now=now,
+        progress=progress,
+        full=full,
+        engines=engines,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from monitor.snmp_agent import Answer
+from monitor.snmp_agent import SYS_UPTIME, Answer, Windowed, windowed
 from monitor.tables import Oid, Tables, Value, dotted, is_scalar, oid
 from siaga.errors import InvalidError, NotFoundError
 
@@ -103,6 +103,11 @@ class RecordedAgent:
     async def walk(self, columns: Sequence[Oid]) -> Answer:
         """Return all recorded rows of the columns."""
         return Answer(dict(pair for column in columns for pair in self._below(column)))
+
+    async def windows(self, columns: Sequence[Oid], indexes: Sequence[Oid]) -> Windowed:
+        """Return the recorded cells of known rows."""
+        cells = [(*column, *index) for index in indexes for column in columns]
+        return windowed(await self.get([SYS_UPTIME, *cells]), columns, indexes)
 
     def _below(self, branch: Oid) -> Iterator[tuple[Oid, Value]]:
         if is_scalar(branch):

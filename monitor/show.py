@@ -50,3 +50,13 @@ def duration(seconds: float | None) -> str:
 def percent(value: float | None) -> str:
     """Return a percentage without decimals; nothing observed is a dash."""
     return "-" if value is None else f"{value:.0f}"
+
+
+def octets(count: int | None) -> str:
+    """Return an amount of octets with three significant digits and its unit (SI); nothing observed is empty."""
+    if count is None:
+        return ""
+    for limit, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= limit:
+            return f"{count / limit:.3g} {unit}"
+    return f"{count} B"

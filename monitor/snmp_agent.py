@@ -13,6 +13,7 @@ from typing import Protocol
 from monitor.observation import Reach
 from monitor.tables import Oid, Value, chunks, dotted, is_scalar
 
+SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 BUDGET = 60  # varbinds in one reply: about 1.2 kB, which passes an MTU of 1500 (RFC 3417 asks for 1472 bytes)
 GET_AT_ONCE = 24
 MOST_ROWS = 25
@@ -89,8 +90,22 @@ class Answer:
     fault: Fault | None = None
 
 
+@dataclass(frozen=True)
+class Windowed:
+    """The cells of a table at known rows, and sysUpTime (hundredths of a second) with them.
+
+    `rows` are in the order of the indexes asked for, each with its columns in the order asked for; None is what is
+    not there or did not come. `changed`: rows have come or gone, and the table should be walked again.
+    """
+
+    rows: list[list[Value | None]]
+    uptime_ticks: int | None = None
+    changed: bool = False
+    fault: Fault | None = None
+
+
 class Agent(Protocol):
-    """A device that can be read; every engine (pysnmp, a recording, a lean one) is one of these."""
+    """A device that can be read and never written; every engine (lean, pysnmp, a recording) is one of these."""
 
     async def get(self, oids: Sequence[Oid]) -> Answer:
         """Return the instances that exist."""
@@ -100,6 +115,17 @@ class Agent(Protocol):
 
     async def walk(self, columns: Sequence[Oid]) -> Answer:
         """Return all rows of columns of one table."""
+
+    async def windows(self, columns: Sequence[Oid], indexes: Sequence[Oid]) -> Windowed:
+        """Return the cells of known rows."""
+
+
+def windowed(answer: Answer, columns: Sequence[Oid], indexes: Sequence[Oid]) -> Windowed:
+    """Return what a GET of the cells and of sysUpTime brought as windows; a row with nothing in it has gone."""
+    rows = [[answer.seen.get((*column, *index)) for column in columns] for index in indexes]
+    uptime = answer.seen.get(SYS_UPTIME)
+    gone = answer.fault is None and any(all(cell is None for cell in row) for row in rows)
+    return Windowed(rows, uptime if isinstance(uptime, int) else None, gone, answer.fault)
 
 
 class PoliteAgent:
@@ -119,6 +145,11 @@ class PoliteAgent:
             except Trouble as trouble:
                 return Answer(seen, trouble.fault)
         return Answer(seen)
+
+    async def windows(self, columns: Sequence[Oid], indexes: Sequence[Oid]) -> Windowed:
+        """Return the cells of known rows by GETs of each; an engine that knows a quicker way has its own."""
+        cells = [(*column, *index) for index in indexes for column in columns]
+        return windowed(await self.get([SYS_UPTIME, *cells]), columns, indexes)
 
     async def _get_some(self, oids: list[Oid], seen: dict[Oid, Value]) -> None:
         """Ask for all; leave out the one an error points at (v1 does so for each absent one), halve if too big."""

@@ -7,8 +7,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from inventory.credentials import OpenCredential, opened_many
-from inventory.models import Connection, Device, Interface
+from inventory.models import Connection, Device, Interface, Place
 from inventory.observed import Said, keep
+from inventory.platforms import platform
 from inventory.store import labels
 from inventory.traits import colons
 from monitor.checks import Committed, Finding
@@ -19,6 +20,8 @@ from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
 from siaga.secrets import Vault
 from siaga.settings import Settings
 from siaga.text import safe
+
+_DEEPEST = 32  # places above one another
 
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
@@ -34,10 +37,32 @@ def targets(session: Session, devices: Sequence[Device], vault: Vault, settings:
     """Return what to ask, with secrets opened; a device without a credential has neither `snmp` nor `ssh`."""
     wanted = [c for d in devices for c in (d.credential_id, d.ssh_credential_id) if c is not None]
     credentials = opened_many(session, vault, wanted) if wanted else {}
-    return [_target(d, credentials, settings) for d in devices]
+    sites = _sites(session) if any(d.place_id for d in devices) else {}
+    return [_target(d, credentials, settings, sites.get(d.place_id or 0, "")) for d in devices]
 
 
-def _target(device: Device, credentials: Mapping[int, OpenCredential], settings: Settings) -> Target:
+def _sites(session: Session) -> dict[int, str]:
+    """Return place id → the site that it is in, whose devices share one link; '' of a place that is in none."""
+    p: Any = Place.__table__.c  # type: ignore[attr-defined]
+    rows = select(p.id, p.parent_id, p.kind, p.name)
+    tree = {i: (parent, kind, name) for i, parent, kind, name in session.execute(rows)}
+    return {i: _site(i, tree) for i in tree}
+
+
+def _site(place: int | None, tree: Mapping[int, tuple[int | None, str, str]]) -> str:
+    for _ in range(_DEEPEST):
+        if place is None or place not in tree:
+            return ""
+        parent, kind, name = tree[place]
+        if kind == "site":
+            return name
+        place = parent
+    return ""
+
+
+def _target(
+    device: Device, credentials: Mapping[int, OpenCredential], settings: Settings, site: str = ""
+) -> Target:
     snmp = credentials.get(device.credential_id or 0) if device.transport == "snmp" else None
     ssh = credentials.get(device.ssh_credential_id or 0) if device.transport == "ssh" else None
     return Target(
@@ -51,6 +76,8 @@ def _target(device: Device, credentials: Mapping[int, OpenCredential], settings:
         device_id=device.id,
         timeout_s=settings.poll.timeout_s,
         retries=settings.poll.retries,
+        site=site,
+        engine=known.engine if (known := platform(device.platform)) else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -46,7 +47,11 @@ class SshAuth:
 
 @dataclass(frozen=True)
 class Target:
-    """One device to read. `platform` is the name of a file in inventory/platforms, or empty: find out."""
+    """One device to read. `platform` is the name of a file in inventory/platforms, or empty: find out.
+
+    `site`: devices of one site share the rate of its link; empty: no limit. `engine`: which SNMP engine asks (see
+    monitor/snmp.py); empty: the lean one where it speaks the credential's protocols.
+    """
 
     name: str
     address: str
@@ -58,3 +63,5 @@ class Target:
     device_id: int | None = None
     timeout_s: float = 2.0
     retries: int = 2
+    site: str = ""
+    engine: Literal["", "lean", "pysnmp"] = ""

@@ -27,7 +27,7 @@ PREFIX = "SIAGA_"
 FIELD_NAME = "^[a-z][a-z0-9_]{0,62}$"
 # Variables with the prefix that are no settings: where to look, and switches of the tests.
 NOT_SETTINGS = frozenset(
-    {"config", "corpus", "require_real", "ci_logs", "lab_id", "lab_keep", "test_postgresql"}
+    {"config", "corpus", "mutants", "require_real", "ci_logs", "lab_id", "lab_keep", "test_postgresql"}
 )
 
 
@@ -44,6 +44,29 @@ class Poll(Frozen):
     timeout_s: float = Field(2.0, gt=0, le=60)
     retries: int = Field(2, ge=0, le=10)
     interval_s: int = Field(60, ge=1)
+    window: int = Field(2048, ge=1, le=16384)  # devices with a PDU in flight at one time
+    reply_bytes: int = Field(1392, ge=484, le=8192)  # what a reply may have: fits a tunnel's MTU of 1420
+    site_pdus_per_s: float = Field(200.0, ge=1, le=100_000)  # through the link of one site
+
+
+class Discover(Frozen):
+    """What a sweep may touch, and how fast: `allow` (if it names anything) and `deny` stand above every command line.
+
+    `credentials` are tried in this order, at most `attempts` of them at one address. `recorded` selects the prefixes
+    that --recorded means. A device is looked at for at most `look_s`.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+    recorded: str = "status!=container vrf=''"
+    attempts: int = Field(4, ge=1, le=32)
+    most_addresses: int = Field(65_536, ge=1)
+    rate_pps: float = Field(5000.0, gt=0, le=1_000_000)
+    timeout_s: float = Field(1.0, gt=0, le=30)
+    retries: int = Field(1, ge=0, le=5)
+    look_s: float = Field(60.0, gt=0, le=600)
+    ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = (22, 23, 80, 443, 8291)
 
 
 class Ssh(Frozen):
@@ -243,6 +266,7 @@ class Settings(Frozen):
     timezone: str = "Asia/Jakarta"
     language: str = Field("id", pattern="^(id|en)$")
     poll: Poll = Poll()
+    discover: Discover = Discover()
     ssh: Ssh = Ssh()
     provision: Provision = Provision()
     checks: Checks = Checks()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LONG = ("test_tour.py", "infra/test_provisioning.py")
-KEPT = ("SIAGA_CORPUS", "SIAGA_REQUIRE_REAL", "SIAGA_TEST_POSTGRESQL")
+KEPT = ("SIAGA_CORPUS", "SIAGA_MUTANTS", "SIAGA_REQUIRE_REAL", "SIAGA_TEST_POSTGRESQL")
 
 
 @pytest.fixture(autouse=True)

@@ -93,10 +93,17 @@ class Script:
         self.kinds.append(kind)
         if community[1] != self.community or (kind == BULK and not self.bulk):
             return None
-        ident, _, b, names = elements(body)
+        ident, a, b, names = elements(body)
         asked = [read_oid(elements(pair)[0][1]) for _, pair in elements(names[1])]
         rows = int.from_bytes(b[1], "big") if kind == BULK else 1
-        status, index, pairs = self._pairs(kind, asked, rows, version[1] == b"\0")
+        single = int.from_bytes(a[1], "big") if kind == BULK else 0
+        v1 = version[1] == b"\0"
+        status, index, pairs = self._pairs(kind, asked[:single], 1, v1)
+        if not status:
+            status, index, rest = self._pairs(kind, asked[single:], rows, v1)
+            pairs = (pairs + rest)[: self.most] if kind == BULK and not self.strict else pairs + rest
+        if len(pairs) > self.most:
+            status, index, pairs = TOO_BIG, 0, []
         listed = b"".join(tlv(0x30, oid(name) + value) for name, value in pairs)
         pdu = tlv(INTEGER, ident[1]) + number(status) + number(index) + tlv(0x30, listed)
         return tlv(0x30, tlv(*version) + tlv(*community) + tlv(RESPONSE, pdu))
@@ -116,10 +123,6 @@ class Script:
                     continue
                 cursors[at] = found
                 pairs.append((found, value_of(*self.rows[found])))
-        if len(pairs) > self.most:
-            if kind == BULK and not self.strict:
-                return 0, 0, pairs[: self.most]
-            return TOO_BIG, 0, []
         return 0, 0, pairs
 
     def _after(self, name: Oid) -> Oid | None:

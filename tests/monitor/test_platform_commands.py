@@ -123,7 +123,7 @@ VALUES: st.SearchStrategy[Value] = st.one_of(
 )
 
 
-@given(st.dictionaries(OIDS, VALUES))
+@given(st.dictionaries(OIDS, VALUES, max_size=12))
 def test_a_recording_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, seen: dict[Oid, Value]
 ) -> None:
@@ -152,7 +152,7 @@ def test_lines_of_other_tools_are_read_and_their_mistakes_named(tmp_path: Path) 
 SECRETS = st.text("abcdefghij0123456789", min_size=6, max_size=20)
 
 
-@given(SECRETS, SECRETS, st.dictionaries(OIDS, VALUES))
+@given(SECRETS, SECRETS, st.dictionaries(OIDS, VALUES, max_size=12))
 def test_no_name_and_no_serial_number_is_left_anywhere(
     name: str, serial: str, rest: dict[Oid, Value]
 ) -> None:
@@ -172,7 +172,7 @@ def test_no_name_and_no_serial_number_is_left_anywhere(
     assert all(type(v) is type(seen[o]) for o, v in kept.items())
 
 
-@given(st.dictionaries(OIDS, VALUES), st.text(max_size=30), OIDS)
+@given(st.dictionaries(OIDS, VALUES, max_size=12), st.text(max_size=30), OIDS)
 def test_a_draft_is_always_a_valid_platform_file(seen: dict[Oid, Value], descr: str, object_id: Oid) -> None:
     system: dict[Oid, Value] = {oid("1.3.6.1.2.1.1.1.0"): descr.encode(), oid("1.3.6.1.2.1.1.2.0"): object_id}
     found = Platform.model_validate(tomllib.loads(draft("new", seen | system)))

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from monitor.identify import SYSTEM
 from monitor.observation import Reach
-from monitor.snmp import Engines, _Community, _Usm, observe
+from monitor.snmp import observe
 from monitor.snmp_agent import Kind, Request, Trouble
+from monitor.snmp_pysnmp import Engines, _Community, _Usm
 from monitor.snmp_udp import Good
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +14,8 @@ from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import cmdrsp, context
 
 from monitor.observation import Observation, Reach
-from monitor.snmp import observe, observe_all
+from monitor.snmp import Engines, connected, observe, observe_all
+from monitor.snmp_agent import Answer
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -25,6 +27,9 @@ GOOD = SnmpAuth(
     priv_protocol="AES",
     priv_secret=SecretStr("privasi-rahasia"),
 )
+Engine = Literal["", "lean", "pysnmp"]
+ENGINES: tuple[Engine, ...] = ("lean", "pysnmp")
+SYSTEM, UPTIME = (1, 3, 6, 1, 2, 1, 1, 1), (1, 3, 6, 1, 2, 1, 1, 3, 0)
 PROTOCOLS = [
     ("", ""),
     ("MD5", ""),
@@ -81,10 +86,12 @@ async def agent(auth: SnmpAuth) -> AsyncIterator[int]:
         await asyncio.sleep(0)
 
 
-def seen_with(auth: SnmpAuth, agents: SnmpAuth = GOOD) -> Observation:
+def seen_with(auth: SnmpAuth, agents: SnmpAuth = GOOD, engine: Engine = "") -> Observation:
     async def run() -> Observation:
         async with agent(agents) as port:
-            target = Target("srv", "127.0.0.1", snmp_port=port, snmp=auth, timeout_s=1.0, retries=1)
+            target = Target(
+                "srv", "127.0.0.1", snmp_port=port, snmp=auth, timeout_s=1.0, retries=1, engine=engine
+            )
             return await observe(target, now=NOW)
 
     return asyncio.run(run())
@@ -100,6 +107,31 @@ def test_every_pair_of_protocols_reads(auth_protocol: str, priv_protocol: str) -
 
 
 @pytest.mark.parametrize(
+    ("auth_protocol", "priv_protocol"),
+    [(a, p) for a in ("MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512") for p in ("", "DES", "AES")],
+)
+def test_both_engines_read_the_same(auth_protocol: str, priv_protocol: str) -> None:
+    auth = replace(GOOD, auth_protocol=auth_protocol, priv_protocol=priv_protocol)
+
+    async def both() -> list[Answer]:
+        async with agent(auth) as port:
+            found = []
+            for engine in ENGINES:
+                target = Target("srv", "127.0.0.1", snmp_port=port, snmp=auth, timeout_s=2.0, engine=engine)
+                async with connected(target, Engines()) as asked:
+                    # The agent's clock and its counters of messages move; what describes it does not.
+                    found.append(await asked.walk([SYSTEM[:-1], (1, 3, 6, 1, 2, 1, 1, 9, 1, 2)]))
+            return found
+
+    ours, theirs = asyncio.run(both())
+    still = [{name: v for name, v in a.seen.items() if name != UPTIME} for a in (ours, theirs)]
+    assert still[0] == still[1]
+    assert len(still[0]) > 5
+    assert (ours.fault, theirs.fault) == (None, None)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"user": "nobody"}, "does not know this SNMPv3 user"),
@@ -109,8 +141,10 @@ def test_every_pair_of_protocols_reads(auth_protocol: str, priv_protocol: str) -
         ({"priv_protocol": ""}, "security level|said nothing|refused"),
     ],
 )
-def test_a_wrong_credential_is_refused_and_says_which(wrong: dict[str, object], said: str) -> None:
-    seen = seen_with(replace(GOOD, **wrong))  # type: ignore[arg-type]
+def test_a_wrong_credential_is_refused_and_says_which(
+    wrong: dict[str, object], said: str, engine: Engine
+) -> None:
+    seen = seen_with(replace(GOOD, **wrong), engine=engine)  # type: ignore[arg-type]
     assert seen.reach is Reach.refused, seen.reason
     assert any(part in seen.reason for part in said.split("|")), seen.reason
     assert "rahasia" not in seen.reason

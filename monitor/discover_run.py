@@ -1,0 +1,100 @@
+"""One sweep from its plan to what is kept of it, alone on this machine, and kept also when it is cut off."""
+
+import asyncio
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from inventory import ipam_nodes, ipam_ports
+from inventory.history import Author
+from inventory.store import labels, reading
+from inventory.store import session as writing
+from monitor import arp, links, lldp
+from monitor.discover import Sweep
+from monitor.discover_keep import Kept, keep
+from monitor.hosts import Plan, Tally
+from monitor.tcp_ports import open_ports
+from siaga.clock import utc_now
+from siaga.errors import TemporaryError
+from siaga.settings import Settings
+
+_PORTS_UP_TO = 4096  # hosts without SNMP: of more, ports are looked at only when somebody names them
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Hold the lock of sweeps: two at once would ask the same devices at twice the rate that was allowed."""
+    with (settings.home / "discover.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TemporaryError("sweep-running", "Another sweep is running: wait for its end.") from None
+        yield
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A sweep that ended, whether it came to its `whole` end or was cut off."""
+
+    sweep: Sweep
+    whole: bool
+
+
+def sweep(plan: Plan, told: Callable[[Tally], None] | None = None) -> Swept:
+    """Sweep, then look at TCP ports; what was found stays when a person interrupts."""
+    found = Sweep(plan, now=utc_now, told=told)
+    try:
+        asyncio.run(_all(found))
+    except KeyboardInterrupt:
+        return Swept(found, whole=False)
+    return Swept(found, whole=True)
+
+
+async def _all(found: Sweep) -> None:
+    await found.run()
+    plan = found.plan
+    wanted = [h.address for h in found.hosts.values() if h.login is not None and not h.same_as]
+    others = [h.address for h in found.hosts.values() if h.login is None]
+    if plan.ports and len(others) > _PORTS_UP_TO and not plan.ports_of_all:
+        found.notes.append(
+            f"TCP ports of {len(others):,} hosts without SNMP were not looked at: --ports does it."
+        )
+    else:
+        wanted += others
+    for address, ports in (await open_ports(wanted, plan.ports)).items():
+        found.hosts[address].ports = ports
+
+
+def kept(engine: Engine, author: Author, found: Sweep, *, all_alive: bool, dry_run: bool) -> Kept:
+    """Keep what was found, or only say what would be kept."""
+    with writing(engine) as session:
+        result = keep(session, author, found.hosts, port=found.plan.port, all_alive=all_alive)
+        if dry_run:
+            session.rollback()
+    return result
+
+
+def topology(
+    engine: Engine, settings: Settings, plan: Plan, known: Kept, author: Author, *, dry_run: bool
+) -> list[str]:
+    """Ask the known devices who hangs where, as 'siaga link check' and 'siaga ipam scan' do; return it in sentences."""
+    names = {f.proposed.device for f in known.found if f.what == "known" and f.proposed}
+    with reading(engine) as session:
+        ids = [i for i, name in labels(session, "device").items() if name in names]
+    asked = [t for t in links.targets(engine, settings, ids) if plan.scope.holds(t.address)]
+    if not asked:
+        return []
+    answers = asyncio.run(lldp.ask(asked, concurrency=plan.concurrency))
+    counts = links.hold(engine, settings, answers, author, dry_run=dry_run).counts
+    sentence = (
+        f"Links of {counts['asked']} known devices: {counts['confirmed']} confirmed,"
+        f" {counts['conflicting']} conflicting, {counts['not_recorded']} not recorded."
+    )
+    if dry_run:
+        return [sentence]
+    scan = arp.scan(engine, settings, [t.device_id for t in asked if t.device_id], now=utc_now)
+    ports = [ipam_ports.told(scan.placed)] if scan.placed.macs else []
+    return [sentence, ipam_nodes.told(scan.kept), *ports]

@@ -1,0 +1,367 @@
+"""The lean engine's wire: one UDP socket for each address family, thousands of devices, one PDU in flight for each.
+
+What comes is matched by its source address and port, and then by an unpredictable id. ICMP errors come back through
+the socket's error queue (IP_RECVERR, Linux), each with the address it is about. Whoever waits is in one queue for
+each length of waiting, so that nothing is sorted. Before a time-out counts, the socket is read empty, and the time
+during which our own loop did not run is not counted: saturation never looks like an outage.
+"""
+
+import asyncio
+import errno
+import socket
+import struct
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from monitor.snmp_message import new_ids
+
+DRAIN = 128  # datagrams read at one wake-up, so that the rest of the program has its turns
+LAUNCH = 64  # first requests sent at one turn, so that their answers fit the socket's buffer
+WINDOW = 2048
+_MANY = 64  # devices in flight from which on the sockets are read at intervals
+_REGULAR_S = 0.002
+_TICK_S = 0.05
+_LATE_S = 0.01  # a tick this much late is a loop that did not run
+_BUFFER_BYTES = 8 << 20
+_SO_RCVBUFFORCE, _SO_MEMINFO, _MEMINFO_DROPS = 33, 55, 8
+_IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
+_PAYLOAD_SEEN = 64  # an ICMP error that quotes this much must quote the id of the open question
+
+Address = tuple[str, int] | tuple[str, int, int, int]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the wire did, counted, and how late our own loop was at most."""
+
+    sent: int = 0
+    came: int = 0
+    strays: int = 0  # from nobody that was asked, or late
+    stale: int = 0  # good messages of another id
+    garbled: int = 0
+    resent: int = 0
+    resynced: int = 0
+    unreachable: int = 0
+    dropped: int = 0  # by the kernel, because the socket's buffer was full
+    lag_max_s: float = 0.0
+
+
+class Waiting(Protocol):
+    """Who has one request in flight at an address."""
+
+    address: Address
+    number: bytes
+    limit: "Bucket | None"
+
+    def launch(self, now_s: float) -> None:
+        """Send the first try."""
+
+    def came(self, data: bytes, now_s: float) -> None:
+        """Take a datagram from the address."""
+
+    def expired(self, now_s: float, *, ours: bool) -> None:
+        """Take a time-out; `ours` if we may have lost the answer ourselves."""
+
+    def unreachable(self, number: int) -> None:
+        """Take an ICMP error (an errno) for the address."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket: PDUs a second through one link of a site, and who waits for the next."""
+
+    rate: float
+    burst: float
+    tokens: float
+    at_s: float
+    waiting: deque[Waiting] = field(default_factory=deque)
+
+    def take(self, now_s: float) -> bool:
+        """Take one token, if there is one."""
+        self.tokens = min(self.burst, self.tokens + (now_s - self.at_s) * self.rate)
+        self.at_s = now_s
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Wire:
+    """Sends for many and gives each what came for it. Lives in the running loop; `close` gives the sockets back."""
+
+    def __init__(self, window: int = WINDOW) -> None:
+        self.tally = Tally()
+        self.ids = new_ids()
+        self._loop = asyncio.get_running_loop()
+        self.time = self._loop.time
+        self.now_s = self.time()  # when what is read now was begun to be read
+        self._window = window
+        self._sockets: dict[int, socket.socket] = {}  # by how many parts an address has
+        self._open: dict[Address, Waiting] = {}
+        self._queued: deque[Waiting] = deque()  # for a place in the window
+        self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
+        self._waits: dict[float, deque[tuple[float, Waiting, bytes, float]]] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._stalled_s = 0.0  # how long the loop did not run, altogether
+        self._drops: dict[int, int] = {}
+        self._admitting = False
+        self._regular = False  # read at intervals and not when something came
+        self._timer: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """Forget who waits, and close the sockets."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for opened in self._sockets.values():
+            self._loop.remove_reader(opened.fileno())
+            opened.close()
+        for lost in (self._sockets, self._open, self._queued, self._behind, self._waits):
+            lost.clear()
+
+    @property
+    def in_flight(self) -> int:
+        """How many devices have a request in flight."""
+        return len(self._open)
+
+    def bucket(self, site: str, rate: float) -> Bucket:
+        """Return the bucket of a site's link; a second's worth may go at once."""
+        if site not in self._buckets:
+            self._buckets[site] = Bucket(rate, max(1.0, rate), max(1.0, rate), self.time())
+        return self._buckets[site]
+
+    def submit(self, who: Waiting) -> None:
+        """Launch, now or when there is a place in the window, at the address and on the link."""
+        at = self._open.get(who.address)
+        if at is not None and at is not who:
+            self._behind.setdefault(who.address, deque()).append(who)
+        elif len(self._open) >= self._window:
+            self._queued.append(who)
+            self._admit_soon()
+        elif who.limit is not None and not who.limit.take(self.time()):
+            who.limit.waiting.append(who)
+            self._tick_soon()
+        else:
+            self._open[who.address] = who
+            who.launch(self.time())
+
+    def queue(self, who: Waiting) -> None:
+        """Submit in turn, after what came meanwhile was read: for whoever begins with many others."""
+        self._queued.append(who)
+        self._admit_soon()
+
+    def release(self, who: Waiting) -> None:
+        """Give the place back after an answer or the last time-out, or without any."""
+        if self._open.get(who.address) is who:
+            del self._open[who.address]
+            if who.address in self._behind:
+                self._next_at(who.address)
+        if self._queued:
+            self._admit_soon()
+
+    def withdraw(self, who: Waiting) -> None:
+        """Forget one that waits or is in flight."""
+        lines = [self._queued, self._behind.get(who.address), who.limit and who.limit.waiting]
+        for line in lines:
+            with suppress(ValueError):
+                if line:
+                    line.remove(who)
+        self.release(who)
+
+    def _next_at(self, address: Address) -> None:
+        line = self._behind[address]
+        following = line.popleft() if line else None
+        if not line:
+            del self._behind[address]
+        if following is not None:
+            self._loop.call_soon(self.submit, following)
+
+    def _admit_soon(self) -> None:
+        if not self._admitting:
+            self._admitting = True
+            self._loop.call_soon(self._admit)
+
+    def _admit(self) -> None:
+        self._admitting = False
+        for _ in range(LAUNCH):
+            if not self._queued or len(self._open) >= self._window:
+                return
+            self.submit(self._queued.popleft())
+        if self._queued:
+            self._admit_soon()
+
+    def send(self, who: Waiting, data: bytes, wait_s: float, now_s: float) -> None:
+        """Send a datagram and wait for the answer to `who.number`; raises OSError where there is no way."""
+        address = who.address
+        opened = self._sockets.get(len(address)) or self._new_socket(len(address))
+        try:
+            opened.sendto(data, address)
+        except BlockingIOError:
+            pass  # the socket's buffer is full: as good as lost, the next try comes
+        except OSError:
+            # An ICMP error for another device may be reported here: it is read, then this one is really sent.
+            self._read_errors()
+            with suppress(BlockingIOError):
+                opened.sendto(data, address)
+        self.tally.sent += 1
+        line = self._waits.get(wait_s)
+        if line is None:
+            line = self._waits[wait_s] = deque()
+        line.append((now_s + wait_s, who, who.number, self._stalled_s))
+        if self._timer is None:
+            self._tick_soon()
+
+    def _new_socket(self, parts: int) -> socket.socket:
+        """Open the socket for addresses of two parts (IPv4) or four (IPv6)."""
+        family = socket.AF_INET if parts == 2 else socket.AF_INET6
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        opened.setblocking(False)
+        for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
+            try:
+                opened.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+                break
+            except OSError:  # only root may have more than net.core.rmem_max
+                continue
+        with suppress(OSError):  # Linux; elsewhere a closed port is a time-out
+            if family == socket.AF_INET:
+                opened.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+            else:
+                opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        opened.bind(("", 0))
+        self._sockets[parts] = opened
+        self._drops[parts] = _drops(opened)
+        if not self._regular:
+            self._loop.add_reader(opened.fileno(), self._readable, opened)
+        return opened
+
+    def _readable(self, opened: socket.socket) -> None:
+        if not self._drain(opened):
+            self._read_errors()
+        if len(self._open) >= _MANY and not self._regular:
+            self._regular = True
+            for each in self._sockets.values():
+                self._loop.remove_reader(each.fileno())
+            self._loop.call_later(_REGULAR_S, self._read_regularly)
+
+    def _read_regularly(self) -> None:
+        """Look every few milliseconds, as long as many answers are due: to be woken for each costs more than it."""
+        if not self._sockets:
+            return  # closed meanwhile
+        came = sum([self._drain(each) for each in tuple(self._sockets.values())])
+        if not came:
+            self._read_errors()
+        if len(self._open) >= _MANY // 2:
+            self._loop.call_later(0 if came >= DRAIN // 2 else _REGULAR_S, self._read_regularly)
+            return
+        self._regular = False
+        for each in self._sockets.values():
+            self._loop.add_reader(each.fileno(), self._readable, each)
+
+    def _drain(self, opened: socket.socket) -> int:
+        """Read what lies there, a bounded number of datagrams; return how many there were."""
+        receive, waiting, tally = opened.recvfrom, self._open, self.tally
+        now_s = self.now_s = self.time()
+        for count in range(DRAIN):
+            try:
+                data, address = receive(65535)
+            except BlockingIOError:
+                tally.came += count
+                return count
+            except OSError:
+                self._read_errors()
+                continue
+            who = waiting.get(address)
+            if who is None:
+                tally.strays += 1
+            else:
+                who.came(data, now_s)
+        tally.came += DRAIN
+        return DRAIN
+
+    def _read_errors(self) -> None:
+        """Read the sockets' error queues: who is unreachable, and why."""
+        for opened in self._sockets.values():
+            for _ in range(DRAIN):
+                try:
+                    payload, ancillary, _, address = opened.recvmsg(1024, 512, _MSG_ERRQUEUE)
+                except OSError:
+                    break
+                who = self._open.get(address)
+                self.tally.unreachable += 1
+                if who is None or (len(payload) >= _PAYLOAD_SEEN and who.number not in payload):
+                    continue
+                for _, kind, content in ancillary:
+                    if kind in (_IP_RECVERR, _IPV6_RECVERR) and len(content) >= 4:
+                        who.unreachable(struct.unpack_from("=I", content)[0] or errno.ECONNREFUSED)
+                        break
+
+    def _tick_soon(self) -> None:
+        if self._timer is None:
+            due = self.time() + _TICK_S
+            firsts = [line[0][0] for line in self._waits.values() if line]
+            due = max(min([due, *firsts]), due - _TICK_S + 0.001)
+            self._timer = self._loop.call_at(due, self._tick, due)
+
+    def _tick(self, due_s: float) -> None:
+        self._timer = None
+        late_s = self.time() - due_s
+        if late_s > _LATE_S:
+            self._stalled_s += late_s
+            self.tally.lag_max_s = max(self.tally.lag_max_s, late_s)
+        if self._read_empty():
+            self._expire(self.time())
+        self._serve_buckets()
+        if self._open or any(bucket.waiting for bucket in self._buckets.values()):
+            self._tick_soon()
+
+    def _read_empty(self) -> bool:
+        """Read until nothing lies there; False if more comes than can be read, and nobody is judged now."""
+        for opened in tuple(self._sockets.values()):
+            for _ in range(32):
+                if self._drain(opened) < DRAIN:
+                    break
+            else:
+                return False
+        return True
+
+    def _expire(self, now_s: float) -> None:
+        self.now_s = now_s
+        ours = self._overrun()
+        for line in tuple(self._waits.values()):
+            while line:
+                due_s, who, number, stalled_s = line[0]
+                if who.number is number and self._open.get(who.address) is who:
+                    if due_s + self._stalled_s - stalled_s > now_s:
+                        break
+                    line.popleft()
+                    who.expired(now_s, ours=ours)
+                else:
+                    line.popleft()
+
+    def _overrun(self) -> bool:
+        """Tell whether the kernel dropped datagrams since the last look, because we were too slow."""
+        lost = 0
+        for parts, opened in self._sockets.items():
+            now = _drops(opened)
+            lost += now - self._drops[parts]
+            self._drops[parts] = now
+        self.tally.dropped += max(0, lost)
+        return lost > 0
+
+    def _serve_buckets(self) -> None:
+        now_s = self.time()
+        for bucket in self._buckets.values():
+            while bucket.waiting and bucket.take(now_s):
+                who = bucket.waiting.popleft()
+                bucket.tokens += 1  # `submit` takes it
+                self.submit(who)
+
+
+def _drops(opened: socket.socket) -> int:
+    """Return how many datagrams the kernel dropped at this socket (SO_MEMINFO of Linux 4.10)."""
+    try:
+        found = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 64)
+    except OSError:
+        return 0
+    return int(struct.unpack_from("=I", found, 4 * _MEMINFO_DROPS)[0]) if len(found) >= 36 else 0

@@ -1,0 +1,333 @@
+"""The windows of one device, asked one after another, and the rows a device can take at once.
+
+A reply that is short, too big or missing makes the next windows smaller; where names come that were not expected,
+the cells are asked for one by one. What was learned of a device stays for the next round; windows made smaller only
+because nothing came grow again after some good rounds.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from monitor import ber
+from monitor.lean_peer import Peer
+from monitor.observation import Reach
+from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
+from monitor.snmp_message import Opened
+from monitor.tables import Oid, Value
+from monitor.windows import SYS_UPTIME, Layout, Step, Values, bulk, exact
+
+_GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
+_GROW_AT_MOST = 1024
+_PROBE = exact((), (), (), 0, 0)  # a GET of sysUpTime alone: is it there at all?
+Quick = Callable[[Layout, bytes, int, int], Values | None]
+
+
+class Polled(NamedTuple):
+    """What one device said in one round.
+
+    `values` has the columns of the first index, then those of the second, and so on; None is what is not there or did
+    not come. `uptime_ticks` is sysUpTime (hundredths of a second) of the first window. `changed`: rows have come or
+    gone, or the agent started anew, so that the indexes should be walked again. `fault` is None if all came.
+    """
+
+    peer: Peer
+    at_s: float  # when the first window was answered, in the loop's time
+    uptime_ticks: int | None
+    values: Values
+    changed: bool
+    fault: Fault | None
+    width: int
+
+    def rows(self) -> list[Values]:
+        """Return the values row by row."""
+        width = self.width
+        return [self.values[at : at + width] for at in range(0, len(self.values), width)]
+
+
+class Plan:
+    """The requests of a device's poll, and what was learned of what it can take."""
+
+    __slots__ = ("columns", "fits", "good", "grow_after", "indexes", "rows", "shrank", "steps", "use_bulk")
+
+    def __init__(
+        self, columns: tuple[Oid, ...], indexes: tuple[Oid, ...], rows: int, *, use_bulk: bool
+    ) -> None:
+        self.columns = columns
+        self.indexes = indexes
+        self.fits = rows  # the most that is tried
+        self.rows = rows
+        self.use_bulk = use_bulk
+        self.shrank = False  # because of time-outs alone
+        self.good = 0
+        self.grow_after = _GROW_AFTER
+        self.steps: list[Step] = []
+        self.again()
+
+    def again(self, start: int = 0) -> None:
+        """Plan anew from a row on."""
+        kept = [step for step in self.steps if step.end <= start]
+        begin = max((step.end for step in kept), default=0)
+        total = len(self.indexes)
+        count = -(-(total - begin) // self.rows)
+        # Windows of nearly one size: 28 rows at most 5 at once are 5, 5, 5, 5, 4, 4 and not 5, 5, 5, 5, 5, 3.
+        for _ in range(count):
+            size = -(-(total - begin) // count)
+            count -= 1
+            kept += self.window(begin, begin + size)
+            begin += size
+        self.steps = kept
+
+    def window(self, start: int, end: int) -> list[Step]:
+        """Return the requests of rows [start, end): one GETBULK, or GETs of the cells."""
+        if self.use_bulk:
+            before = self.indexes[start - 1] if start else ()
+            return [bulk(self.columns, before, self.indexes[start:end], start)]
+        return self.cells(range(start * len(self.columns), end * len(self.columns)), start, end)
+
+    def cells(self, cells: Sequence[int], start: int, end: int, size: int = GET_AT_ONCE) -> list[Step]:
+        """Return GETs of single cells, the rows of which are [start, end)."""
+        parts = [cells[at : at + size] for at in range(0, len(cells), size)]
+        return [exact(self.columns, self.indexes, part, start, end) for part in parts]
+
+    def shrink(self, start: int, rows: int, *, silent: bool = False) -> None:
+        """Ask for at most `rows` rows at once from row `start` on; 0 means that GETBULK is no use."""
+        self.use_bulk = self.use_bulk and rows > 0
+        self.rows = max(1, rows)
+        self.shrank = silent
+        self.good = 0
+        self.again(start)
+
+    def praised(self) -> None:
+        """Take note of a good round: now and then a window that shrank is tried larger."""
+        if not self.shrank:
+            return
+        self.good += 1
+        if self.good >= self.grow_after:
+            self.good = 0
+            self.grow_after = min(2 * self.grow_after, _GROW_AT_MOST)
+            self.rows = min(self.fits, 2 * self.rows)
+            self.use_bulk = True
+            self.shrank = self.rows < self.fits
+            self.again()
+
+
+class Poll:
+    """One device in one round: asks its plan's windows in turn and calls `done` once."""
+
+    __slots__ = (
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_peer", "_plan", "_probed", "_quick",
+        "_step", "_tries", "_uptime", "_values", "_wait_s", "_width",
+    )  # fmt: skip
+
+    def __init__(
+        self, peer: Peer, plan: Plan, quick: Quick, done: Callable[[Polled], None], *, tries: int
+    ) -> None:
+        self._peer = peer
+        self._plan = plan
+        self._quick = quick
+        self._done = done
+        self._tries = tries
+        self._wait_s = peer.target.timeout_s
+        self._width = len(plan.columns)
+        self._holes = False
+        self._probed = False
+        self._at = 0
+        self._at_s = 0.0
+        self._uptime: int | None = None
+        self._changed = False
+        self._fault: Fault | None = None
+        self._values: Values = [None] * (len(plan.indexes) * len(plan.columns))
+        self._step = plan.steps[0]
+
+    def begin(self) -> None:
+        """Ask the first window when it is this device's turn."""
+        self._peer.ask(
+            self._step.request, self._read, self._took, tries=self._tries, wait_s=self._wait_s, queued=True
+        )
+
+    def _ask(self) -> None:
+        if self._at >= len(self._plan.steps):
+            self._end()
+            return
+        step = self._step = self._plan.steps[self._at]
+        self._peer.go_on(step.request, self._tries, self._wait_s)
+
+    def _read(self, opened: Opened) -> Values | Reply:
+        """Return the values of a window as it is expected, or else the whole reply; raises Malformed."""
+        data, status, index, start, end = opened
+        layout = self._step.layout
+        if layout is not None and not status:
+            values = self._quick(layout, data, start, end)
+            if values is not None:
+                return values
+        return Reply(tuple(ber.varbinds(data, start, end)), status, index)
+
+    def _took(self, found: Any) -> None:
+        if type(found) is list:
+            if self._uptime is None:
+                self._at_s = self._peer.wire.now_s
+                self._uptime = found[0]
+            elif found[0] < self._uptime:
+                self._restarted()
+            step, width = self._step, self._width
+            del found[0]
+            self._values[step.start * width : step.end * width] = found
+            self._at = at = self._at + 1
+            steps = self._plan.steps
+            if at < len(steps):
+                self._step = step = steps[at]
+                self._peer.go_on(step.request, self._tries, self._wait_s)
+            else:
+                self._end()
+        elif isinstance(found, Fault):
+            self._failed(found)
+        else:
+            self._odd(found)
+
+    def _restarted(self) -> None:
+        self._changed = True
+        self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
+
+    def _failed(self, fault: Fault) -> None:
+        """Look whether it is the window that stays without an answer, or the device; keep what came before."""
+        if (
+            fault.reach is Reach.silent
+            and self._step.layout is not None
+            and self._tries > 1
+            and not self._probed
+        ):
+            self._probed = True
+            self._fault = fault
+            self._step = _PROBE
+            self._peer.go_on(_PROBE.request, 1, self._wait_s)
+            return
+        if self._step is _PROBE and self._fault is not None:
+            fault, self._fault = self._fault, None
+        if self._uptime is not None:
+            reason = f"The device stopped answering in the middle. {fault.reason}"
+            self._fault = Fault(Reach.partial, reason)
+        else:
+            self._fault = fault
+        self._end()
+
+    def _go_smaller(self) -> None:
+        """The device is there, so its window was too much: ask for half, and if that was in vain too, by GET."""
+        plan = self._plan
+        start = plan.steps[self._at].start
+        plan.shrink(start, 0 if plan.shrank else plan.rows // 2, silent=True)
+        self._probed = False
+        self._fault = None
+        self._ask()
+
+    def _odd(self, reply: Reply) -> None:
+        """Take a reply that is not what a good window looks like."""
+        if self._step is _PROBE:
+            self._go_smaller()
+        elif self._step.layout is None:
+            self._take_cells(reply)
+        elif reply.status == Status.too_big:
+            self._plan.shrink(self._step.start, (self._step.end - self._step.start) // 2)
+            self._ask()
+        elif reply.status:
+            self._one_by_one()
+        else:
+            self._take_rows(reply)
+
+    def _take_rows(self, reply: Reply) -> None:
+        """Take the whole rows that came as expected; ask on where a reply was cut, cell by cell where it differs."""
+        step, width = self._step, self._width
+        assert step.layout is not None
+        names = step.layout.names()
+        got = [name for name, _ in reply.varbinds]
+        same = next(
+            (i for i, (a, b) in enumerate(zip(got, names, strict=False)) if a != b), min(len(got), len(names))
+        )
+        rows = max(0, same - 1) // width
+        if same < len(got):
+            self._changed = self._changed or self._is_new(got[same])
+            self._one_by_one()
+            return
+        self._holes = True
+        if got:
+            self._note_uptime(reply.varbinds[0][1])
+        begin = step.start * width
+        self._values[begin : begin + rows * width] = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
+        if step.start + rows < step.end:
+            self._plan.steps[self._at : self._at + 1] = (
+                self._plan.window(step.start, step.start + rows) if rows else []
+            )
+            self._plan.shrink(step.start + rows, rows or (step.end - step.start) // 2)
+        if rows:
+            self._at += 1
+        self._ask()
+
+    def _is_new(self, name: Oid) -> bool:
+        """Tell whether a name is a row of our columns that nobody told us of."""
+        return any(
+            name[: len(column)] == column and name[len(column) :] not in self._plan.indexes
+            for column in self._plan.columns
+        )
+
+    def _one_by_one(self) -> None:
+        """Ask for the cells of this window instead, now and in the rounds to come."""
+        step, width = self._step, self._width
+        cells = range(step.start * width, step.end * width)
+        self._plan.steps[self._at : self._at + 1] = self._plan.cells(cells, step.start, step.end)
+        self._ask()
+
+    def _take_cells(self, reply: Reply) -> None:
+        step = self._step
+        if reply.status:
+            self._mend_cells(reply)
+            return
+        self._holes = True
+        seen = dict(reply.varbinds)
+        self._note_uptime(seen.get(SYS_UPTIME))
+        for cell, name in zip(step.cells, step.names[1:], strict=True):
+            self._values[cell] = seen.get(name)
+        self._at += 1
+        self._ask()
+
+    def _mend_cells(self, reply: Reply) -> None:
+        """Ask for fewer cells, or without the one that the device cannot give (v1: noSuchName)."""
+        step, plan = self._step, self._plan
+        cells = list(step.cells)
+        if reply.status == Status.too_big and len(cells) > 1:
+            smaller = plan.cells(cells, step.start, step.end, (len(cells) + 1) // 2)
+        else:
+            at = reply.index - 2  # the first is sysUpTime
+            if 0 <= at < len(cells):
+                del cells[at]
+            else:
+                cells = []
+                self._fault = self._fault or Fault(
+                    Reach.partial, f"The device answered error {reply.status}."
+                )
+            smaller = plan.cells(cells, step.start, step.end) if cells else []
+        plan.steps[self._at : self._at + 1] = smaller
+        self._ask()
+
+    def _note_uptime(self, value: Value | None) -> None:
+        if not isinstance(value, int):
+            return
+        if self._uptime is None:
+            self._at_s = self._peer.wire.now_s
+            self._uptime = value
+        elif value < self._uptime:
+            self._restarted()
+
+    def _end(self) -> None:
+        plan, width = self._plan, len(self._plan.columns)
+        if self._fault is None:
+            plan.praised()
+            self._changed = self._changed or self._has_gone(width)
+        values, changed, fault = self._values, self._changed, self._fault
+        self._values = []  # the peer keeps this object until the next round; the values are the caller's
+        self._done(Polled(self._peer, self._at_s, self._uptime, values, changed, fault, width))
+
+    def _has_gone(self, width: int) -> bool:
+        """Tell whether a row of which every cell was asked for is not there at all."""
+        values = self._values
+        return self._holes and any(
+            not any(v is not None for v in values[at : at + width]) for at in range(0, len(values), width)
+        )

@@ -1,0 +1,208 @@
+"""What a periodic poll asks: windows of rows whose indexes are known, and the quick reading of what comes.
+
+A window is one GETBULK: sysUpTime, and a few rows of all columns from a known index on. Its reply is read by one
+regular expression, or by the C parser if that was built, and by the reference decoder where these do not match:
+so neither can take what the reference would refuse (see ber.py). A regular expression belongs to the shape of a
+window (columns, lengths of indexes) and not to a device: devices with other indexes share it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from monitor import ber
+from monitor.snmp_agent import Kind
+from monitor.snmp_message import Template
+from monitor.tables import Oid, Value
+
+SYS_UPTIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
+_UPTIME = ber.arcs(SYS_UPTIME)
+_UPTIME_COLUMN = ber.arcs(SYS_UPTIME[:-1])
+Values = list[Value | None]
+Match = Callable[[bytes, int, int], re.Match[bytes] | None]
+_patterns: dict[tuple[tuple[bytes, ...], tuple[int, ...]], Match] = {}
+_PATTERNS = 512  # kept at most; one takes about 50 kB and 50 ms to make
+_LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
+_from_bytes = int.from_bytes
+
+
+class Layout:
+    """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
+
+    __slots__ = ("_joined", "_match", "_step", "columns", "indexes")
+
+    def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
+        self.columns = columns
+        self.indexes = indexes
+        self._joined = b"".join(indexes)
+        self._match: Match | None = None
+        self._step = len(columns) + 1
+
+    def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
+        """Return the values of a reply of non-negative numbers, or None if it must be looked at more closely."""
+        if self._match is None and (match := self._learned(data, start, end)) is not None:
+            self._match = match
+        found = self._match and self._match(data, start, end)
+        if found is None:
+            return None
+        groups = list(found.groups())
+        step = self._step
+        if b"".join(groups[1::step]) != self._joined:
+            return None
+        del groups[1::step]
+        return list(map(_from_bytes, groups))
+
+    def _learned(self, data: bytes, start: int, end: int) -> "Match | None":
+        """Return the pattern of this shape of window, made when a first good reply shows how long the values are."""
+        key = self.columns, tuple(map(len, self.indexes))
+        match = _patterns.get(key)
+        if match is None:
+            try:
+                values = self.by_reference(data, start, end)
+            except ber.Malformed:
+                values = None
+            if values is None:
+                return None
+            if len(_patterns) >= _PATTERNS:
+                _patterns.clear()
+            match = _patterns[key] = pattern(*key, tuple(map(_length, values[1 : len(self.columns) + 1])))
+        return match
+
+    def by_c(self, data: bytes, start: int, end: int) -> Values | None:
+        """Return the same as `by_pattern`, and more: any value that the reference knows."""
+        values: Values | None = _c.rows(data, start, end, _UPTIME, self.columns, self.indexes)
+        return values
+
+    def by_reference(self, data: bytes, start: int, end: int) -> Values | None:
+        """Return the values if the names are those expected, else None; raises Malformed."""
+        found = ber.varbinds(data, start, end)
+        if [name for name, _ in found] != self.names():
+            return None
+        return [value for _, value in found]
+
+    def names(self) -> list[Oid]:
+        """Return the OIDs that are expected."""
+        rows = [ber.object_id(column + index) for index in self.indexes for column in self.columns]
+        return [SYS_UPTIME, *rows]
+
+
+def pattern(
+    columns: tuple[bytes, ...], lengths: tuple[int, ...], usual: tuple[int, ...] | None = None
+) -> Match:
+    """Return what matches the varbinds of a window whose indexes have so many octets, in whole.
+
+    `usual`: how many octets the values of each column have mostly; it changes the speed alone.
+    """
+    if not lengths or max(map(len, columns)) + max(lengths) > _LONGEST:
+        return _none
+    parts = [_varbind(_UPTIME, 0, b"", 4)]
+    for row, length in enumerate(lengths):
+        for at, column in enumerate(columns):
+            index = b"(?P=r%d)" % row if at else b"(?P<r%d>%s)" % (row, b"." * length)
+            parts.append(_varbind(column, length, index, usual[at] if usual else 4))
+    return re.compile(b"".join(parts), re.DOTALL).fullmatch
+
+
+def _none(_data: bytes, _start: int, _end: int) -> None:
+    """Match nothing: every reply goes to the reference decoder."""
+
+
+def _length(value: Value | None) -> int:
+    return min(9, value.bit_length() // 8 + 1) if isinstance(value, int) else 4
+
+
+def _varbind(name: bytes, length: int, index: bytes, usual: int) -> bytes:
+    """Return the pattern of one varbind with a number that is not negative, which is its last group."""
+    size = len(name) + length
+    order = sorted(range(1, 10), key=lambda octets: abs(octets - usual))
+    number = b"|".join(_number(size, octets) for octets in order)
+    begin = b"0.\\x06" + _octet(size) + re.escape(name) + index
+    return begin + b"(?:[ABCF]|\\x02(?=.[\\x00-\\x7f])).(" + number + b")"
+
+
+def _number(size: int, octets: int) -> bytes:
+    """Return the pattern of a value of so many octets: looking back, both lengths before it must agree with it.
+
+    Counter32, Gauge32 and TimeTicks (A, B, C) have at most four octets, or five of which the first is zero.
+    """
+
+    def behind(tag: bytes) -> bytes:
+        return b"(?<=" + _octet(size + 4 + octets) + b"." * (size + 2) + tag + _octet(octets) + b")"
+
+    if octets < 5:
+        return behind(b".") + b"." * octets
+    if octets == 5:
+        return b"(?:" + behind(b"F") + b"|" + behind(b".") + b"(?=\\x00))....."
+    return behind(b"F") + (b"\\x00........" if octets == 9 else b"." * octets)
+
+
+def _octet(number: int) -> bytes:
+    return re.escape(bytes((number,)))
+
+
+def _parser() -> Any:
+    """Return the C parser if it was built."""
+    try:
+        return import_module("monitor._fastber")
+    except ImportError:
+        return None
+
+
+_c = _parser()
+HAS_C = _c is not None
+
+
+class Step:
+    """One request of a plan, and where its values go: rows of a window, or cells one by one."""
+
+    __slots__ = ("cells", "end", "layout", "names", "request", "start")
+
+    def __init__(
+        self,
+        request: Template,
+        start: int,
+        end: int,
+        layout: Layout | None = None,
+        names: tuple[Oid, ...] = (),
+        cells: tuple[int, ...] = (),
+    ) -> None:
+        self.request = request
+        self.start = start  # the first row, and the one after the last
+        self.end = end
+        self.layout = layout
+        self.names = names
+        self.cells = cells
+
+
+@lru_cache(maxsize=8192)
+def bulk(columns: tuple[Oid, ...], before: Oid, indexes: tuple[Oid, ...], start: int) -> Step:
+    """Return the GETBULK of these rows, which follow the row `before` (empty: they are the first)."""
+    prefixes = tuple(ber.arcs(column) for column in columns)
+    ends = tuple(ber.subids(index) for index in indexes)
+    cursor = ber.subids(before)
+    names = [_UPTIME_COLUMN, *(prefix + cursor for prefix in prefixes)]
+    request = Template(Kind.getbulk, names, 1, len(indexes))
+    return Step(request, start, start + len(indexes), Layout(prefixes, ends))
+
+
+def exact(columns: Sequence[Oid], indexes: Sequence[Oid], cells: Sequence[int], start: int, end: int) -> Step:
+    """Return the GET of single cells (row times columns plus column), and of sysUpTime."""
+    width = len(columns)
+    names = (SYS_UPTIME, *(columns[c % width] + indexes[c // width] for c in cells))
+    request = Template(Kind.get, [ber.arcs(name) for name in names])
+    return Step(request, start, end, None, names, tuple(cells))
+
+
+@lru_cache(maxsize=1024)
+def rows_that_fit(columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: int) -> int:
+    """Return how many rows a reply of about `octets` octets holds, when values have three octets on the average."""
+    widest = max((len(ber.subids(index)) for index in indexes), default=1)
+    row = sum(len(ber.arcs(column)) + widest + 9 for column in columns)
+    return max(1, (octets - 70) // row)
+
+
+def quick_reader(parser: str) -> Callable[[Layout, bytes, int, int], Values | None]:
+    """Return what reads a window's varbinds with the parser `pure` or `c`; None is what it cannot say."""
+    return Layout.by_c if parser == "c" else Layout.by_pattern

@@ -1,0 +1,362 @@
+"""What the files of UPSes, distribution, cooling, probes and printers make of numbers and words."""
+
+from typing import Any
+
+import pytest
+
+from inventory.platforms import parts_of, platform
+from monitor.sensors import sensors
+from monitor.snmp_read import active
+from monitor.tables import Oid, Tables, Value, oid
+
+
+def read(name: str, rows: dict[str, Any]) -> list[tuple[str, str, object]]:
+    """Return class, name, and value or state of every sensor; text is written as str."""
+    seen: dict[Oid, Value] = {oid(k): v.encode() if isinstance(v, str) else v for k, v in rows.items()}
+    tables = Tables(seen)
+    found = sensors(active(parts_of(platform(name)), tables), tables)
+    return [(s.kind, s.descr, s.state.label if s.state else s.value) for s in found]
+
+
+UPS = "1.3.6.1.2.1.33.1"
+APC, XUPS, MGE = "1.3.6.1.4.1.318.1.1", "1.3.6.1.4.1.534.1", "1.3.6.1.4.1.705.1"
+PPC, CPS, SMU = "1.3.6.1.4.1.935.1.1.1", "1.3.6.1.4.1.3808.1.1", "1.3.6.1.4.1.2011.6.164.1"
+ITA, LGP, PX = "1.3.6.1.4.1.13400.2.54.2", "1.3.6.1.4.1.476.1.42.3", "1.3.6.1.4.1.13742.6"
+RUPS, NBZ = "1.3.6.1.4.1.5491.10.1", "1.3.6.1.4.1.5528.100"
+AKCP, GEIST, HWG = "1.3.6.1.4.1.3854.1.2.2.1", "1.3.6.1.4.1.21239.5.1", "1.3.6.1.4.1.21796.3.3.3.1"
+
+
+@pytest.mark.parametrize(
+    ("raw", "hertz"),
+    [(500, 50.0), (4999, 49.99), (50, 50.0), (0, 0.0), (-1, None)],
+)
+def test_hertz_are_what_mains_can_have(raw: int, hertz: float | None) -> None:
+    expected = [("frequency", "Output", hertz)] if hertz is not None else []
+    assert read("generex-ups", {f"{UPS}.4.2.0": raw}) == expected
+
+
+@pytest.mark.parametrize(("raw", "volts"), [(231, 231.0), (2310, 231.0), (400, 400.0), (0, 0.0)])
+def test_volts_are_what_a_line_can_have(raw: int, volts: float) -> None:
+    assert read("generex-ups", {f"{UPS}.4.4.1.2.1": raw}) == [("voltage", "Output", volts)]
+
+
+SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
+    # Three phases have numbers, a battery on mains has no time on battery.
+    (
+        "tripplite",
+        {f"{UPS}.3.3.1.3.1": 230, f"{UPS}.3.3.1.3.2": 231, f"{UPS}.2.2.0": 90, f"{UPS}.2.3.0": 65535},
+        [("runtime", "Time on battery", 1.5), ("voltage", "Input 1", 230.0), ("voltage", "Input 2", 231.0)],
+    ),
+    # Tenths where they are, whole numbers where not; -1 is neither.
+    (
+        "apc",
+        {
+            f"{APC}.1.3.3.1.0": 2304,
+            f"{APC}.1.3.2.1.0": 230,
+            f"{APC}.1.4.3.1.0": -1,
+            f"{APC}.1.4.2.1.0": 229,
+            f"{APC}.1.2.2.3.0": 360_000,
+            f"{APC}.1.4.1.1.0": 3,
+        },
+        [
+            ("runtime", "Battery time left", 60.0),
+            ("voltage", "Input", 230.4),
+            ("voltage", "Output", 229.0),
+            ("state", "Output", "on battery"),
+        ],
+    ),
+    # Input 2 of a three-phase UPS is the bypass; the phases of a UPS with one say nothing new.
+    (
+        "apc",
+        {
+            f"{APC}.1.9.2.2.1.2.1": 3,
+            f"{APC}.1.9.2.2.1.2.2": 3,
+            f"{APC}.1.9.2.2.1.5.1": 2,
+            f"{APC}.1.9.2.2.1.5.2": 3,
+            f"{APC}.1.9.2.3.1.3.1.1.1": 229,
+            f"{APC}.1.9.2.3.1.3.2.1.1": 228,
+            f"{APC}.1.9.3.3.1.4.1.1.2": 125,
+        },
+        [("voltage", "Input L1", 229.0), ("voltage", "Bypass L1", 228.0), ("current", "Output L2", 12.5)],
+    ),
+    (
+        "apc",
+        {f"{APC}.1.9.2.2.1.2.1": 1, f"{APC}.1.9.2.3.1.3.1.1.1": 229},
+        [],
+    ),
+    # A PDU of the second generation answers the first one's MIB as well; a lone phase's power is the total.
+    (
+        "apc",
+        {
+            f"{APC}.26.4.3.1.5.1": 27,
+            f"{APC}.26.6.3.1.7.1": 27,
+            f"{APC}.26.6.3.1.5.1": 13,
+            f"{APC}.12.1.16.0": 270,
+            f"{APC}.12.2.3.1.1.2.1": 13,
+        },
+        [("power", "Total", 270.0), ("current", "Phase 1", 1.3)],
+    ),
+    (
+        "apc",
+        {
+            f"{APC}.12.2.3.1.1.2.1": 66,
+            f"{APC}.12.2.3.1.1.4.1": 1,
+            f"{APC}.12.2.3.1.1.2.2": 40,
+            f"{APC}.12.2.3.1.1.4.2": 0,
+            f"{APC}.12.2.3.1.1.5.2": 1,
+        },
+        [("current", "Phase 1", 6.6), ("current", "Bank 1", 4.0)],
+    ),
+    # The probe that is not connected has no reading, and one in °F is told in °C.
+    (
+        "apc",
+        {
+            **{f"{APC}.10.2.3.2.1.{c}.1": v for c, v in ((2, "Rack"), (3, 2), (4, 77), (5, 2), (6, 0))},
+            **{f"{APC}.10.2.3.2.1.{c}.2": v for c, v in ((2, "None"), (3, 1), (4, -1), (5, 1), (6, -1))},
+        },
+        [("temperature", "Rack", 25.0)],
+    ),
+    (
+        "apc",
+        {
+            f"{APC}.10.2.3.4.1.3.1": 2,
+            f"{APC}.10.2.3.4.1.2.1": "Door",
+            f"{APC}.10.2.2.4.1.3.1": 2,
+            f"{APC}.10.2.2.4.1.4.1": 1,
+            f"{APC}.10.2.3.4.1.3.2": 1,
+            f"{APC}.10.2.2.4.1.3.2": 1,
+        },
+        [("state", "Door", "fault")],
+    ),
+    # Numbers of XUPS-MIB only where UPS-MIB is not.
+    (
+        "eatonupsm2",
+        {f"{XUPS}.2.2.0": 54, f"{XUPS}.2.1.0": 600},
+        [("runtime", "Battery time left", 10.0), ("voltage", "Battery", 54.0)],
+    ),
+    (
+        "eatonupsm2",
+        {f"{XUPS}.2.2.0": 54, f"{UPS}.2.5.0": 545},
+        [("voltage", "Battery", 54.5)],
+    ),
+    (
+        "eaton-mgeups",
+        {
+            f"{MGE}.5.11.0": 2,
+            f"{MGE}.6.2.1.2.1.0": 2290,
+            f"{XUPS}.6.8.1.3.1": 1,
+            f"{XUPS}.6.8.1.4.1": "Input #1",
+        },
+        [("state", "Battery replacement", "not needed"), ("voltage", "Input L1", 229.0)],
+    ),
+    (
+        "cyberpower",
+        {
+            f"{CPS}.4.2.1.0": 770,
+            f"{CPS}.4.4.2.1.3.1": 2,
+            f"{CPS}.4.4.2.1.2.1": "Water",
+            f"{CPS}.4.4.2.1.3.2": 2,
+            f"{CPS}.4.4.2.1.2.2": "Contact#2",
+        },
+        [("temperature", "Environment", 25.0), ("state", "Water", "abnormal")],
+    ),
+    # A three-phase card does not keep up the objects of one phase.
+    (
+        "netagent2",
+        {f"{UPS}.3.2.0": 3, f"{PPC}.3.2.1.0": 2300, f"{PPC}.8.2.2.0": 2310, f"{PPC}.8.5.7.0": 14},
+        [("voltage", "Input L1", 231.0), ("state", "Rectifier operating", "yes")],
+    ),
+    (
+        "netagent2",
+        {f"{UPS}.3.2.0": 1, f"{PPC}.3.2.1.0": 2300, f"{PPC}.8.2.2.0": 0},
+        [("voltage", "Input", 230.0)],
+    ),
+    (
+        "huaweiups",
+        {f"{UPS}.1.2.0": "UPS5000-E", f"{UPS}.4.4.1.4.1": 34},
+        [("power", "Output", 3400.0)],
+    ),
+    ("huaweiups", {f"{UPS}.1.2.0": "UPS2000", f"{UPS}.4.4.1.4.1": 840}, [("power", "Output", 840.0)]),
+    (
+        "huawei-power",
+        {
+            f"{SMU}.6.1.3.0": 535,
+            f"{SMU}.3.2.2.1.99.28673": 8,
+            f"{SMU}.3.2.1.1.3.28673": "Rectifier 2",
+            f"{SMU}.4.2.1.0": 2147483647,
+        },
+        [("voltage", "DC bus", 53.5), ("state", "Rectifier 2", "no mains")],
+    ),
+    # Thousandths or tenths of a degree, and a phase that is not connected.
+    (
+        "vertiv-ita2",
+        {
+            f"{ITA}.2.1.0": 2300,
+            f"{ITA}.2.2.0": 0,
+            f"{ITA}.2.6.0": 5,
+            f"{ITA}.5.8.0": 25500,
+            f"{ITA}.5.9.0": 241,
+        },
+        [
+            ("voltage", "Input L1", 230.0),
+            ("temperature", "Battery", 25.5),
+            ("temperature", "Battery's surroundings", 24.1),
+        ],
+    ),
+    (
+        "liebert",
+        {
+            f"{LGP}.4.1.3.3.1.2.1": oid(f"{LGP}.4.1.1.2"),
+            f"{LGP}.4.1.3.3.1.3.1": 23,
+            f"{LGP}.4.1.3.3.1.50.1": 234,
+            f"{LGP}.4.1.3.3.1.3.2": 2147483647,
+            f"{LGP}.9.20.1.10.1.2.1.4208": "System Output Power",
+            f"{LGP}.9.20.1.20.1.2.1.4208": "1.3",
+        },
+        [("temperature", "Return air", 23.4), ("power", "System Output Power", 1300.0)],
+    ),
+    # The device says how many digits stand behind the point.
+    (
+        "raritan-pdu",
+        {
+            f"{PX}.5.2.3.1.4.1.1.1": 1250,
+            f"{PX}.3.3.4.1.7.1.1.1": 3,
+            f"{PX}.5.2.3.1.4.1.1.4": 230,
+            f"{PX}.3.3.4.1.7.1.1.4": 0,
+            f"{PX}.3.3.3.1.3.1.1": "A",
+        },
+        [("current", "Inlet 1 A", 1.25), ("voltage", "Inlet 1 A", 230.0)],
+    ),
+    # Sensors that are offline are not observed, whatever they said last.
+    (
+        "akcp",
+        {
+            f"{AKCP}.16.1.5.0": 1,
+            f"{AKCP}.16.1.12.0": 0,
+            f"{AKCP}.16.1.14.0": 770,
+            f"{AKCP}.17.1.5.0": 1,
+            f"{AKCP}.17.1.13.0": 0,
+            f"{AKCP}.17.1.3.0": 42,
+            f"{AKCP}.17.1.5.1": 2,
+            f"{AKCP}.17.1.13.1": 830,
+            f"{AKCP}.18.1.3.0": 4,
+            f"{AKCP}.18.1.4.0": 1,
+            f"{AKCP}.18.1.1.0": "Rectifier",
+            f"{AKCP}.18.1.3.1": 1,
+            f"{AKCP}.18.1.4.1": 2,
+        },
+        [
+            ("temperature", "Temperature", 25.0),
+            ("humidity", "Humidity", 42.0),
+            ("state", "Rectifier", "critical"),
+        ],
+    ),
+    (
+        "geist",
+        {f"{GEIST}.1.7.0": 0, f"{GEIST}.4.1.5.1": 770, f"{GEIST}.4.1.3.1": "Rack"},
+        [("temperature", "Rack", 25.0)],
+    ),
+    (
+        "hwg-poseidon",
+        {
+            f"{HWG}.6.1": 770,
+            f"{HWG}.9.1": 1,
+            f"{HWG}.4.1": 1,
+            f"{HWG}.2.1": "T",
+            f"{HWG}.6.2": 10,
+            f"{HWG}.9.2": 3,
+            f"{HWG}.4.2": 0,
+        },
+        [("state", "T", "normal"), ("state", "State", "invalid"), ("temperature", "T", 25.0)],
+    ),
+    (
+        "ict-pdu",
+        {"1.3.6.1.4.1.39145.10.8.1.3.0": "0.2 A", "1.3.6.1.4.1.39145.10.8.1.4.0": "OPEN"},
+        [("current", "Output 0", 0.2), ("state", "Fuse 0", "open")],
+    ),
+    # Bit 3 of the first octet: no toner; the processor in the same table is no printer.
+    (
+        "brother",
+        {
+            "1.3.6.1.2.1.43.11.1.1.9.1.1": -3,
+            "1.3.6.1.2.1.25.3.2.1.2.1": oid("1.3.6.1.2.1.25.3.1.5"),
+            "1.3.6.1.2.1.25.3.2.1.5.1": 5,
+            "1.3.6.1.2.1.25.3.2.1.2.2": oid("1.3.6.1.2.1.25.3.1.3"),
+            "1.3.6.1.2.1.25.3.2.1.5.2": 2,
+            "1.3.6.1.2.1.25.3.5.1.2.1": b"\x18",
+        },
+        [("state", "Printer", "down"), ("state", "Printer errors", "no toner, door open")],
+    ),
+    # A card without UPS-MIB is read by its own branch; one with it, only for what that lacks.
+    (
+        "netmanplus",
+        {f"{RUPS}.2.4.0": 100, f"{RUPS}.3.3.1.3.1": 231, f"{RUPS}.4.4.1.2.1": 2300, f"{RUPS}.10.1.0": 31},
+        [
+            ("charge", "Battery charge", 100.0),
+            ("voltage", "Input", 231.0),
+            ("voltage", "Output", 230.0),
+            ("temperature", "System", 31.0),
+        ],
+    ),
+    (
+        "netmanplus",
+        {f"{RUPS}.2.4.0": 100, f"{UPS}.2.4.0": 99, f"{RUPS}.2.12.0": 0},
+        [("charge", "Battery charge", 99.0), ("state", "Battery current", "discharging")],
+    ),
+    (
+        "netbotz",
+        {
+            f"{NBZ}.4.1.1.1.2.7": 252,
+            f"{NBZ}.4.1.1.1.3.7": 0,
+            f"{NBZ}.4.1.1.1.4.7": "Rack",
+            f"{NBZ}.4.1.1.1.2.8": 252,
+            f"{NBZ}.4.1.1.1.3.8": 5,
+            f"{NBZ}.4.2.2.1.2.9": 0,
+            f"{NBZ}.4.2.2.1.4.9": "Door",
+            f"{NBZ}.4.2.1.1.2.9": -1,
+        },
+        [("temperature", "Rack", 25.2), ("state", "Door", "open")],
+    ),
+    # The first generation: state -1 is no sensor.
+    (
+        "raritan-pdu",
+        {
+            "1.3.6.1.4.1.13742.4.1.2.2.1.4.1": 250,
+            "1.3.6.1.4.1.13742.4.1.2.2.1.2.1": "AP",
+            **{
+                f"1.3.6.1.4.1.13742.4.3.3.1.{c}.13": v
+                for c, v in ((2, 10), (4, "Rack"), (17, 1), (40, 4), (41, 215))
+            },
+            **{
+                f"1.3.6.1.4.1.13742.4.3.3.1.{c}.5": v
+                for c, v in ((2, 11), (4, "Dry"), (17, 0), (40, -1), (41, 0))
+            },
+        },
+        [("current", "Outlet 1 AP", 0.25), ("temperature", "Rack", 21.5)],
+    ),
+    (
+        "eatonpdu",
+        {"1.3.6.1.4.1.534.6.6.6.1.3.1.2.0": 231_000, "1.3.6.1.4.1.534.6.6.6.1.3.1.20.0": 1},
+        [("voltage", "Unit", 231.0), ("state", "Breaker 1", "tripped")],
+    ),
+    # Pages, where the maker's MIB has no better counts; metres of tape are none.
+    (
+        "kyocera",
+        {
+            "1.3.6.1.2.1.43.11.1.1.9.1.1": -3,
+            "1.3.6.1.2.1.43.10.2.1.3.1.1": 7,
+            "1.3.6.1.2.1.43.10.2.1.4.1.1": 52_013,
+            "1.3.6.1.2.1.43.10.2.1.3.1.2": 17,
+            "1.3.6.1.2.1.43.10.2.1.4.1.2": 12,
+        },
+        [("count", "Pages 1", 52_013.0)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "rows", "expected"), SAID, ids=[name for name, _, _ in SAID])
+def test_a_make_is_read_as_its_mib_says(
+    name: str, rows: dict[str, Any], expected: list[tuple[str, str, object]]
+) -> None:
+    found = [(k, d, round(v, 3) if isinstance(v, float) else v) for k, d, v in read(name, rows)]
+    assert sorted(found, key=str) == sorted(expected, key=str)
