@@ -30,11 +30,13 @@ import monitor.alert_commands
 import monitor.arp_commands
 import monitor.commands
 import monitor.discover_commands
+import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
 import monitor.notify_commands
 import monitor.platform_commands
 import monitor.propose_commands
+import monitor.service_commands
 import report.bast_commands
 import report.commands
 import report.export_commands
@@ -57,7 +59,7 @@ Start with: siaga demo
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "impact", "due", "disagreements", "history", "explain")),
-    ("Find and ask", ("inspect", "discover", "poll", "propose", "proposal", "trust", "platform")),
+    ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Be told", ("alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
@@ -101,6 +103,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("discover")(monitor.discover_commands.discover)
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
+    app.command("listen")(monitor.listen_commands.listen)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.add_typer(monitor.alert_commands.app)
@@ -194,6 +197,8 @@ def _noun(name: str) -> typer.Typer:
         app.command("value")(inventory.goods_commands.asset_value)
     if name == "link":
         monitor.lldp_commands.mount(app)
+    if name == "service":
+        monitor.service_commands.mount(app)
     if name == "proposal":
         inventory.proposal_commands.mount(app)
     return app

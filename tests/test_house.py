@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("siaga", "inventory", "monitor", "infra", "report", "web", "demo", "migrations")
 # One adapter module for each library that is not a model of ours (DESIGN 6). A folder stands for its modules.
 ROOMS = {
-    "pysnmp": ("monitor/snmp_pysnmp.py",),
+    "pysnmp": ("monitor/snmp_pysnmp.py", "monitor/listen/traps.py"),
+    "dns": ("monitor/probes/dns.py",),
+    "h11": ("monitor/probes/http.py",),
     "netmiko": ("monitor/ssh.py", "monitor/ssh_client.py"),
     "ansible_runner": ("infra/jobs.py",),
     "typst": ("report/render.py",),
