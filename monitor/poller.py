@@ -21,7 +21,7 @@ from monitor.models import Alert, StateChange
 from monitor.observation import Observation, Reach, Sensor
 from monitor.propose import held_apart
 from monitor.rates import Count, rates_bps
-from monitor.samples import Asked, EmbeddedStore, Key, Sample
+from monitor.samples import Asked, Key, Sample, SampleStore, open_samples, polls_of
 from monitor.state import Standing, State, judge
 from monitor.targets import Target
 from siaga.secrets import open_vault
@@ -66,9 +66,10 @@ def poll(
         asked = store.targets(opened, devices, vault, settings)
     observations = asyncio.run(ask(asked, settings, now=now, progress=progress, full=full))
     seen = {t.device_id: o for t, o in zip(asked, observations, strict=True) if t.device_id is not None}
-    samples = EmbeddedStore(settings.home / "samples.db")
-    samples.write((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen))
-    judgement = _judge(engine, samples, seen, run_id=run_id, now=now())
+    with open_samples(settings.home) as samples:
+        samples.write(polls_of((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen)))
+        judgement = _judge(engine, samples, seen, run_id=run_id, now=now())
+        samples.maintain(now(), settings.samples.kept_days)
     took_s = (now() - started).total_seconds()
     return Round(tuple(observations), *judgement[:3], took_s, judgement[3])
 
@@ -169,6 +170,7 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
         for metric in _SMALL:
             add(metric, name, getattr(port, metric))
         add("discontinuity", name, port.discontinuity_ticks)
+        add("speed", name, port.speed_bps)
     return found
 
 
@@ -187,7 +189,7 @@ def _asked(seen: Mapping[int, Observation]) -> list[Asked]:
 
 def _judge(
     engine: Engine,
-    samples: EmbeddedStore,
+    samples: SampleStore,
     seen: Mapping[int, Observation],
     *,
     run_id: int,
@@ -245,7 +247,7 @@ def judged(
 
 
 def _view(
-    samples: EmbeddedStore,
+    samples: SampleStore,
     device_id: int,
     observation: Observation,
     state: State,
@@ -266,7 +268,7 @@ def _speed(observation: Observation, name: str) -> int | None:
 
 
 def last_rates(
-    samples: EmbeddedStore, device_id: int, name: str, speed_bps: int | None, now: datetime
+    samples: SampleStore, device_id: int, name: str, speed_bps: int | None, now: datetime
 ) -> tuple[float | None, float | None]:
     """Return the newest (in, out) rates of an interface in bits per second; None where there is none."""
     series = rate_series(samples, device_id, [name], {name: speed_bps}, now - RATE_WINDOW, now)
@@ -280,7 +282,7 @@ Points = list[tuple[datetime, float]]
 
 
 def rate_series(
-    samples: EmbeddedStore,
+    samples: SampleStore,
     device_id: int,
     names: Sequence[str],
     speeds_bps: Mapping[str, int | None],
@@ -291,7 +293,7 @@ def rate_series(
     metrics = [m + suffix for m in _COUNTERS for suffix in ("_64", "")]
     keys: list[Key] = [(device_id, m, n) for n in names for m in metrics]
     keys += [(device_id, "discontinuity", n) for n in names] + [(device_id, "uptime", "")]
-    values = samples.read(keys, start, end)
+    values = {key: series.points() for key, series in samples.read(keys, start, end).items()}
     uptimes = {at: value / 100 for at, value in values.get((device_id, "uptime", ""), [])}
     found: dict[str, tuple[Points, Points]] = {}
     for name in names:

@@ -1,0 +1,57 @@
+"""What goes wrong with the files of the store, as sentences: which file, which device, which hour."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.samples import time_of
+from siaga.errors import SiagaError, TemporaryError
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A block that cannot be read: in which file, of which device, from when on."""
+
+    file: Path
+    device: int
+    at_ms: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Name the place."""
+        hour = time_of(self.at_ms).strftime("%Y-%m-%dT%H:%MZ")
+        return f"{self.file}, device {self.device}, from {hour}: {self.reason}"
+
+
+class DamagedSamplesError(SiagaError):
+    """Some blocks are damaged; `damage` lists them. What is not in them can still be read."""
+
+    def __init__(self, damage: tuple[Damage, ...]) -> None:
+        first = damage[0]
+        more = f" and {len(damage) - 1} more" if len(damage) > 1 else ""
+        sentence = (
+            f"Samples are damaged ({first}{more}). Everything else can be read; 'siaga samples check' lists what"
+            " cannot. Put the file back from a backup."
+        )
+        super().__init__("samples-damaged", sentence, [str(d) for d in damage[1:21]])
+        self.damage = damage
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into an error of ours that names the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        sentence = f"The samples in {path} cannot be used now: {error}. What was stored before is kept."
+        raise TemporaryError("samples-unavailable", sentence) from None
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # its subclasses are faults of the program
+            raise
+        sentence = (
+            f"The samples in {path} are damaged ({error}): put a backup back, or move the file aside to begin"
+            " a new one; the other files and the inventory are not touched."
+        )
+        raise SiagaError("samples-damaged", sentence) from None

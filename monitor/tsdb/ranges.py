@@ -1,0 +1,155 @@
+"""Bins and percentiles over days and months: from the tiers, and from raw values where there is no file yet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.samples import MISSING, Bins, Key, Layout, Name, Percentile
+from monitor.tsdb import codec, pieces, tiers
+from monitor.tsdb.compact import BINS
+from monitor.tsdb.days import FIVE, HOURLY, DayFile
+from monitor.tsdb.faults import Damage, explained
+from monitor.tsdb.groups import Plan, counted
+from monitor.tsdb.head import DAY_MS, HOUR_MS
+
+if TYPE_CHECKING:
+    from monitor.tsdb.store import EmbeddedStore
+
+Array = NDArray[np.int64]
+
+
+def bins(
+    store: "EmbeddedStore", keys: Sequence[Key], start_ms: int, end_ms: int, step_s: int
+) -> Mapping[Key, Bins]:
+    """Return the bins of each series whose beginnings lie in [start, end), those without a value left out."""
+    if step_s % 300 or (86_400 % step_s and step_s % 86_400):
+        raise ValueError(f"{step_s} s is no step: it is a multiple of 300 that divides a day, or whole days")
+    tier = FIVE if step_s % 3600 else HOURLY
+    first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
+    found = {}
+    for key, dense in _dense(store, list(dict.fromkeys(keys)), first, last, tier).items():
+        whole = _folded(dense, counted(key[1]), step_s * 1000 * BINS[tier] // DAY_MS)
+        at = first * DAY_MS + np.arange(whole.shape[1]) * (step_s * 1000)
+        keep = (whole[tiers.WEIGHT] > 0) & (at > start_ms - step_s * 1000) & (at < end_ms)
+        if keep.any():
+            found[key] = Bins(step_s, counted(key[1]), at[keep], *whole[:, keep])
+    return found
+
+
+def _folded(dense: Array, counter: bool, factor: int) -> Array:
+    spare = -dense.shape[1] % factor
+    padded = np.pad(dense, ((0, 0), (0, spare)), constant_values=MISSING)
+    whole: Array = tiers.folded(padded[None], np.array([counter]), factor)[0]
+    return whole
+
+
+def percentiles(
+    store: "EmbeddedStore", keys: Sequence[Key], share: float, start_ms: int, end_ms: int
+) -> Mapping[Key, Percentile]:
+    """Return the nearest-rank percentile of each series' 5-minute means (ceil(share × n), as providers bill)."""
+    first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
+    inside = slice(-(-(start_ms - first * DAY_MS) // 300_000), (end_ms - first * DAY_MS) // 300_000)
+    found = {}
+    for key, dense in _dense(store, list(dict.fromkeys(keys)), first, last, FIVE, parts=1).items():
+        total, weight = dense[0, inside], dense[1, inside]
+        known = weight > 0
+        means = total[known] * 1000 / weight[known]
+        if len(means):
+            rank = max(1, -(-round(share * 1_000_000) * len(means) // 1_000_000))
+            place = min(rank, len(means)) - 1
+            found[key] = Percentile(float(np.partition(means, place)[place]), len(means))
+    return found
+
+
+def _dense(
+    store: "EmbeddedStore", keys: Sequence[Key], first: int, last: int, tier: str, parts: int = 2
+) -> dict[Key, Array]:
+    """Return total, weight (and low and high, with `parts` 2) of each series, for every bin of these days."""
+    width = BINS[tier]
+    found: dict[Key, Array] = {}
+
+    def put(key: Key, day: int, part: int, values: Array) -> None:
+        if key not in found:
+            found[key] = np.full((2 * parts, (last - first + 1) * width), MISSING)
+        begin = (day - first) * width
+        found[key][2 * part : 2 * part + len(values), begin : begin + values.shape[1]] = values
+
+    filed = set()
+    for day, file in store.shelves[tier].between(first, last):
+        filed.add(day)
+        with explained(file.path):
+            for key, part, values in _from_file(store, file, day, keys, parts):
+                put(key, day, part, values)
+    for begin, end in _gaps(first, last, filed):
+        for key in keys:
+            computed = _from_raw(store, key, begin, end, tier)
+            if computed is not None:
+                put(key, begin, 0, computed[: 2 * parts])
+    return found
+
+
+def _from_file(
+    store: "EmbeddedStore", file: DayFile, day: int, keys: Sequence[Key], parts: int
+) -> Iterator[tuple[Key, int, Array]]:
+    """Yield (key, part, two rows of bins) of a day."""
+    wanted: dict[tuple[int, int], list[tuple[Key, int, int]]] = {}
+    plans = {device: file.plan(device) for device in {k[0] for k in keys}}
+    for key in keys:
+        plan = plans[key[0]]
+        place = plan.in_groups.get(key[1:]) if plan else None
+        if plan and place:
+            size = len(plan.groups[place[0]].columns)
+            wanted.setdefault((key[0], place[0]), []).append((key, place[1], size))
+    asked = [
+        (device, 2 * group + part, part, members)
+        for (device, group), members in sorted(wanted.items())
+        for part in range(parts)
+    ]
+    blocks = [file.block(device, number) or b"" for device, number, _, _ in asked]
+    rows = [tuple(r for _, row, size in members for r in (row, row + size)) for _, _, _, members in asked]
+    for (device, _, part, members), values in zip(asked, codec.decode_alike(blocks, rows), strict=True):
+        if isinstance(values, codec.DamagedError):
+            store.told(Damage(file.path, device, day * DAY_MS, f"{values}"))
+            continue
+        for i, (key, _, _) in enumerate(members):
+            yield key, part, values[2 * i : 2 * i + 2]
+
+
+def _gaps(first: int, last: int, filed: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield first and last of each stretch of days without a file."""
+    begin = None
+    for day in range(first, last + 2):
+        if day <= last and day not in filed:
+            begin = day if begin is None else begin
+        elif begin is not None:
+            yield begin, day - 1
+            begin = None
+
+
+def _from_raw(store: "EmbeddedStore", key: Key, begin: int, end: int, tier: str) -> Array | None:
+    """Return 4 × bins of these days, computed from raw values as compaction would."""
+    device, metric, instance = key
+    names: list[Name] = [(metric, instance)]
+    if counted(metric):
+        names += [("discontinuity", instance), ("speed", instance), ("uptime", "")]
+    start_ms, end_ms = begin * DAY_MS, (end + 1) * DAY_MS
+    some = store.pieces(device, names, start_ms - HOUR_MS, end_ms + HOUR_MS)
+    columns = [pieces.series(some, name, 0, 2**62) for name in names]
+    times = columns[0][0]
+    if not len(times):
+        return None
+    values = np.stack([_laid(times, at, some) for at, some in columns])
+    count = (end - begin + 1) * BINS[FIVE]
+    found = tiers.binned(Plan(Layout(tuple(names))), times, values, start_ms, count)[:1]
+    whole: Array = (found if tier == FIVE else tiers.folded(found, np.array([counted(metric)]), 12))[0]
+    return whole
+
+
+def _laid(times: Array, at: Array, values: Array) -> Array:
+    """Return values at these times, `MISSING` where there is none."""
+    if not len(at):
+        return np.full(len(times), MISSING)
+    place = np.minimum(np.searchsorted(at, times), len(at) - 1)
+    return np.where(at[place] == times, values[place], MISSING)
