@@ -146,14 +146,21 @@ def decode(block: bytes, rows: Sequence[int] | None = None) -> Array:
 
 def decode_each(blocks: Sequence[bytes]) -> Array:
     """Return blocks of `encode_each` that have equally many values as rows of one matrix. Raises DamagedError."""
-    opened = [_opened(block) for block in blocks]
-    if not opened:
+    if not blocks:
         return np.empty((0, 0), np.int64)
-    width = opened[0][4]
-    if any(o[1] != Kind.raw or o[4] != width or len(o[0]) != 8 * width for o in opened):
+    _, codec, kind, _, _, width, _ = _header(blocks[0])
+    same = blocks[0][_CRC : _HEADER.size]
+    if kind != Kind.raw or any(b[_CRC : _HEADER.size] != same for b in blocks):
         raise DamagedError("its shape is not the one expected")
-    planes = np.frombuffer(b"".join(o[0] for o in opened), np.uint8).reshape(len(opened), 8, width)
-    return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(np.int64).reshape(len(opened), width)
+    start, crc32, size = zlib.crc32(same), zlib.crc32, _HEADER.size
+    views = [memoryview(b) for b in blocks]
+    if any(crc32(v[size:], start) != int.from_bytes(v[:_CRC], "little") for v in views):
+        raise DamagedError("its checksum is wrong")
+    payload = b"".join([_decompress(codec, v[size:]) for v in views])
+    if len(payload) != 8 * width * len(blocks):
+        raise DamagedError("its shape is not the one expected")
+    planes = np.frombuffer(payload, np.uint8).reshape(len(blocks), 8, width)
+    return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(np.int64).reshape(len(blocks), width)
 
 
 def decode_alike(blocks: Sequence[bytes], rows: Sequence[tuple[int, ...]]) -> list[Array | DamagedError]:
@@ -181,14 +188,25 @@ def decode_alike(blocks: Sequence[bytes], rows: Sequence[tuple[int, ...]]) -> li
     return found
 
 
+def check(block: bytes) -> None:
+    """Compare the checksum, without unpacking. Raises DamagedError."""
+    crc = _header(block)[0]
+    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
+        raise DamagedError("its checksum is wrong")
+
+
 def _opened(block: bytes) -> tuple[bytes, int, int, bool, int, int]:
-    if len(block) < _HEADER.size:
-        raise DamagedError("it is cut short")
-    crc, codec, kind, width, masked, rows, columns = _HEADER.unpack_from(block)
+    crc, codec, kind, width, masked, rows, columns = _header(block)
     if zlib.crc32(memoryview(block)[_CRC:]) != crc:
         raise DamagedError("its checksum is wrong")
     payload = _decompress(codec, memoryview(block)[_HEADER.size :])
     return payload, kind, width, bool(masked), rows, columns
+
+
+def _header(block: bytes) -> tuple[Any, ...]:
+    if len(block) < _HEADER.size:
+        raise DamagedError("it is cut short")
+    return _HEADER.unpack_from(block)
 
 
 def _zigzag(values: Array) -> NDArray[np.uint64]:

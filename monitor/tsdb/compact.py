@@ -106,7 +106,7 @@ def _made(
         return None
     day.read += [key for key, _ in parts]
     whole = merged([*([before] if before else []), *(p for _, p in parts)])
-    day.runs.append(runs.runs_of(device, whole.at_ms, whole.flags))
+    day.runs.append(runs.runs_of(np.full_like(whole.at_ms, device), whole.at_ms, whole.flags))
     five = _five(day, device, whole, old[FIVE])
     counters = np.array([counted(m) for m, _ in whole.plan.layout.columns], bool)
     hourly = tiers.folded(five, counters, 12)

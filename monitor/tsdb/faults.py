@@ -41,9 +41,13 @@ class DamagedSamplesError(SiagaError):
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into an error of ours that names the file."""
+    """Turn what SQLite and the operating system raise into an error of ours that names the file."""
     try:
         yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        sentence = f"The samples in {path} cannot be used now: {what}. What was stored before is kept."
+        raise TemporaryError("samples-unavailable", sentence) from None
     except sqlite3.OperationalError as error:
         sentence = f"The samples in {path} cannot be used now: {error}. What was stored before is kept."
         raise TemporaryError("samples-unavailable", sentence) from None

@@ -16,6 +16,7 @@ from monitor.tsdb import codec
 Array = NDArray[np.int64]
 
 SLOTS = 60
+_TOGETHER_MS = 5000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 MOST_MS, MOST_DEVICES = 2**42, 2**21  # what the key of a block has room for: the year 2109
 ASKED, ANSWERED, VALUED = 1, 2, 4  # what is so of a poll
@@ -33,9 +34,14 @@ class Row:
     data: bytes
 
 
-def slot_of(at_ms: int) -> int:
-    """Return the second of the minute."""
-    return at_ms // 1000 % SLOTS
+def slots_of(polls: Sequence[Poll]) -> dict[int, int]:
+    """Give devices that are new their slots: who comes within the same five seconds comes together from now on."""
+    if not polls:
+        return {}
+    first = min(p.at_ms for p in polls)
+    return {
+        p.device: (first + (p.at_ms - first) // _TOGETHER_MS * _TOGETHER_MS) // 1000 % SLOTS for p in polls
+    }
 
 
 def rows_of(polls: Sequence[Poll], slots: Mapping[int, int]) -> list[Row]:
@@ -69,7 +75,7 @@ def _blocks(polls: Sequence[Poll]) -> list[bytes]:
     blocks = [b""] * len(polls)
     for width, places in by_width.items():
         if width:
-            rows = np.stack([_checked(polls[i], width) for i in places])
+            rows = np.concatenate([_checked(polls[i], width) for i in places]).reshape(-1, width)
             for i, block in zip(places, codec.encode_each(rows), strict=True):
                 blocks[i] = block
     return blocks
@@ -79,6 +85,13 @@ def _checked(poll: Poll, width: int) -> Array:
     if poll.values is None or poll.values.shape != (width,) or poll.values.dtype != np.int64:
         raise ValueError(f"device {poll.device} at {poll.at_ms} ms: the values are not those of the layout")
     return poll.values
+
+
+def fits(poll: Poll, slot: int | None, *, moving: bool) -> bool:
+    """Return whether a device has a slot; with `moving` also whether it still comes at about that second."""
+    return slot is not None and not (
+        moving and (poll.at_ms // 1000 - slot + 2) % SLOTS > 2 * _TOGETHER_MS // 1000
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,10 @@ class Hot:
         """Return the slots in which a device may be found: one, but for the hour after a restart."""
         return [s for (s,) in self.db.execute("SELECT slot FROM slot WHERE device = ?", (device,))]
 
+    def current_slots(self) -> dict[int, int]:
+        """Return a slot of each device."""
+        return dict(self.db.execute("SELECT device, slot FROM slot"))
+
     def drop_slots(self, slot: int, devices: Iterable[int]) -> None:
         """Forget that these devices may be found in a slot."""
         self.db.executemany("DELETE FROM slot WHERE slot = ? AND device = ?", [(slot, d) for d in devices])
@@ -116,10 +120,15 @@ class Hot:
             [(r.slot, r.first_ms, r.last_ms, r.index, r.data) for r in rows],
         )
 
-    def head(self, slot: int, start_ms: int, end_ms: int) -> list[tuple[bytes, bytes]]:
-        """Return (index, data) of a slot's rows that may hold something of the window, as they arrived."""
-        query = "SELECT polls, data FROM head WHERE slot = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ? ORDER BY id"
-        return self.db.execute(query, (slot, start_ms - HOUR_MS, end_ms, start_ms)).fetchall()
+    def head(self, slots: Iterable[int], start_ms: int, end_ms: int) -> list[tuple[bytes, bytes]]:
+        """Return (index, data) of the rows that may hold something of the window, as they arrived."""
+        query = (
+            "SELECT id, polls, data FROM head WHERE slot = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ?"
+            " ORDER BY id"
+        )
+        window = (start_ms - HOUR_MS, end_ms, start_ms)
+        rows = [row for slot in slots for row in self.db.execute(query, (slot, *window))]
+        return [(polls, data) for _, polls, data in sorted(rows)]
 
     def head_index(self, start_ms: int, end_ms: int) -> list[bytes]:
         """Return the indexes alone of all slots' rows that may hold something of the window."""
@@ -127,11 +136,9 @@ class Hot:
         window = (start_ms - HOUR_MS, end_ms, start_ms)
         return [p for slot in range(SLOTS) for (p,) in self.db.execute(query, (slot, *window))]
 
-    def oldest_in_head(self, slot: int) -> int | None:
-        """Return when the oldest row of a slot begins."""
-        query = "SELECT first_ms FROM head WHERE slot = ? ORDER BY first_ms LIMIT 1"
-        row = self.db.execute(query, (slot,)).fetchone()
-        return row[0] if row else None
+    def oldest_in_head(self) -> dict[int, int]:
+        """Return slot → when its oldest row begins."""
+        return dict(self.db.execute("SELECT slot, min(first_ms) FROM head GROUP BY slot"))
 
     def sealable(self, slot: int, before_ms: int) -> tuple[list[int], list[tuple[bytes, bytes]]]:
         """Return ids and rows of a slot that end before a time, as they arrived."""
@@ -151,7 +158,7 @@ class Hot:
             key = _key(block.device, block.first_ms)
             while self.db.execute("SELECT 1 FROM hour WHERE key = ?", (key,)).fetchone():
                 key += 1
-            row = (key, block.first_ms // DAY_MS, block.last_ms, sealed, block.layout, block.data)
+            row = (key, block.first_ms // DAY_MS, block.last_ms, sealed, block.plan.layout.id, block.data)
             self.db.execute("INSERT INTO hour VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def hours(self, device: int, start_ms: int, end_ms: int) -> list[tuple[int, int, bytes]]:

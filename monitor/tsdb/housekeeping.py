@@ -12,7 +12,7 @@ from monitor.tsdb.compact import Day
 from monitor.tsdb.compact import compact as compact_day
 from monitor.tsdb.days import TIERS, Shelf, days_in, name_of, remove_leftovers
 from monitor.tsdb.faults import Damage, explained
-from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, HOUR_MS, SLOTS, Entries, entries, index_of
+from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, HOUR_MS, Entries, entries, index_of
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.pieces import Told
 
@@ -39,9 +39,8 @@ def seal(hot: Hot, now_ms: int, *, current: Mapping[int, int], told: Told) -> in
     """
     return sum(
         _seal_slot(hot, slot, boundary, current, told)
-        for slot in range(SLOTS)
-        if (oldest := hot.oldest_in_head(slot)) is not None
-        and oldest < (boundary := _boundary(slot, now_ms - _NEW_MS))
+        for slot, oldest in hot.oldest_in_head().items()
+        if oldest < (boundary := _boundary(slot, now_ms - _NEW_MS))
     )
 
 
@@ -65,6 +64,7 @@ def _seal_slot(hot: Hot, slot: int, before_ms: int, current: Mapping[int, int], 
     if not ids:
         return 0
     with hot.transaction():
+        hot.add_layouts({b.plan.layout.id: b.plan.layout for b in blocks}.values())
         hot.add_hours(blocks, max(ids))
         for table in _runs_by_day(found):
             first, last = int(table[runs.FIRST].min()), int(table[runs.LAST].max())
@@ -92,11 +92,7 @@ def _runs_by_day(found: Entries) -> Iterator[np.ndarray[tuple[int, ...], np.dtyp
     index = found.index[np.lexsort((found.index[:, AT], found.index[:, DEVICE]))]
     for day in np.unique(index[:, AT] // DAY_MS):
         some = index[index[:, AT] // DAY_MS == day]
-        starts = np.flatnonzero(np.diff(some[:, DEVICE], prepend=-1))
-        groups = np.split(some, starts[1:])
-        table = np.concatenate(
-            [runs.NONE, *(runs.runs_of(int(g[0, DEVICE]), g[:, AT], g[:, FLAGS]) for g in groups)], axis=1
-        )
+        table = runs.runs_of(some[:, DEVICE], some[:, AT], some[:, FLAGS])
         if table.shape[1]:
             yield table
 

@@ -9,11 +9,24 @@ from numpy.typing import NDArray
 from monitor.rates import UNKNOWN_SPEED_BPS, Count, increment
 from monitor.samples import MISSING, Key, Poll, time_of
 from monitor.tsdb import codec
+from monitor.tsdb.days import RAW, DayFile, day_of
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.groups import Plan, bits, octets_each
-from monitor.tsdb.head import ANSWERED, ASKED, AT, DEVICE, FLAGS, LAYOUT, SLOTS, VALUED, Entries, entries
+from monitor.tsdb.head import (
+    ANSWERED,
+    ASKED,
+    AT,
+    DAY_MS,
+    DEVICE,
+    FLAGS,
+    LAYOUT,
+    SLOTS,
+    VALUED,
+    Entries,
+    entries,
+)
 from monitor.tsdb.merge import Part, merged
-from monitor.tsdb.pieces import hour_part
+from monitor.tsdb.pieces import day_part, hour_part
 
 if TYPE_CHECKING:
     from monitor.tsdb.hot import Hot
@@ -45,8 +58,7 @@ def last(
 
 
 def _recent(hot: "Hot", now_ms: int, age_ms: int) -> Entries:
-    rows = [row for slot in range(SLOTS) for row in hot.head(slot, now_ms - age_ms, now_ms)]
-    found = entries(rows)
+    found = entries(hot.head(range(SLOTS), now_ms - age_ms, now_ms))
     return found.where((found.index[:, AT] >= now_ms - age_ms) & (found.index[:, AT] <= now_ms))
 
 
@@ -103,35 +115,40 @@ def _look_back(
     plans: Mapping[int, Plan],
     wanted: set[int],
 ) -> None:
-    """Complete, from the blocks of hours, what the head no longer holds."""
-    keys = hot.hour_devices() if devices is None else devices
-    for device in keys:
-        if device in polls and polls[device][1] is not None:
-            continue
-        parts = _hour_parts(hot, store, device, window, plans, wanted)
-        older = _newest(device, merged(parts).within(window[0], window[1] + 1)) if parts else []
-        newest = [polls[device][0]] if device in polls else []
-        some = newest + [p for p in older if not newest or p.at_ms < newest[0].at_ms]
+    """Complete, from blocks of hours and day files, what the head no longer holds, or got late."""
+    files = [f for _, f in store.shelves[RAW].between(window[0] // DAY_MS, window[1] // DAY_MS)]
+    known = {*hot.hour_devices(), *(d for f in files for d in f.devices())}
+    for device in known if devices is None else known.intersection(devices):
+        mine = [p for p in polls.get(device, ()) if p]
+        since = mine[1].at_ms if len(mine) > 1 else window[0]
+        parts = [
+            *_file_parts(store, files, device),
+            *_hour_parts(hot, store, device, (since, window[1]), plans),
+        ]
+        parts = [p for p in parts if p.plan.layout.id in wanted or p.plan.layout.id not in plans]
+        older = _newest(device, merged(parts).within(since, window[1] + 1)) if parts else []
+        some = sorted({p.at_ms: p for p in [*mine, *older]}.values(), key=lambda p: -p.at_ms)
         if some:
             polls[device] = (some[0], some[1] if len(some) > 1 else None)
 
 
 def _hour_parts(
-    hot: "Hot",
-    store: "EmbeddedStore",
-    device: int,
-    window: tuple[int, int],
-    plans: Mapping[int, Plan],
-    wanted: set[int],
-) -> list[Part]:
-    found = []
+    hot: "Hot", store: "EmbeddedStore", device: int, window: tuple[int, int], plans: Mapping[int, Plan]
+) -> Iterator[Part]:
     for first_ms, layout, data in hot.hours(device, *window):
-        if layout in wanted:
-            try:
-                found.append(hour_part(data, plans[layout]))
-            except codec.DamagedError as error:
-                store.told(Damage(store.hot_path, device, first_ms, f"{error}"))
-    return found
+        try:
+            yield hour_part(data, plans[layout])
+        except codec.DamagedError as error:
+            store.told(Damage(store.hot_path, device, first_ms, f"{error}"))
+
+
+def _file_parts(store: "EmbeddedStore", files: Iterable[DayFile], device: int) -> Iterator[Part]:
+    for file in files:
+        try:
+            if part := day_part(file, device):
+                yield part
+        except codec.DamagedError as error:
+            store.told(Damage(file.path, device, day_of(file.path.name) * DAY_MS, f"{error}"))
 
 
 def _newest(device: int, part: Part) -> list[Poll]:

@@ -17,7 +17,7 @@ from monitor.tsdb.faults import Damage
 from monitor.tsdb.groups import Plan
 from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, LAYOUT, VALUED, Entries, entries
 from monitor.tsdb.hot import Hot
-from monitor.tsdb.merge import Part
+from monitor.tsdb.merge import EMPTY, Part
 
 Array = NDArray[np.int64]
 Told = Callable[[Damage], None]
@@ -33,16 +33,15 @@ class Piece:
 
 def head_entries(hot: Hot, device: int, start_ms: int, end_ms: int) -> Entries:
     """Return the polls of a device in the head that lie in [start, end], as they arrived."""
-    rows = [row for slot in hot.slots(device) for row in hot.head(slot, start_ms, end_ms)]
-    found = entries(rows, device)
+    found = entries(hot.head(hot.slots(device), start_ms, end_ms), device)
     return found.where((found.index[:, AT] >= start_ms) & (found.index[:, AT] <= end_ms))
 
 
 def head_parts(found: Entries, plans: Callable[[int], Plan], file: Path, told: Told) -> Iterator[Part]:
     """Yield polls of one device, by layout."""
-    for layout in dict.fromkeys(found.index[:, LAYOUT].tolist()):
-        some = found.where(found.index[:, LAYOUT] == layout)
-        plan = plans(layout)
+    for places in hours.arrivals(found):
+        some = found.where(places)
+        plan = plans(int(some.index[0, LAYOUT])) if len(places) else EMPTY.plan
         try:
             values = some.values(len(plan.layout.columns))
         except codec.DamagedError:

@@ -17,20 +17,27 @@ DEVICE, FIRST, LAST, ANSWER, GAP = range(5)  # the rows of a table of runs
 NONE = np.empty((5, 0), np.int64)
 
 
-def runs_of(device: int, at_ms: Array, flags: Array) -> Array:
-    """Return 5 × runs of one device, from its polls in order of time."""
+def runs_of(device: Array, at_ms: Array, flags: Array) -> Array:
+    """Return 5 × runs of polls (n each) that are in order of device and time."""
     asked = flags & ASKED != 0
-    at, answer = at_ms[asked], (flags[asked] & ANSWERED != 0).astype(np.int64)
+    device, at, answer = device[asked], at_ms[asked], (flags[asked] & ANSWERED != 0).astype(np.int64)
     if not len(at):
         return NONE
-    gaps = np.diff(at)
-    missed = gaps > 2 * np.median(gaps) if len(gaps) else np.empty(0, bool)
-    cut = (answer[1:] != answer[:-1]) | missed
-    first = np.concatenate(([0], np.flatnonzero(cut) + 1))
+    other = np.concatenate(([True], device[1:] != device[:-1]))
+    gaps = np.diff(at, prepend=at[0])
+    usual = _least(np.where(other, np.iinfo(np.int64).max, gaps), other)
+    cut = other | (gaps > 2.5 * usual)
+    cut[1:] |= answer[1:] != answer[:-1]
+    first = np.flatnonzero(cut)
     last = np.concatenate((first[1:] - 1, [len(at) - 1]))
-    inside = np.concatenate((np.where(cut, 0, gaps), [0]))
-    longest = np.maximum.reduceat(inside, first)
-    return np.stack((np.full(len(first), device), at[first], at[last], answer[first], longest))
+    longest = np.maximum.reduceat(np.where(cut, 0, gaps), first)
+    return np.stack((device[first], at[first], at[last], answer[first], longest))
+
+
+def _least(gaps: Array, begins: NDArray[np.bool_]) -> Array:
+    """Return, for each look, the shortest gap between looks of its device."""
+    least: Array = np.minimum.reduceat(gaps, np.flatnonzero(begins))[np.cumsum(begins) - 1]
+    return least
 
 
 def packed(runs: Sequence[Array]) -> bytes:

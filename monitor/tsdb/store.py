@@ -13,7 +13,7 @@ from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Po
 from monitor.tsdb import housekeeping, latest, looks, pieces, ranges
 from monitor.tsdb.days import TIERS, Shelf
 from monitor.tsdb.faults import Damage, DamagedSamplesError, explained
-from monitor.tsdb.head import DAY_MS, rows_of, slot_of
+from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.lock import BusyError, held
 
@@ -82,7 +82,7 @@ class EmbeddedStore:
         try:
             with explained(self.hot_path):
                 self._hot = Hot(self.hot_path, writing=True, timeout_s=self.wait_s)
-                self._slots, self._layouts = {}, set(self._hot.layouts())
+                self._slots, self._layouts = self._hot.current_slots(), set(self._hot.layouts())
         except BaseException:
             self._end()
             raise
@@ -104,8 +104,9 @@ class EmbeddedStore:
         that does not fit its layout); then nothing was stored.
         """
         with self.writer() as hot:
-            fresh = {p.device: slot_of(p.at_ms) for p in reversed(polls) if p.device not in self._slots}
-            rows = rows_of(polls, {**self._slots, **fresh} if fresh else self._slots)
+            slots, moving = self._slots, self._writing > 1  # a service; single rounds come when they come
+            fresh = slots_of([p for p in polls if not fits(p, slots.get(p.device), moving=moving)])
+            rows = rows_of(polls, {**slots, **fresh} if fresh else slots)
             layouts = {p.layout.id: p.layout for p in polls if p.layout.id not in self._layouts}
             with hot.transaction():
                 hot.add_layouts(layouts.values())

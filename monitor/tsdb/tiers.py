@@ -18,6 +18,7 @@ Array = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 STEP_S = 300
 TOTAL, WEIGHT, LOW, HIGH = range(4)
+MOST = 2**50  # of a single increment: more is no traffic but a fault, and the sums of a day stay exact
 _LONGEST_MS = 2 * STEP_S * 1000  # a longer increment says too little about any one bin
 
 
@@ -78,7 +79,7 @@ def _classified(plan: Plan, columns: Array, context: Array, at: Array, values: A
     wrapped = np.where(wide, delta, delta + 2**32)
     size = np.where(grew, delta, wrapped)
     amount = size.view(np.uint64).astype(float)
-    sound = (amount <= most) & (amount < 2.0**63) & (grew | ((full > 0) & (wrapped >= 0)))
+    sound = (amount <= most) & (amount < MOST) & (grew | ((full > 0) & (wrapped >= 0)))
     sound &= ~(~wide & (full >= 2**32)) & ~_broken(plan, names, context, ms)
     return _Steps(size, sound, ms)
 
