@@ -152,7 +152,7 @@ def _five(day: Day, device: int, whole: Part, old: DayFile | None) -> Array:
     """Return the bins of 5 minutes, with the help of the readings just before and after the day."""
     before = _beside(day, device, -1)
     after = _beside(day, device, 1)
-    around = merged([whole, *before, *after])
+    around = merged([*before, whole, *after])
     found = tiers.binned(around.plan, around.valued_ms, around.values, day.start_ms, BINS[FIVE])
     rows = [around.plan.layout.places[name] for name in whole.plan.layout.columns]
     return _not_less(found[rows], whole.plan, device, old, FIVE)

@@ -69,7 +69,7 @@ def _classified(plan: Plan, columns: Array, context: Array, at: Array, values: A
     names = [plan.layout.columns[c] for c in columns]
     ms = np.diff(at)
     wide = np.array([bits(metric) == 64 for metric, _ in names])[:, None]
-    speed = np.stack([_column(plan, context, "speed", instance)[1:] for _, instance in names]).astype(float)
+    speed = _speeds(plan, context, [instance for _, instance in names])
     each = np.array([octets_each(metric) for metric, _ in names])[:, None]
     speed = np.where(speed > 0, speed, np.where(wide, 0, UNKNOWN_SPEED_BPS)) / each
     full = speed * (ms / 1000) / 8
@@ -84,6 +84,13 @@ def _classified(plan: Plan, columns: Array, context: Array, at: Array, values: A
     return _Steps(size, sound, ms)
 
 
+def _speeds(plan: Plan, context: Array, instances: list[str]) -> Array:
+    """Return the speed of each column's interface at the end of each increment; one column where none is known."""
+    if "speed" not in plan.metrics:
+        return np.zeros((len(instances), 1), np.int64)
+    return np.stack([_column(plan, context, "speed", instance)[1:] for instance in instances])
+
+
 def _column(plan: Plan, context: Array, metric: str, instance: str) -> Array:
     place = plan.layout.places.get((metric, instance))
     return context[place] if place is not None else np.full(context.shape[1], MISSING)
@@ -91,11 +98,12 @@ def _column(plan: Plan, context: Array, metric: str, instance: str) -> Array:
 
 def _broken(plan: Plan, names: list[tuple[str, str]], context: Array, ms: Array) -> Mask:
     """Return where the agent restarted, or says that an interface's counters are not continuous."""
+    restarted = _restarted(_column(plan, context, "uptime", ""), ms / 1000)
+    if "discontinuity" not in plan.metrics:
+        return np.broadcast_to(restarted, (len(names), len(ms)))
     marks = {i: _column(plan, context, "discontinuity", i) for i in {i for _, i in names}}
     jumps = {i: (m[1:] != m[:-1]) & (m[1:] != MISSING) & (m[:-1] != MISSING) for i, m in marks.items()}
-    return np.stack([jumps[i] for _, i in names]) | _restarted(
-        _column(plan, context, "uptime", ""), ms / 1000
-    )
+    return np.stack([jumps[i] for _, i in names]) | restarted
 
 
 def _restarted(uptime: Array, seconds: NDArray[np.float64]) -> Mask:

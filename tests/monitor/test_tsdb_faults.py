@@ -120,9 +120,12 @@ def _advance(
         root = tmp_path / "try"
         shutil.rmtree(root, ignore_errors=True)
         shutil.copytree(begun, root)
-        with failing_at(number, monkeypatch) as failing, EmbeddedStore(root, wait_s=0) as store:
-            with suppress(TemporaryError):
-                act(store)
+        with (
+            failing_at(number, monkeypatch) as failing,
+            EmbeddedStore(root, wait_s=0) as store,
+            suppress(TemporaryError),
+        ):
+            act(store)
         found = contents(root)
         assert all(row in found[key] for key, rows in before.items() for row in rows), number
         assert check(root).damage == []
