@@ -31,6 +31,7 @@ import monitor.commands
 import monitor.lldp_commands
 import monitor.platform_commands
 import monitor.propose_commands
+import monitor.samples_commands
 import report.bast_commands
 import report.commands
 import report.export_commands
@@ -52,7 +53,7 @@ Start with: siaga demo
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
-    ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
+    ("Look", ("status", "top", "samples", "alert", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "poll", "propose", "proposal", "trust", "platform")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
@@ -100,6 +101,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.commands.alert_app)
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.samples_commands.app)
     app.command("plan")(infra.commands.plan)
     app.command("apply")(infra.commands.apply)
     app.add_typer(infra.commands.job_app)

@@ -182,6 +182,13 @@ class Hot:
         """Return the devices that have blocks of hours."""
         return sorted({device_of(k) for (k,) in self.db.execute("SELECT key FROM hour")})
 
+    def hour_layouts(self, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """Return (device, layout) of the blocks that may hold something of a window."""
+        query = "SELECT DISTINCT key / ?, layout FROM hour WHERE day BETWEEN ? AND ? AND last_ms >= ?"
+        return self.db.execute(
+            query, (MOST_MS, start_ms // DAY_MS - 1, end_ms // DAY_MS, start_ms)
+        ).fetchall()
+
     def hour(self, key: int) -> tuple[int, int, bytes] | None:
         """Return (sealed, layout, data) of a block."""
         row: tuple[int, int, bytes] | None = self.db.execute(

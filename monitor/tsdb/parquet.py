@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from monitor.samples import Array, Key, Series
+from monitor.samples import Key, Series
+from monitor.tsdb.codec import Array
 from siaga.errors import SiagaError, UsageError
 
 _ROWS = 1_000_000  # of a row group: what a reader can leave out as a whole

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Poll, Series, ms_of
-from monitor.tsdb import housekeeping, latest, looks, pieces, ranges
+from monitor.tsdb import catalog, housekeeping, latest, looks, pieces, ranges
 from monitor.tsdb.days import TIERS, Shelf
 from monitor.tsdb.faults import Damage, DamagedSamplesError, explained
 from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
@@ -165,6 +165,10 @@ class EmbeddedStore:
                 if len(at):
                     found[(device, *name)] = Series(name[0], at, values)
         return found
+
+    def names(self, start: datetime, end: datetime) -> Mapping[int, set[Name]]:
+        """Return device → (metric, instance) of what may have values in [start, end]."""
+        return catalog.layouts(self, ms_of(start), ms_of(end))
 
     def pieces(
         self, device: int, names: Sequence[Name], start_ms: int, end_ms: int, *, files: bool = True
