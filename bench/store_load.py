@@ -68,6 +68,9 @@ def _device(rng: np.random.Generator, polls: int, step_s: int, ports: int, count
         begun = np.where(dead & (rng.random(ports) < 0.6), 0, 10 ** rng.uniform(3, 13, ports)).astype(
             np.int64
         )
+        if counters == 2:
+            out[:, way] = begun[:, None] + np.cumsum(octets, axis=1)
+            continue
         size = rng.uniform(250, 1100, ports)[:, None] * np.exp(rng.standard_normal((ports, polls)) * 0.08)
         share = np.minimum(rate / np.maximum(base[:, None], 1), 5)
         rare = [np.where(dead, 0, 10 ** rng.uniform(-1, 1.6, ports))[:, None] * np.ones_like(share)]

@@ -111,11 +111,15 @@ def _made(
     counters = np.array([counted(m) for m, _ in whole.plan.layout.columns], bool)
     hourly = tiers.folded(five, counters, 12)
     hourly = _not_less(hourly, whole.plan, device, old[HOURLY], HOURLY)
+    return filed(device, whole, five, hourly)
+
+
+def filed(device: int, whole: Part, five: Array, hourly: Array) -> dict[str, DeviceDay]:
+    """Return a device's day as it stands in the file of each tier."""
     marks = codec.encode(np.stack((whole.at_ms, whole.flags)))
-    edges = _edges(whole)
     raw = [codec.encode(np.ascontiguousarray(whole.values[list(g.columns)])) for g in whole.plan.groups]
     return {
-        RAW: DeviceDay(device, whole.plan, marks, edges, raw),
+        RAW: DeviceDay(device, whole.plan, marks, _edges(whole), raw),
         FIVE: DeviceDay(device, whole.plan, b"", b"", _tier_blocks(whole.plan, five)),
         HOURLY: DeviceDay(device, whole.plan, b"", b"", _tier_blocks(whole.plan, hourly)),
     }
