@@ -68,9 +68,9 @@ def _compressor(codec: int, level: int) -> Callable[[Any], bytes]:
     return compress
 
 
-def _decompress(codec: int, data: Any) -> bytes:
+def _decompressor(codec: int) -> Callable[[Any], bytes]:
     if codec == ZLIB:
-        return zlib.decompress(data)
+        return zlib.decompress
     if codec != ZSTD:
         raise DamagedError(f"codec {codec} is not known")
     if _local.decompressor is None:
@@ -79,8 +79,8 @@ def _decompress(codec: int, data: Any) -> bytes:
         except ImportError:
             raise DamagedError("it is compressed by zstandard, which is not installed") from None
         _local.decompressor = zstandard.ZstdDecompressor()
-    found: bytes = _local.decompressor.decompress(data)
-    return found
+    decompress: Callable[[Any], bytes] = _local.decompressor.decompress
+    return decompress
 
 
 def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None) -> bytes:
@@ -149,18 +149,29 @@ def decode_each(blocks: Sequence[bytes]) -> Array:
     if not blocks:
         return np.empty((0, 0), np.int64)
     _, codec, kind, _, _, width, _ = _header(blocks[0])
-    same = blocks[0][_CRC : _HEADER.size]
-    if kind != Kind.raw or any(b[_CRC : _HEADER.size] != same for b in blocks):
+    payload = b"".join(_payloads(blocks, _decompressor(codec)))
+    if kind != Kind.raw:
         raise DamagedError("its shape is not the one expected")
-    start, crc32, size = zlib.crc32(same), zlib.crc32, _HEADER.size
-    views = [memoryview(b) for b in blocks]
-    if any(crc32(v[size:], start) != int.from_bytes(v[:_CRC], "little") for v in views):
-        raise DamagedError("its checksum is wrong")
-    payload = b"".join([_decompress(codec, v[size:]) for v in views])
     if len(payload) != 8 * width * len(blocks):
         raise DamagedError("its shape is not the one expected")
     planes = np.frombuffer(payload, np.uint8).reshape(len(blocks), 8, width)
     return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(np.int64).reshape(len(blocks), width)
+
+
+def _payloads(blocks: Sequence[bytes], decompress: Callable[[Any], bytes]) -> list[bytes]:
+    """Return what is in blocks with the same header; as little as can be is done for each."""
+    size, crc32, integer = _HEADER.size, zlib.crc32, int.from_bytes
+    same = blocks[0][_CRC:size]
+    start = crc32(same)
+    payloads = []
+    for block in blocks:
+        view = memoryview(block)[size:]
+        if block[_CRC:size] != same:
+            raise DamagedError("its shape is not the one expected")
+        if crc32(view, start) != integer(block[:_CRC], "little"):
+            raise DamagedError("its checksum is wrong")
+        payloads.append(decompress(view))
+    return payloads
 
 
 def decode_alike(blocks: Sequence[bytes], rows: Sequence[tuple[int, ...]]) -> list[Array | DamagedError]:
@@ -199,7 +210,7 @@ def _opened(block: bytes) -> tuple[bytes, int, int, bool, int, int]:
     crc, codec, kind, width, masked, rows, columns = _header(block)
     if zlib.crc32(memoryview(block)[_CRC:]) != crc:
         raise DamagedError("its checksum is wrong")
-    payload = _decompress(codec, memoryview(block)[_HEADER.size :])
+    payload = _decompressor(codec)(memoryview(block)[_HEADER.size :])
     return payload, kind, width, bool(masked), rows, columns
 
 
