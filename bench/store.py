@@ -183,7 +183,7 @@ def _all(folder: Path, order: argparse.Namespace) -> None:
     few = 6 if order.quick else 24
     links = 28 if order.quick else 500
     print(f"Load average at the beginning: {measure.load()}. Codec: {('zlib', 'zstd')[codec.available()]}.\n")
-    wrote, sealed, count = ingest(
+    wrote, sealed, count = wide = ingest(
         folder / "wide", made(100, order.minutes, seed=1), order.devices, order.minutes
     )
     rows = [
@@ -195,7 +195,8 @@ def _all(folder: Path, order: argparse.Namespace) -> None:
         rows.append(
             ["VictoriaMetrics, server alone, series known", f"{rival.samples / rival.cpu_s / 1e6:.2f}"]
         )
-        rows.append(["times our CPU", f"{rival.cpu_s / rival.samples / ((wrote + sealed) / count):.1f}"])
+        theirs = rival.cpu_s / rival.samples
+        rows.append(["times our CPU to write and seal", f"{theirs / ((wrote + sealed) / count):.1f}"])
     header = [f"{order.devices * 280} series, {count / 1e6:.1f} M samples", "M samples/s/core"]
     print(measure.table(header, rows), "\n")
     load = made(few, 1440, seed=2)
@@ -213,6 +214,9 @@ def _all(folder: Path, order: argparse.Namespace) -> None:
     ]
     print(measure.table(header, _beside((wrote, compacted), sizes["raw"], load.samples, rivals)), "\n")
     tiers_said = ", ".join(f"{t} {size / load.samples:.2f}" for t, size in sizes.items())
+    if rival:
+        whole = (wide[0] + wide[1]) / wide[2] + compacted / load.samples
+        print(f"At {order.devices * 280} series, compaction included: {theirs / whole:.1f} times our CPU.\n")
     rate = f"{load.samples / compacted / 1e6:.1f} M samples/s/core"
     print(f"Bytes a raw sample by tier: {tiers_said}. Compaction alone: {rate}.\n")
     month(folder / "month", order.days, order.devices, links)

@@ -9,7 +9,7 @@ zstandard compresses where it is installed, zlib where it is not; a block says w
 import struct
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -122,25 +122,28 @@ def _framed(payload: bytes, shape: tuple[int, ...], level: int, codec: int | Non
 
 def decode(block: bytes, rows: Sequence[int] | None = None) -> Array:
     """Return the matrix of a block, or some of its rows. Raises DamagedError."""
-    payload, kind, width, masked, count, columns = _opened(block)
-    picked = slice(None) if rows is None else list(rows)
+    payload, *shape = _opened(block)
+    values: Array = _unpacked([payload], shape, slice(None) if rows is None else list(rows))[0]
+    return values
+
+
+def _unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> Array:
+    """Return blocks × rows × columns of blocks that all have one shape."""
+    kind, width, masked, count, columns = shape
+    octets = np.frombuffer(b"".join(payloads), np.uint8).reshape(len(payloads), -1)
     at = (count * columns + 7) // 8 if masked else 0
     if kind == Kind.raw:
-        return _joined(payload, 8, count, columns, 0)[picked].view(np.int64)
-    first = None
+        return _joined(octets, 8, count, columns, 0, picked).view(np.int64)
     if kind == Kind.delta and columns:
-        first = _unzigzag(_joined(payload, 8, count, 1, at, picked))
-        at, columns = at + 8 * count, columns - 1
-    values = _unzigzag(_joined(payload, width, count, columns, at, picked))
-    if first is not None:
-        values = np.concatenate((first, values), axis=1)
-        np.cumsum(values, axis=1, out=values)
-        columns += 1
+        first = _unzigzag(_joined(octets, 8, count, 1, at, picked))
+        steps = _unzigzag(_joined(octets, width, count, columns - 1, at + 8 * count, picked))
+        values = np.concatenate((first, steps), axis=2)
+        np.cumsum(values, axis=2, out=values)
+    else:
+        values = _unzigzag(_joined(octets, width, count, columns, at, picked))
     if masked:
-        bits = np.unpackbits(
-            np.frombuffer(payload, np.uint8, (count * columns + 7) // 8), count=count * columns
-        )
-        values[bits.reshape(count, columns)[picked] == 0] = MISSING
+        bits = np.unpackbits(octets[:, :at], axis=1, count=count * columns)
+        values[bits.reshape(len(payloads), count, columns)[:, picked] == 0] = MISSING
     return values
 
 
@@ -174,29 +177,25 @@ def _payloads(blocks: Sequence[bytes], decompress: Callable[[Any], bytes]) -> li
     return payloads
 
 
-def decode_alike(blocks: Sequence[bytes], rows: Sequence[tuple[int, ...]]) -> list[Array | DamagedError]:
-    """Return some rows of each block, those of one shape at once: ten times quicker for many small ones."""
-    found: list[Array | DamagedError] = [DamagedError("")] * len(blocks)
-    groups: dict[tuple[Any, ...], list[tuple[int, bytes]]] = {}
+def decode_alike(
+    blocks: Sequence[bytes], rows: Sequence[tuple[int, ...]]
+) -> Iterator[tuple[list[int], Array | DamagedError]]:
+    """Yield (numbers of blocks, blocks × rows × columns) of those with one shape, and each that is damaged.
+
+    Many small blocks at once are read several times quicker than one by one.
+    """
+    groups: dict[tuple[Any, ...], tuple[list[int], list[bytes]]] = {}
     for i, (block, picked) in enumerate(zip(blocks, rows, strict=True)):
         try:
             payload, *shape = _opened(block)
         except DamagedError as error:
-            found[i] = error
+            yield [i], error
             continue
-        groups.setdefault((*shape, picked), []).append((i, payload))
-    for (kind, width, masked, count, columns, picked), members in groups.items():
-        if kind != Kind.plain or masked:
-            for i, _ in members:
-                found[i] = decode(blocks[i], picked)
-            continue
-        planes = np.frombuffer(b"".join(p for _, p in members), np.uint8)
-        planes = planes.reshape(len(members), width, count, columns)[:, :, list(picked)]
-        octets = np.zeros((len(members), len(picked), columns, 8), np.uint8)
-        octets[..., :width] = planes.transpose(0, 2, 3, 1)
-        for (i, _), values in zip(members, _unzigzag(octets.view(np.uint64)[..., 0]), strict=True):
-            found[i] = values
-    return found
+        numbers, payloads = groups.setdefault((*shape, picked), ([], []))
+        numbers.append(i)
+        payloads.append(payload)
+    for (*shape, picked), (numbers, payloads) in groups.items():
+        yield numbers, _unpacked(payloads, shape, list(picked))
 
 
 def check(block: bytes) -> None:
@@ -225,7 +224,12 @@ def _zigzag(values: Array) -> NDArray[np.uint64]:
 
 
 def _unzigzag(values: NDArray[np.uint64]) -> Array:
-    return (values >> np.uint64(1)).view(np.int64) ^ -(values & np.uint64(1)).view(np.int64)
+    """Undo `_zigzag`, in place: new memory would cost more than the arithmetic."""
+    sign = (values & np.uint64(1)).view(np.int64)
+    np.negative(sign, out=sign)
+    values >>= np.uint64(1)
+    sign ^= values.view(np.int64)
+    return sign
 
 
 def _planes(values: NDArray[np.uint64], width: int) -> bytes:
@@ -234,13 +238,13 @@ def _planes(values: NDArray[np.uint64], width: int) -> bytes:
 
 
 def _joined(
-    payload: bytes, width: int, rows: int, columns: int, at: int, picked: Any = slice(None)
+    payloads: NDArray[np.uint8], width: int, rows: int, columns: int, at: int, picked: Any
 ) -> NDArray[np.uint64]:
-    planes = np.frombuffer(payload, np.uint8, width * rows * columns, at).reshape(width, rows, columns)[
-        :, picked
+    planes = payloads[:, at : at + width * rows * columns].reshape(len(payloads), width, rows, columns)[
+        :, :, picked
     ]
-    octets = np.zeros((*planes.shape[1:], 8), np.uint8)
-    octets[..., :width] = planes.transpose(1, 2, 0)
+    octets = np.zeros((*planes.shape[:1], *planes.shape[2:], 8), np.uint8)
+    octets[..., :width] = planes.transpose(0, 2, 3, 1)
     return octets.view(np.uint64)[..., 0]
 
 

@@ -7,10 +7,11 @@ the old one keeps it to the end.
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from json import dumps
 from pathlib import Path
 
 from monitor.tsdb.groups import GROUPS, Plan, plan_of
@@ -19,6 +20,7 @@ RAW, FIVE, HOURLY = "raw", "r5", "r60"
 TIERS = (RAW, FIVE, HOURLY)
 _EPOCH = date(1970, 1, 1)
 _OPEN = 512  # files a reader keeps open
+_MANY = 50  # devices, from which on one look at all is quicker than one at each
 _PAGE = 1024  # most blocks are smaller than 4 KiB, and half of the last page of each is lost
 _SCHEMA = """
 CREATE TABLE layout (id INTEGER PRIMARY KEY, columns TEXT NOT NULL);
@@ -137,6 +139,13 @@ class DayFile:
         row = self.db.execute("SELECT layout FROM device WHERE device = ?", (device,)).fetchone()
         return self._plan(row[0]) if row else None
 
+    def plans(self, devices: Collection[int]) -> dict[int, Plan]:
+        """Return the layouts of those devices that have something on this day."""
+        if len(devices) < _MANY:
+            return {d: plan for d in devices if (plan := self.plan(d))}
+        rows = self.db.execute("SELECT device, layout FROM device")
+        return {device: self._plan(layout) for device, layout in rows if device in devices}
+
     def _plan(self, layout_id: int) -> Plan:
         if layout_id not in self._plans:
             query = "SELECT columns FROM layout WHERE id = ?"
@@ -161,6 +170,13 @@ class DayFile:
         """Return one block."""
         row = self.db.execute("SELECT data FROM block WHERE key = ?", (device * GROUPS + group,)).fetchone()
         return row[0] if row else None
+
+    def some_blocks(self, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return blocks by (device, group), in one query; b"" for one that is not there."""
+        keys = [device * GROUPS + group for device, group in wanted]
+        query = "SELECT key, data FROM block WHERE key IN (SELECT value FROM json_each(?))"
+        found: dict[int, bytes] = dict(self.db.execute(query, (dumps(keys),)))
+        return [found.get(key, b"") for key in keys]
 
     def blocks(self, device: int) -> list[bytes]:
         """Return all blocks of a device by group."""

@@ -40,6 +40,7 @@ class Hot:
 
     def __init__(self, path: Path, *, writing: bool, timeout_s: float) -> None:
         self.path = path
+        self._plans: dict[int, Plan] = {}
         self.db = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
         try:
             self.db.execute(f"PRAGMA mmap_size={_MAPPED}")
@@ -78,10 +79,12 @@ class Hot:
 
     def plan(self, layout_id: int) -> Plan:
         """Return one layout. Raises KeyError."""
-        row = self.db.execute("SELECT columns FROM layout WHERE id = ?", (layout_id,)).fetchone()
-        if row is None:
-            raise KeyError(layout_id)
-        return plan_of(layout_id, row[0])
+        if layout_id not in self._plans:
+            row = self.db.execute("SELECT columns FROM layout WHERE id = ?", (layout_id,)).fetchone()
+            if row is None:
+                raise KeyError(layout_id)
+            self._plans[layout_id] = plan_of(layout_id, row[0])
+        return self._plans[layout_id]
 
     def add_layouts(self, layouts: Iterable[Layout]) -> None:
         """Keep layouts that are not yet known."""

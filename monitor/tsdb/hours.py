@@ -100,6 +100,14 @@ def half(data: bytes, number: int, rows: Sequence[int] | None = None) -> Array:
     return codec.decode(_part(data, number + 1), rows)
 
 
+def part(data: bytes, number: int) -> bytes:
+    """Return the times and flags (0), or a half (1, 2), still packed; b"" when it is cut short."""
+    try:
+        return _part(data, number)
+    except codec.DamagedError:
+        return b""
+
+
 def _part(data: bytes, number: int) -> bytes:
     if len(data) < _LENGTHS.size:
         raise codec.DamagedError("it is cut short")

@@ -77,23 +77,26 @@ def hour_pieces(
     plans: Callable[[int], Plan],
     where: tuple[Path, int],
     told: Told,
-) -> Iterator[Piece]:
-    """Yield the wanted columns of blocks of hours; `where`: their file and device."""
-    for first_ms, layout, data in blocks:
-        plan = plans(layout)
-        wanted = _wanted(names, plan.in_halves)
-        if not wanted:
-            continue
-        try:
-            marks = hours.times(data)
-            values: dict[Name, Array] = {}
-            for number, picked in wanted.items():
-                rows = hours.half(data, number, list(picked.values()))
-                values.update(zip(picked, rows, strict=True))
-        except codec.DamagedError as error:
-            told(Damage(where[0], where[1], first_ms, f"{error}"))
-            continue
-        yield Piece(marks[0][marks[1] & VALUED != 0], values)
+) -> list[Piece]:
+    """Return the wanted columns of blocks of hours; `where`: their file and device."""
+    some = [(b, w) for b in blocks if (w := _wanted(names, plans(b[1]).in_halves))]
+    parts: list[tuple[int, dict[Name, int] | None, tuple[int, ...], bytes]]
+    parts = [(i, None, (0, 1), hours.part(b[2], 0)) for i, (b, _) in enumerate(some)]
+    for i, (block, wanted) in enumerate(some):
+        parts += [(i, p, tuple(p.values()), hours.part(block[2], n + 1)) for n, p in wanted.items()]
+    times: dict[int, Array] = {}
+    values: dict[int, dict[Name, Array]] = {i: {} for i in range(len(some))}
+    for members, found in codec.decode_alike([p[3] for p in parts], [p[2] for p in parts]):
+        for place, matrix in zip(members, [found] if isinstance(found, Exception) else found, strict=True):
+            number, picked = parts[place][:2]
+            if isinstance(matrix, Exception):
+                values.pop(number, None)
+                told(Damage(*where, some[number][0][0], f"{matrix}"))
+            elif picked is None:
+                times[number] = matrix[0][matrix[1] & VALUED != 0]
+            elif number in values:
+                values[number].update(zip(picked, matrix, strict=True))
+    return [Piece(times[i], found) for i, found in values.items() if i in times]
 
 
 def day_pieces(file: DayFile, day: int, device: int, names: Sequence[Name], told: Told) -> Iterator[Piece]:

@@ -1,6 +1,7 @@
 """Bins and percentiles over days and months: from the tiers, and from raw values where there is no file yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.tsdb.store import EmbeddedStore
 
 Array = NDArray[np.int64]
+_AT_ONCE = 1000  # series of a month: 140 MB
 
 
 def bins(
@@ -52,7 +54,9 @@ def percentiles(
     first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
     inside = slice(-(-(start_ms - first * DAY_MS) // 300_000), (end_ms - first * DAY_MS) // 300_000)
     found = {}
-    for key, dense in _dense(store, list(dict.fromkeys(keys)), first, last, FIVE, parts=1).items():
+    unique = list(dict.fromkeys(keys))
+    parts = (unique[i : i + _AT_ONCE] for i in range(0, len(unique), _AT_ONCE))
+    for key, dense in (pair for part in parts for pair in _dense(store, part, first, last, FIVE, 1).items()):
         total, weight = dense[0, inside], dense[1, inside]
         known = weight > 0
         means = total[known] * 1000 / weight[known]
@@ -68,53 +72,80 @@ def _dense(
 ) -> dict[Key, Array]:
     """Return total, weight (and low and high, with `parts` 2) of each series, for every bin of these days."""
     width = BINS[tier]
-    found: dict[Key, Array] = {}
-
-    def put(key: Key, day: int, part: int, values: Array) -> None:
-        if key not in found:
-            found[key] = np.full((2 * parts, (last - first + 1) * width), MISSING)
-        begin = (day - first) * width
-        found[key][2 * part : 2 * part + len(values), begin : begin + values.shape[1]] = values
-
+    dense = np.full((len(keys), 2 * parts, (last - first + 1) * width), MISSING)
+    wanted = _Wanted(keys, parts)
     filed = set()
     for day, file in store.shelves[tier].between(first, last):
         filed.add(day)
+        begin = (day - first) * width
         with explained(file.path):
-            for key, part, values in _from_file(store, file, day, keys, parts):
-                put(key, day, part, values)
+            wanted.read(store, file, day, dense[:, :, begin : begin + width])
     for begin, end in _gaps(first, last, filed):
-        for key in keys:
+        for i, key in enumerate(keys):
             computed = _from_raw(store, key, begin, end, tier)
             if computed is not None:
-                put(key, begin, 0, computed[: 2 * parts])
-    return found
+                at = (begin - first) * width
+                dense[i, :, at : at + computed.shape[1]] = computed[: 2 * parts]
+    return dict(zip(keys, dense, strict=True))
 
 
-def _from_file(
-    store: "EmbeddedStore", file: DayFile, day: int, keys: Sequence[Key], parts: int
-) -> Iterator[tuple[Key, int, Array]]:
-    """Yield (key, part, two rows of bins) of a day."""
-    wanted: dict[tuple[int, int], list[tuple[Key, int, int]]] = {}
-    plans = {device: file.plan(device) for device in {k[0] for k in keys}}
-    for key in keys:
-        plan = plans[key[0]]
-        place = plan.in_groups.get(key[1:]) if plan else None
-        if plan and place:
-            size = len(plan.groups[place[0]].columns)
-            wanted.setdefault((key[0], place[0]), []).append((key, place[1], size))
-    asked = [
-        (device, 2 * group + part, part, members)
-        for (device, group), members in sorted(wanted.items())
-        for part in range(parts)
-    ]
-    blocks = [file.block(device, number) or b"" for device, number, _, _ in asked]
-    rows = [tuple(r for _, row, size in members for r in (row, row + size)) for _, _, _, members in asked]
-    for (device, _, part, members), values in zip(asked, codec.decode_alike(blocks, rows), strict=True):
-        if isinstance(values, codec.DamagedError):
-            store.told(Damage(file.path, device, day * DAY_MS, f"{values}"))
-            continue
-        for i, (key, _, _) in enumerate(members):
-            yield key, part, values[2 * i : 2 * i + 2]
+class _Wanted:
+    """Which blocks of a day file hold some series; the same for every day on which a device has the same layout."""
+
+    def __init__(self, keys: Sequence[Key], parts: int) -> None:
+        self.parts = parts
+        self.numbers: dict[int, dict[Name, int]] = {}
+        for i, (device, metric, instance) in enumerate(keys):
+            self.numbers.setdefault(device, {})[metric, instance] = i
+        self._known: dict[tuple[int, int], list[_Blocks]] = {}
+
+    def read(self, store: "EmbeddedStore", file: DayFile, day: int, dense: Array) -> None:
+        """Put a day's bins into series × rows × bins."""
+        plans = file.plans(self.numbers.keys())
+        asked = [
+            (device, number, part, some)
+            for device in self.numbers
+            for some in self._blocks(device, plans.get(device))
+            for part, number in enumerate(some.blocks)
+        ]
+        blocks = file.some_blocks([(device, number) for device, number, _, _ in asked])
+        for places, values in codec.decode_alike(blocks, [some.rows for *_, some in asked]):
+            if isinstance(values, codec.DamagedError):
+                store.told(Damage(file.path, asked[places[0]][0], day * DAY_MS, f"{values}"))
+                continue
+            numbers = np.array([asked[i][3].numbers for i in places])
+            rows = np.repeat([2 * asked[i][2] for i in places], numbers.shape[1])[:, None] + np.arange(2)
+            dense[numbers.reshape(-1, 1), rows] = values.reshape(*rows.shape, -1)
+
+    def _blocks(self, device: int, plan: Plan | None) -> "list[_Blocks]":
+        if plan is None:
+            return []
+        key = (device, plan.layout.id)
+        if key not in self._known:
+            found: dict[int, list[tuple[int, int]]] = {}
+            for name, number in self.numbers[device].items():
+                if name in plan.in_groups:
+                    group, row = plan.in_groups[name]
+                    found.setdefault(group, []).append((row, number))
+            self._known[key] = [self._of(plan, group, members) for group, members in found.items()]
+        return self._known[key]
+
+    def _of(self, plan: Plan, group: int, members: list[tuple[int, int]]) -> "_Blocks":
+        size = len(plan.groups[group].columns)
+        return _Blocks(
+            tuple(2 * group + part for part in range(self.parts)),
+            tuple(r for row, _ in members for r in (row, row + size)),
+            tuple(number for _, number in members),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Blocks of one group, the rows wanted of them (two for each series), and the numbers of the series."""
+
+    blocks: tuple[int, ...]
+    rows: tuple[int, ...]
+    numbers: tuple[int, ...]
 
 
 def _gaps(first: int, last: int, filed: set[int]) -> Iterator[tuple[int, int]]:

@@ -26,8 +26,9 @@ def test_a_matrix_comes_back(values: np.ndarray, kind: codec.Kind, which: int) -
         assert np.array_equal(codec.decode(block), values)
         if len(values) > 2:
             assert np.array_equal(codec.decode(block, [2, 0]), values[[2, 0]])
-            (some,) = codec.decode_alike([block], [(2, 0)])
-            assert np.array_equal(some, values[[2, 0]])
+            ((places, some),) = codec.decode_alike([block, block], [(2, 0)] * 2)
+            assert places == [0, 1]
+            assert np.array_equal(some, np.stack([values[[2, 0]]] * 2))
 
 
 @given(arrays.arrays(np.int64, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=ANY))
