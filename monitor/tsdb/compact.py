@@ -5,6 +5,7 @@ renames them, and only then removes the very blocks it has read. Killed anywhere
 in the file already is merged again, value by value.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,14 +166,14 @@ def _five(day: Day, device: int, whole: Part, old: DayFile | None) -> Array:
 def _beside(day: Day, device: int, step: int) -> list[Part]:
     """Return the readings of the day before (its last ones) or after (its first ones)."""
     file = day.shelves[RAW].file(day.day + step)
-    plan = file.plan(device) if file else None
-    if file is not None and plan is not None:
-        try:
+    try:
+        plan = file.plan(device) if file else None
+        if file is not None and plan is not None:
             edges = codec.decode(file.edges(device) or b"")
-        except codec.DamagedError:
-            return []
-        at, values = edges[:2] if step > 0 else edges[2:]
-        return [_edge_part(plan, at, values)]
+            at, values = edges[:2] if step > 0 else edges[2:]
+            return [_edge_part(plan, at, values)]
+    except (codec.DamagedError, sqlite3.Error):
+        return []  # a damaged day costs the one beside it a part of one bin
     start = day.start_ms + step * DAY_MS
     blocks = day.hot.hours(device, start, start + DAY_MS - 1)
     return list(_nearest(day, blocks, step))

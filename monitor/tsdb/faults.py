@@ -1,7 +1,7 @@
 """What goes wrong with the files of the store, as sentences: which file, which device, which hour."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from siaga.errors import SiagaError, TemporaryError
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A block that cannot be read: in which file, of which device, from when on."""
+    """What cannot be read: in which file, of which device (-1: of none alone), from when on."""
 
     file: Path
     device: int
@@ -22,7 +22,8 @@ class Damage:
     def __str__(self) -> str:
         """Name the place."""
         hour = time_of(self.at_ms).strftime("%Y-%m-%dT%H:%MZ")
-        return f"{self.file}, device {self.device}, from {hour}: {self.reason}"
+        device = f", device {self.device}" if self.device >= 0 else ""
+        return f"{self.file}{device}, from {hour}: {self.reason}"
 
 
 class DamagedSamplesError(SiagaError):
@@ -59,3 +60,13 @@ def explained(path: Path) -> Iterator[None]:
             " a new one; the other files and the inventory are not touched."
         )
         raise SiagaError("samples-damaged", sentence) from None
+
+
+@contextmanager
+def told_of(path: Path, at_ms: int, told: Callable[[Damage], None]) -> Iterator[None]:
+    """Tell that a day file cannot be read; it is never locked, so whatever SQLite says of it is damage."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if path.exists():  # else its time had come just now
+            told(Damage(path, -1, at_ms, f"the file cannot be read ({error})"))

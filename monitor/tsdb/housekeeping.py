@@ -10,11 +10,12 @@ from monitor.tsdb import hours, runs
 from monitor.tsdb.codec import DamagedError, decode_each
 from monitor.tsdb.compact import Day
 from monitor.tsdb.compact import compact as compact_day
-from monitor.tsdb.days import TIERS, Shelf, days_in, name_of, remove_leftovers
+from monitor.tsdb.days import RAW, TIERS, Shelf, days_in, name_of, remove_leftovers
 from monitor.tsdb.faults import Damage, explained
 from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, HOUR_MS, Entries, entries, index_of
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.pieces import Told
+from siaga.errors import SiagaError, TemporaryError
 
 _NEW_MS = 300_000  # what is younger stays in the head, where the last values are looked for
 _GRACE_MS = 2 * HOUR_MS  # after midnight, until the last hours of a day are sealed and late replies are in
@@ -105,9 +106,16 @@ def compact(root: Path, hot: Hot, shelves: Mapping[str, Shelf], now_ms: int, kee
         with hot.transaction("DEFERRED"):  # blocks and runs of one moment
             keys = hot.hour_keys(day, day)
             asked = hot.asked_ids(day * DAY_MS, (day + 1) * DAY_MS)
-        with explained(root / name_of(day)):
-            job = Day(root, day, hot, dict(shelves), done.damage.append)
-            done.devices += compact_day(job, keys, asked)
+        path = root / RAW / name_of(day)
+        try:
+            with explained(path):
+                job = Day(root, day, hot, dict(shelves), done.damage.append)
+                done.devices += compact_day(job, keys, asked)
+        except TemporaryError:
+            raise
+        except SiagaError as error:  # a damaged file keeps its own day back, and no other
+            done.damage.append(Damage(path, -1, day * DAY_MS, error.sentence))
+            continue
         done.days.append(name_of(day).removesuffix(".db"))
     done.removed = [str(p.relative_to(root)) for p in _expired(root, now_ms, keep)]
     return done

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from monitor.samples import Asked, Availability, time_of
 from monitor.tsdb import codec, hours, runs
 from monitor.tsdb.days import HOURLY, RAW
-from monitor.tsdb.faults import Damage, explained
+from monitor.tsdb.faults import Damage, told_of
 from monitor.tsdb.head import ANSWERED, ASKED, AT, DAY_MS, DEVICE, FLAGS, HOUR_MS, index_of
 from monitor.tsdb.hot import Hot, device_of, first_of
 
@@ -62,7 +62,7 @@ def _tables(
         if hot is not None:
             yield from list(_hot_tables(store, hot, start_ms, end_ms, devices))
     for day, file in store.shelves[RAW].between(start_ms // DAY_MS, end_ms // DAY_MS):
-        with explained(file.path):
+        with told_of(file.path, day * DAY_MS, store.told):
             for device in file.devices() if devices is None else devices:
                 block = file.marks(device)
                 if block is not None:
@@ -133,7 +133,7 @@ def _runs(store: "EmbeddedStore", start_ms: int, end_ms: int) -> Array:
                 np.stack((index[:, DEVICE], index[:, AT], index[:, AT], answered, np.zeros_like(answered)))
             )
     for day, file in store.shelves[HOURLY].between(start_ms // DAY_MS, end_ms // DAY_MS):
-        with explained(file.path):
+        with told_of(file.path, day * DAY_MS, store.told):
             tables.append(_unpacked(store, file.path, file.runs(), day * DAY_MS))
     table = np.concatenate([runs.NONE, *tables], axis=1)
     return table[:, (table[runs.LAST] >= start_ms) & (table[runs.FIRST] < end_ms)]

@@ -11,7 +11,7 @@ from monitor.samples import MISSING, Bins, Key, Layout, Name, Percentile
 from monitor.tsdb import codec, pieces, tiers
 from monitor.tsdb.compact import BINS
 from monitor.tsdb.days import FIVE, HOURLY, DayFile
-from monitor.tsdb.faults import Damage, explained
+from monitor.tsdb.faults import Damage, told_of
 from monitor.tsdb.groups import Plan, counted
 from monitor.tsdb.head import DAY_MS, HOUR_MS
 
@@ -78,7 +78,7 @@ def _dense(
     for day, file in store.shelves[tier].between(first, last):
         filed.add(day)
         begin = (day - first) * width
-        with explained(file.path):
+        with told_of(file.path, day * DAY_MS, store.told):
             wanted.read(store, file, day, dense[:, :, begin : begin + width])
     for begin, end in _gaps(first, last, filed):
         for i, key in enumerate(keys):

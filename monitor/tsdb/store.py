@@ -12,7 +12,7 @@ from pathlib import Path
 from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Poll, Series, ms_of
 from monitor.tsdb import catalog, housekeeping, latest, looks, pieces, ranges
 from monitor.tsdb.days import TIERS, Shelf
-from monitor.tsdb.faults import Damage, DamagedSamplesError, explained
+from monitor.tsdb.faults import Damage, DamagedSamplesError, explained, told_of
 from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.lock import BusyError, held
@@ -187,7 +187,7 @@ class EmbeddedStore:
             return hot_pieces
         found: list[pieces.Piece] = []
         for day, file in self.shelves["raw"].between(start_ms // DAY_MS, end_ms // DAY_MS):
-            with explained(file.path):
+            with told_of(file.path, day * DAY_MS, self.told):
                 found += pieces.day_pieces(file, day, device, names, self.told)
         return found + hot_pieces
 

@@ -166,3 +166,41 @@ def test_a_damaged_block_is_named_and_the_rest_can_be_read(tmp_path: Path) -> No
         (2, "cpu", ""): 600,
     }
     assert [(d.file, d.device) for d in told] == [(file, 1)]
+
+
+@pytest.mark.parametrize("garbage", [b"", b"this is no database " * 100])
+def test_a_day_file_that_is_none_is_named_and_the_other_days_can_be_read(
+    tmp_path: Path, garbage: bytes
+) -> None:
+    with EmbeddedStore(tmp_path / "s") as store:
+        for day in range(2):
+            store.write(
+                polls_of([Sample(1, "cpu", "", T0 + day * DAY, day)], [Asked(1, T0 + day * DAY, True)])
+            )
+        store.maintain(T0 + 4 * DAY)
+    for tier in ("raw", "r5", "r60"):
+        (tmp_path / "s" / tier / "2026-11-24.db").write_bytes(garbage)
+    with pytest.raises(
+        SiagaError, match=r"raw/2026-11-24.db, from 2026-11-24T00:00Z: the file cannot be read"
+    ):
+        points(EmbeddedStore(tmp_path / "s"), (1, "cpu", ""))
+    told = []
+    some = EmbeddedStore(tmp_path / "s", on_damage=told.append)
+    assert points(some, (1, "cpu", "")) == {(1, "cpu", ""): [(T0 + DAY, 1)]}
+    assert len(some.availability(T0, T0 + 4 * DAY, 60)) == 1
+    assert len(some.bins([(1, "cpu", "")], T0, T0 + 4 * DAY, 300)) == 1
+    assert {d.file.parent.name for d in told} == {"raw", "r5", "r60"}
+
+
+def test_a_damaged_file_keeps_back_only_the_late_data_of_its_own_day(tmp_path: Path) -> None:
+    with EmbeddedStore(tmp_path / "s") as store:
+        store.write(polls_of([Sample(1, "cpu", "", T0, 1)]))
+        store.maintain(T0 + 2 * DAY)
+        (tmp_path / "s" / "raw" / "2026-11-24.db").write_bytes(b"this is no database " * 100)
+        late = [Sample(1, "cpu", "", T0 + MINUTE, 2), Sample(1, "cpu", "", T0 + DAY, 3)]
+        store.write(polls_of(late))
+        store.maintain(T0 + 3 * DAY)
+        done = store.compact(T0 + 3 * DAY)
+        assert [d.file.name for d in done.damage] == ["2026-11-24.db"]
+        (tmp_path / "s" / "raw" / "2026-11-24.db").unlink()
+        assert [v for _, v in points(store, (1, "cpu", ""))[1, "cpu", ""]] == [2, 3]
