@@ -195,7 +195,7 @@ def _all(folder: Path, order: argparse.Namespace) -> None:
         ["write (one commit a second, on the disk)", f"{count / wrote / 1e6:.1f}"],
         ["write and seal", f"{count / (wrote + sealed) / 1e6:.1f}"],
     ]
-    rival = victoria_wide(made(100, 4, seed=1), order.devices, folder / "vmw")
+    rival = victoria_wide(made(100, 6, seed=1), order.devices, folder / "vmw")
     if rival:
         rows.append(
             ["VictoriaMetrics, server alone, series known", f"{rival.samples / rival.cpu_s / 1e6:.2f}"]

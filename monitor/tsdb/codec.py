@@ -21,7 +21,7 @@ from monitor.samples import MISSING
 Array = NDArray[np.int64]
 _HEADER = struct.Struct("<IBBBBII")  # crc, codec, kind, width, masked, rows, columns
 _CRC = 4
-QUICK, DENSE = -1, 3  # levels: of what lives an hour, and of what lives for years
+QUICK, BRIEF, DENSE = -1, 1, 3  # levels: of what lives an hour, a day, and years
 
 
 class Kind(IntEnum):
@@ -59,7 +59,7 @@ def available() -> int:
 
 def _compressor(codec: int, level: int) -> Callable[[Any], bytes]:
     if codec == ZLIB:
-        return lambda data: zlib.compress(data, 1 if level == QUICK else 6)
+        return lambda data: zlib.compress(data, 1 if level < DENSE else 6)
     if level not in _local.compressors:
         import zstandard
 
@@ -83,7 +83,7 @@ def _decompressor(codec: int) -> Callable[[Any], bytes]:
     return decompress
 
 
-def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None) -> bytes:
+def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None, level: int = DENSE) -> bytes:
     """Return rows × columns (series × time) as one block."""
     rows, columns = values.shape
     present = values != MISSING
@@ -98,7 +98,7 @@ def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None) 
     steps = _zigzag(values)
     width = (int(steps.max()).bit_length() + 7) // 8 if steps.size else 0
     parts.append(_planes(steps, width))
-    return _framed(b"".join(parts), (kind, width, masked, rows, columns), DENSE, codec)
+    return _framed(b"".join(parts), (kind, width, masked, rows, columns), level, codec)
 
 
 def encode_each(values: Array, *, codec: int | None = None) -> list[bytes]:
@@ -158,7 +158,10 @@ def decode_each(blocks: Sequence[bytes]) -> Array:
     if len(payload) != 8 * width * len(blocks):
         raise DamagedError("its shape is not the one expected")
     planes = np.frombuffer(payload, np.uint8).reshape(len(blocks), 8, width)
-    return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(np.int64).reshape(len(blocks), width)
+    octets = np.empty((len(blocks), width, 8), np.uint8)
+    for i in range(8):
+        octets[:, :, i] = planes[:, i]
+    return octets.view(np.int64).reshape(len(blocks), width)
 
 
 def _payloads(blocks: Sequence[bytes], decompress: Callable[[Any], bytes]) -> list[bytes]:

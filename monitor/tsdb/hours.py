@@ -82,9 +82,10 @@ def _part_of(found: Entries, plans: Mapping[int, Plan]) -> Part:
 
 def build(device: int, plan: Plan, at_ms: Array, flags: Array, values: Array) -> Block:
     """Return a block of n polls; `values` is (those of them that have any) × columns."""
-    parts = [codec.encode(np.stack((at_ms, flags)))]
+    parts = [codec.encode(np.stack((at_ms, flags)), level=codec.BRIEF)]
     parts += [
-        codec.encode(np.ascontiguousarray(values[:, list(half)].T)) if half else b"" for half in plan.halves
+        codec.encode(np.ascontiguousarray(values[:, list(half)].T), level=codec.BRIEF) if half else b""
+        for half in plan.halves
     ]
     data = _LENGTHS.pack(*map(len, parts)) + b"".join(parts)
     return Block(device, plan, int(at_ms[0]), int(at_ms[-1]), data)
