@@ -199,7 +199,7 @@ def compact(
     settings = load()
     require(who(), settings.access, "operator")
     with open_samples(settings.home) as store:
-        done = store.compact(utc_now(), settings.samples.kept_days)
+        done = store.compact(utc_now(), settings.samples.kept_days, wait_s=1)
     said = [f"Damaged, and left where it is: {d}." for d in done.damage]
     if not quiet:
         days = f"{len(done.days)} days" if len(done.days) != 1 else "1 day"
