@@ -36,6 +36,7 @@ import monitor.maintenance_commands
 import monitor.notify_commands
 import monitor.platform_commands
 import monitor.propose_commands
+import monitor.samples_commands
 import monitor.service_commands
 import report.bast_commands
 import report.commands
@@ -58,7 +59,7 @@ Start with: siaga demo
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
-    ("Look", ("status", "top", "impact", "due", "disagreements", "history", "explain")),
+    ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Be told", ("alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
@@ -111,6 +112,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.samples_commands.app)
     app.command("plan")(infra.commands.plan)
     app.command("apply")(infra.commands.apply)
     app.add_typer(infra.commands.job_app)

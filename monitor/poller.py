@@ -21,7 +21,7 @@ from monitor.news import news_of
 from monitor.observation import Observation, Reach, Sensor
 from monitor.propose import held_apart
 from monitor.rates import Count, rates_bps
-from monitor.samples import Asked, EmbeddedStore, Key, Sample, SampleStore
+from monitor.samples import Asked, Key, Sample, SampleStore, open_samples, polls_of
 from monitor.scene import open_scene
 from monitor.targets import Target
 from siaga.secrets import open_vault
@@ -65,9 +65,10 @@ def poll(
         asked = store.targets(opened, devices, vault, settings)
     observations = asyncio.run(ask(asked, settings, now=now, progress=progress, full=full))
     seen = {t.device_id: o for t, o in zip(asked, observations, strict=True) if t.device_id is not None}
-    samples = EmbeddedStore(settings.home / "samples.db")
-    samples.write((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen))
-    judgement = _judge(engine, settings, samples, seen, run_id=run_id, now=now())
+    with open_samples(settings.home) as samples:
+        samples.write(polls_of((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen)))
+        judgement = _judge(engine, settings, samples, seen, run_id=run_id, now=now())
+        samples.maintain(now(), settings.samples.kept_days)
     took_s = (now() - started).total_seconds()
     return Round(tuple(observations), *judgement[:3], took_s, judgement[3])
 
@@ -174,6 +175,7 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
         for metric in _SMALL:
             add(metric, name, getattr(port, metric))
         add("discontinuity", name, port.discontinuity_ticks)
+        add("speed", name, port.speed_bps)
     return found
 
 
@@ -227,7 +229,7 @@ def rate_series(
     metrics = [m + suffix for m in _COUNTERS for suffix in ("_64", "")]
     keys: list[Key] = [(device_id, m, n) for n in names for m in metrics]
     keys += [(device_id, "discontinuity", n) for n in names] + [(device_id, "uptime", "")]
-    values = samples.read(keys, start, end)
+    values = {key: series.points() for key, series in samples.read(keys, start, end).items()}
     uptimes = {at: value / 100 for at, value in values.get((device_id, "uptime", ""), [])}
     found: dict[str, tuple[Points, Points]] = {}
     for name in names:

@@ -24,10 +24,9 @@ def replay(
 
     Raises InvalidError (`not-kept`).
     """
-    samples = open_samples(settings.home)
     gap_s = max(300.0, 2.0 * settings.poll.interval_s)
     found: list[Ring] = []
-    with reading(engine) as session:
+    with open_samples(settings.home) as samples, reading(engine) as session:
         book = open_book(session, settings.home)
         known = _known(session, settings, until)
         concerned = [(d, r) for d in ids for r in book.of_device.get(d, ()) if r.name == name]

@@ -253,7 +253,8 @@ def _connections(session: Session, samples: SampleStore, rows: Rows, window: Win
     while chunk := list(islice(all_rows, CHUNK)):
         ports = [rows.interfaces.get(c.interface_id or 0) for c in chunk]
         keys = [key for port in ports if port for key in _keys(port.device_id or 0, port.name)]
-        values = samples.read(keys, window.since, window.until)
+        found = samples.read(keys, window.since, window.until)
+        values = {key: series.points() for key, series in found.items()}
         for row, port in zip(chunk, ports, strict=True):
             usage = _usage(values, port.device_id or 0, port, window) if port else Usage(STEP_S)
             yield _connection(row, rows, port, usage)

@@ -69,6 +69,19 @@ class Discover(Frozen):
     ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = (22, 23, 80, 443, 8291)
 
 
+class Samples(Frozen):
+    """For how many days samples are kept: raw values, bins of five minutes, bins of an hour."""
+
+    raw_days: int = Field(90, ge=2)
+    five_minute_days: int = Field(400, ge=2)
+    hourly_days: int = Field(1830, ge=2)
+
+    @property
+    def kept_days(self) -> dict[str, int]:
+        """The same by the store's names of its tiers."""
+        return {"raw": self.raw_days, "r5": self.five_minute_days, "r60": self.hourly_days}
+
+
 class Ssh(Frozen):
     """How devices are read over SSH."""
 
@@ -317,6 +330,7 @@ class Settings(Frozen):
     language: str = Field("id", pattern="^(id|en)$")
     poll: Poll = Poll()
     discover: Discover = Discover()
+    samples: Samples = Samples()
     ssh: Ssh = Ssh()
     provision: Provision = Provision()
     checks: Checks = Checks()

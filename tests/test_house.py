@@ -17,6 +17,8 @@ ROOMS = {
     "netmiko": ("monitor/ssh.py", "monitor/ssh_client.py"),
     "ansible_runner": ("infra/jobs.py",),
     "typst": ("report/render.py",),
+    "zstandard": ("monitor/tsdb/codec.py",),
+    "pyarrow": ("monitor/tsdb/parquet.py",),
 }
 
 
@@ -58,7 +60,7 @@ def test_start_up_loads_nothing_heavy() -> None:
     code = (
         "import sys, cli; cli.build();"
         "print(*{'pydantic', 'sqlalchemy', 'sqlmodel', 'pysnmp', 'netmiko', 'ansible_runner', 'typst', 'lark',"
-        " 'openpyxl', 'cryptography', 'yaml'} & set(sys.modules))"
+        " 'openpyxl', 'cryptography', 'yaml', 'numpy', 'pyarrow'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""

@@ -122,7 +122,7 @@ def _states(session: Session, rule: Rule, device: int, since: datetime, until: d
 def _gauges(
     samples: SampleStore, device: int, metric: str, scale: int, since: datetime, until: datetime
 ) -> Iterator[tuple[str, History]]:
-    keys = [(device, metric, i) for i in instances(samples, device, metric)]
+    keys = [(device, metric, i) for i in instances(samples, device, metric, since, until)]
     for key, values in sorted(points(samples, keys, since, until).items()):
         yield key[2], [(at, value / scale) for at, value in values]
 

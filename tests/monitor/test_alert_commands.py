@@ -12,7 +12,7 @@ from sqlmodel import select
 from inventory.store import session
 from monitor.models import Alert, StateChange
 from monitor.observation import Processor
-from monitor.samples import Asked, Sample, open_samples
+from monitor.samples import Asked, Sample, open_samples, polls_of
 from siaga.clock import utc_now
 from tests.cli_runner import Siaga, runner
 from tests.monitor.alarm_world import Net, net, read
@@ -101,10 +101,9 @@ def test_a_rule_is_replayed_over_what_is_stored(world: Net, siaga: Siaga) -> Non
     now, device = world.now, world.ids["core"]
     loads = [20, 20, 90, 97, 90, 20, 20, 88]
     times = [now - timedelta(minutes=len(loads) - n) for n in range(len(loads))]
-    open_samples(world.home).write(
-        [Sample(device, "cpu", "", t, load * 100) for t, load in zip(times, loads, strict=True)],
-        [Asked(device, t, True) for t in times],
-    )
+    loaded = [Sample(device, "cpu", "", t, load * 100) for t, load in zip(times, loads, strict=True)]
+    with open_samples(world.home) as samples:
+        samples.write(polls_of(loaded, [Asked(device, t, True) for t in times]))
     before = len(world.alerts(closed=True))
     found = rows(siaga, "alert", "test", "cpu-busy", "--since", "1d")
     assert (found[0]["device"], found[0]["severity"], found[0]["lasted_s"]) == ("core", "critical", 180)
