@@ -1,18 +1,18 @@
-"""Asks many devices side by side, with a bound. What each answers is a value, so nothing here ends the others."""
+"""Asks many devices or services side by side, with a bound. Answers are values, so nothing here ends the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
-from monitor.targets import Target
 from siaga.errors import SiagaError
 
+Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
 async def each(
-    targets: Sequence[Target],
-    ask: Callable[[Target], Awaitable[Answer]],
+    targets: Sequence[Asked],
+    ask: Callable[[Asked], Awaitable[Answer]],
     *,
     concurrency: int,
     progress: Callable[[Answer], None] | None = None,
@@ -23,7 +23,7 @@ async def each(
     """
     places = asyncio.Semaphore(concurrency)
 
-    async def one(target: Target) -> Answer:
+    async def one(target: Asked) -> Answer:
         async with places:
             answer = await ask(target)
         if progress:
