@@ -93,12 +93,13 @@ def test_a_head_is_accepted_again_by_who_holds_the_key(
 
 
 def _without_what_came_later() -> Iterator[str]:
-    """Yield the statements that take away what 0005 added."""
+    """Yield the statements that take away what 0005 and 0006 added."""
     yield "DROP INDEX ix_alert_open_key"
     added = {
         "alert": "closed_why open_key evidence acked_at acked_by acked_until",
         "device_state": "beneath silent_since waited_s overdue silent_order answered_order flaps flapping evidence",
         "state_change": "evidence",
+        "service": '"check" expect expect_status plugin',
     }
     for table, columns in added.items():
         yield from (f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns.split())
