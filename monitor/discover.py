@@ -76,6 +76,7 @@ class Sweep:
             while some := list(islice(source, self._size)):
                 await places.acquire()
                 group.create_task(one(some))
+        await self._looks.doubtful(self.hosts)
 
     @property
     def _size(self) -> int:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlmodel import select
-from test_propose import NAME, box
+from test_propose import ENGINE, NAME, box
 
 from bench.discover import device
 from demo import usm
@@ -297,6 +297,23 @@ def test_a_box_with_many_addresses_is_one_proposal_that_names_them(
     with store.reading(engine) as session:
         (proposal,) = session.exec(select(Proposal))
         assert proposal.facts["also_at"] == "127.83.7.9 127.83.7.12"
+
+
+def test_clones_that_got_power_at_one_moment_are_two_boxes(
+    serve: Callable[..., Fleet], engine: Engine
+) -> None:
+    """One engine ID, name and start, as two machines of one image have; what they do not share is their hardware."""
+    one, two = box(7, "localhost"), box(8, "localhost")
+    two |= {ENGINE: one[ENGINE]}
+    both = (*two.items(), *own_addresses("127.83.7.2", "127.83.7.3").items())
+    clone = Script(dict(both)).answer
+    own = serve({"127.83.7.1": Script(one).answer, "127.83.7.2": clone, "127.83.7.3": clone})
+    found = swept(plan(own.port, "127.83.7.0/28"))
+    assert found.tally.looked == 2  # of the second one both addresses are its own
+    assert [(f.addresses, f.facts.serial) for f in kept(engine, found).found if f.what == "new"] == [
+        (("127.83.7.1",), "HE9080WQ007"),
+        (("127.83.7.2", "127.83.7.3"), "HE9080WQ008"),
+    ]
 
 
 def facts(address: str, number: int = 0, **more: str) -> Facts:
