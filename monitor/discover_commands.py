@@ -161,7 +161,10 @@ def _warnings(swept: "Swept", kept: "Kept", *, dry_run: bool) -> list[str]:
 
     sweep = swept.sweep
     told = list(sweep.warnings)
-    told += [f"{n:,} addresses could not be asked: {safe(why, 120)}." for why, n in sweep.unsent.items()]
+    told += [
+        f"{n:,} address{'es' * (n > 1)} could not be asked: {safe(why, 120)}."
+        for why, n in sweep.unsent.items()
+    ]
     if not swept.whole:
         came = f"{sweep.tally.asked:,} of {sweep.tally.total:,} addresses were asked"
         rest = f"{kept.unlooked:,} that answered were not looked at"

@@ -153,6 +153,20 @@ def test_cron_learns_of_what_is_new_by_the_exit_code(siaga: Siaga, serve: Callab
     assert discover(siaga, own, "127.83.20.1", "--fail", "--quiet").code == 0
 
 
+def test_addresses_that_cannot_be_asked_are_counted_once_however_many_credentials_there_are(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("satu", "dua", "tiga"):
+        credential(siaga, monkeypatch, name, f"komunitas-{name}")
+    words = ("--no-ping", "--credential", "satu", "--credential", "dua", "--credential", "tiga")
+    own = serve({"127.83.20.1": Script(box(1), community=b"komunitas-dua").answer})
+    # The kernel sends nothing to a broadcast address for who did not ask for that.
+    said = discover(siaga, own, "127.83.20.1", "127.255.255.255", *words)
+    assert said.code == 7
+    assert "1 address could not be asked: Permission denied." in said.err
+    assert discover(siaga, own, "127.255.255.255", *words).code == 1
+
+
 # --- neighbours, links and nodes ----------------------------------------------------------------------------------
 
 
