@@ -1,6 +1,6 @@
 """`siaga discover`: sweeps prefixes and says what is there. Nothing heavy is imported up here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -115,21 +115,26 @@ def _done(
     from inventory.history import Author
     from inventory.runs import recorded
     from monitor import discover_run, discover_show
+    from monitor.cut_off import cut_off
     from siaga.clock import utc_now
 
     summary: dict[str, Any] = {}
     with recorded(engine, "discover", who=who(), summary=summary) as run:
-        with discover_show.bar(quiet=quiet) as step:
-            swept = discover_run.sweep(plan, step)
-        author = Author(who(), utc_now(), cause=f"discover {run}")
-        kept = discover_run.kept(engine, author, swept.sweep, all_alive=all_alive, dry_run=dry_run)
+        with cut_off() as cut:
+            with discover_show.bar(quiet=quiet) as step:
+                swept = discover_run.sweep(plan, cut, step)
+            author = Author(who(), utc_now(), cause=f"discover {run}")
+            kept = discover_run.kept(engine, author, swept.sweep, all_alive=all_alive, dry_run=dry_run)
         by = discover_show.counts(kept.found, plan.scope, swept.sweep.asked)
         summary.update(_totals(by), dry_run=dry_run, interrupted=not swept.whole)
         tally = swept.sweep.tally
         summary["left_out"] = tally.total - tally.asked + kept.unlooked
         topology: list[str] = []
         if plan.hops and swept.whole:
-            topology = discover_run.topology(engine, settings, plan, kept, author, dry_run=dry_run)
+            try:
+                topology = discover_run.topology(engine, settings, plan, kept, author, dry_run=dry_run)
+            except KeyboardInterrupt:
+                swept, summary["interrupted"] = replace(swept, whole=False), True
     return _Done(swept, kept, by, topology)
 
 

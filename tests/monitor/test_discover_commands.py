@@ -5,17 +5,23 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from agent import INTEGER, OCTETS, Oid, Script, Tagged
 from fleet import Answer, Fleet, fleet
+from sqlalchemy import Engine
+from sqlmodel import Session
 from test_lldp import lldp, port
 from test_propose import box
 
+from inventory import store
+from monitor.discover_keep import Kept, keep
+from siaga.errors import TemporaryError
 from tests.cli_runner import Said, Siaga, runner, stored
 
 KEYS = {
@@ -259,8 +265,9 @@ def test_who_may_only_look_may_not_sweep(
 # --- cut off ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_found_and_says_how_far_it_came(
-    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     """A real signal, when a slice is asked that begins only after the first one is whole."""
     monkeypatch.setattr("monitor.discover.SLICE", 4)
@@ -270,7 +277,7 @@ def test_an_interrupt_keeps_what_was_found_and_says_how_far_it_came(
     def interrupt(_: bytes) -> bytes | None:
         if not interrupted.is_set():
             interrupted.set()
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         return None
 
     own = serve({"127.83.20.1": Script(box(1)).answer, "127.83.20.30": interrupt})
@@ -283,3 +290,73 @@ def test_an_interrupt_keeps_what_was_found_and_says_how_far_it_came(
     run = json.loads(siaga("runs", "-o", "json").well().out)[0]
     assert (run["kind"], run["status"]) == ("discover", "interrupted")
     siaga("history", "verify").well()
+
+
+def test_whoever_presses_ctrl_c_again_and_again_loses_nothing(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real signals: in the middle of the sweep, and when what was found is being kept."""
+
+    def impatient(*given: object, **more: object) -> Kept:
+        signal.raise_signal(signal.SIGINT)
+        return keep(*given, **more)  # type: ignore[arg-type]
+
+    def interrupt(_: bytes) -> bytes | None:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+        return None
+
+    monkeypatch.setattr("monitor.discover.SLICE", 4)
+    monkeypatch.setattr("monitor.discover.SLICES_AT_ONCE", 1)
+    monkeypatch.setattr("monitor.discover_run.keep", impatient)
+    own = serve({"127.83.20.1": Script(box(1)).answer, "127.83.20.30": interrupt})
+    said = discover(siaga, own, "127.83.20.0/26")
+    assert said.code == 130
+    assert "What was found is kept." in said.err
+    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 1
+
+
+def test_a_sweep_outlasts_a_database_that_is_locked_when_it_ends(
+    siaga: Siaga, serve: Callable[..., Fleet], scrubbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(scrubbed / "siaga.db", isolation_level=None, check_same_thread=False)
+    script, busy = Script(box(1)), []
+
+    def lock(data: bytes) -> bytes | None:
+        if not other.in_transaction and not busy:
+            other.execute("BEGIN IMMEDIATE")
+        return script.answer(data)
+
+    @contextmanager
+    def writing(engine: Engine) -> Iterator[Session]:
+        try:
+            with store.session(engine) as session:
+                yield session
+        except TemporaryError as error:
+            busy.append(error.code)
+            if len(busy) == 2:
+                other.execute("ROLLBACK")
+            raise
+
+    monkeypatch.setattr("inventory.store.BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("monitor.discover_run.writing", writing)
+    own = serve({"127.83.20.1": lock})
+    assert "sw-1" in discover(siaga, own, "127.83.20.1").well().out
+    assert busy == ["database-busy", "database-busy"]
+    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 1
+    other.close()
+
+
+def test_an_interrupt_while_links_are_checked_says_what_was_found(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("monitor.discover_run.topology", interrupt)
+    own = serve({"127.83.20.1": Script(box(1)).answer})
+    said = discover(siaga, own, "127.83.20.1", "--neighbours")
+    assert said.code == 130
+    assert "sw-1" in said.out
+    assert "Interrupted: 1 of 1 addresses were asked" in said.err
+    assert json.loads(siaga("runs", "-o", "json").well().out)[0]["status"] == "interrupted"
