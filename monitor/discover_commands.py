@@ -125,10 +125,10 @@ def _done(
                 swept = discover_run.sweep(plan, cut, step)
             author = Author(who(), utc_now(), cause=f"discover {run}")
             kept = discover_run.kept(engine, author, swept.sweep, all_alive=all_alive, dry_run=dry_run)
-        by = discover_show.counts(kept.found, plan.scope, swept.sweep.asked)
-        summary.update(_totals(by), dry_run=dry_run, interrupted=not swept.whole)
-        tally = swept.sweep.tally
-        summary["left_out"] = tally.total - tally.asked + kept.unlooked
+            by = discover_show.counts(kept.found, plan.scope, swept.sweep.asked)
+            summary.update(_totals(by), dry_run=dry_run, interrupted=not swept.whole)
+            tally = swept.sweep.tally
+            summary["left_out"] = tally.total - tally.asked + kept.unlooked
         topology: list[str] = []
         if plan.hops and swept.whole:
             try:
