@@ -33,7 +33,10 @@ def discover(
     neighbours: Annotated[
         bool, typer.Option("--neighbours", help="Follow LLDP, CDP, ARP and routes; check links, keep nodes.")
     ] = False,
-    hops: Annotated[int, typer.Option("--hops", min=1, max=16, help="How far neighbours are followed.")] = 1,
+    hops: Annotated[
+        int | None,
+        typer.Option("--hops", min=1, max=16, help="How far neighbours are followed: 1, unless said here."),
+    ] = None,
     within: Annotated[
         list[str] | None, typer.Option("--within", help="Where neighbours may be followed to besides.")
     ] = None,
@@ -83,7 +86,7 @@ def discover(
         recorded,
         credential or (),
         within or (),
-        hops if neighbours else 0,
+        (hops or 1) if neighbours or hops or within else 0,  # who says how far wants them followed
         not no_ping,
         ports,
         snmp_port,
@@ -185,7 +188,18 @@ def _next(kept: "Kept", *, dry_run: bool) -> list[str]:
         return ["Nothing is new."]
     if dry_run:
         return []
-    return ["Look at them: siaga proposal list status=open. Take them: siaga proposal accept p1 role=switch."]
+    first = next(f.proposed.proposal for f in kept.found if f.what in ("new", "changed") and f.proposed)
+    look, take = "siaga proposal list status=open", f"siaga proposal accept {first} role=switch"
+    return [*_keyless(kept), f"Look at them: {look}. Take them: {take}."]
+
+
+def _keyless(kept: "Kept") -> list[str]:
+    """Say which key is still to be made: a device that is accepted without a credential cannot be polled."""
+    new = [f for f in kept.found if f.what == "new" and f.facts.transport]
+    if not any(not f.facts.more.get("credential") for f in new):
+        return []
+    make = "siaga credential add public kind=snmp-v2c --secret community=ask"
+    return [f'They answer to the community "public", which is no credential here yet: {make}.']
 
 
 def _code(swept: "Swept", kept: "Kept", *, fail: bool) -> int:

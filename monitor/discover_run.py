@@ -53,8 +53,11 @@ def sweep(plan: Plan, cut: CutOff, told: Callable[[Tally], None] | None = None) 
 
 
 async def _all(found: Sweep) -> None:
-    await found.run()
     plan = found.plan
+    if len(plan.logins) > plan.attempts:
+        most = f"At most {plan.attempts} of the {len(plan.logins)} credentials are tried at one address"
+        found.warnings.append(f"{most}: see 'attempts' of [discover].")
+    await found.run()
     wanted = [h.address for h in found.hosts.values() if h.login is not None and not h.same_as]
     others = [h.address for h in found.hosts.values() if h.login is None]
     if plan.ports and len(others) > _PORTS_UP_TO and not plan.ports_of_all:

@@ -24,6 +24,7 @@ from monitor.discover_keep import Kept, keep
 from siaga.errors import TemporaryError
 from tests.cli_runner import Said, Siaga, runner, stored
 
+IP_ADDRESS = 0x40
 KEYS = {
     "proposal", "what", "address", "also_at", "vendor", "platform", "model", "version", "serial", "base_mac",
     "engine_id", "name", "device", "score", "credential", "ports", "rtt_ms", "prefix", "found_by", "note", "reasons",
@@ -69,10 +70,14 @@ def test_a_sweep_says_what_is_there_and_asks_about_what_is_new(
     assert numbers["127.83.20.0/29"] == ["6", "6", "2", "0", "2", "0", "0"]
     assert numbers["127.83.21.8"] == ["1", "1", "0", "0", "0", "0", "0"]
     assert "siaga proposal list status=open" in said.err
+    assert "siaga proposal accept p1 role=switch" in said.err
+    assert "siaga credential add public" in said.err  # else the accepted devices could not be polled
+    other = serve({"127.83.21.9": Script(box(9)).answer})
+    assert "siaga proposal accept p3 role=switch" in discover(siaga, other, "127.83.21.9").well().err
     again = discover(siaga, own, "127.83.20.0/29").well()
     assert again.out == ""
     assert "Nothing is new." in again.err
-    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 2
+    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 3
     run = json.loads(siaga("runs", "-o", "json").well().out)[-1]
     assert (run["kind"], run["status"]) == ("discover", "ok")
     assert {k: run["summary"][k] for k in ("asked", "alive", "snmp", "new")} == {
@@ -114,6 +119,7 @@ def test_a_found_box_is_accepted_with_the_credential_that_opened_it_and_is_known
         siaga, own, "127.83.20.1", "--credential", "lama", "--credential", "noc", "-o", "json"
     ).well()
     assert json.loads(said.out)[0]["credential"] == "noc"
+    assert "public" not in said.err
     siaga("proposal", "accept", "p1", "role=switch").well()
     (device,) = json.loads(siaga("device", "list", "-o", "json", "--fields", "name,credential").well().out)
     assert device == {"name": "sw-1", "credential": "noc"}
@@ -122,6 +128,18 @@ def test_a_found_box_is_accepted_with_the_credential_that_opened_it_and_is_known
     kept = repr(stored(scrubbed)) + said.out + said.err + again.out + again.err
     assert "komunitas" not in kept
     assert b"komunitas" not in (scrubbed / "siaga.db").read_bytes()
+
+
+def test_more_credentials_than_are_tried_at_one_address_are_no_secret(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIAGA_DISCOVER__ATTEMPTS", "1")
+    for name in ("satu", "dua"):
+        credential(siaga, monkeypatch, name, f"komunitas-{name}")
+    own = serve({"127.83.20.1": Script(box(1), community=b"komunitas-dua").answer})
+    said = discover(siaga, own, "127.83.20.1", "--credential", "satu", "--credential", "dua").well()
+    assert "At most 1 of the 2 credentials are tried at one address" in said.err
+    assert "At most" not in discover(siaga, own, "127.83.20.1", "--credential", "satu").well().err
 
 
 def test_open_tcp_ports_are_told(siaga: Siaga, serve: Callable[..., Fleet]) -> None:
@@ -200,6 +218,20 @@ def test_neighbours_confirm_links_of_known_devices(
     assert "1 confirmed, 0 conflicting" in said.err
     (link,) = json.loads(siaga("link", "list", "-o", "json", "--fields", "name,state").well().out)
     assert link["state"] == "confirmed"
+
+
+@pytest.mark.parametrize("how", [("--hops", "1"), ("--within", "127.83.24.0/29"), ("--neighbours",)])
+def test_who_says_how_far_neighbours_are_followed_wants_them_followed(
+    siaga: Siaga, serve: Callable[..., Fleet], how: tuple[str, ...]
+) -> None:
+    peer = {(1, 3, 6, 1, 2, 1, 15, 3, 1, 7, 127, 83, 24, 2): (IP_ADDRESS, bytes((127, 83, 24, 2)))}
+    own = serve({"127.83.24.1": Script(box(1) | peer).answer, "127.83.24.2": Script(box(2)).answer})
+    more = () if "--within" in how else ("--within", "127.83.24.0/29")
+    rows = json.loads(discover(siaga, own, "127.83.24.1", *how, *more, "-o", "json").well().out)
+    assert [(r["address"], r["found_by"]) for r in rows] == [
+        ("127.83.24.1", ""),
+        ("127.83.24.2", "bgp of 127.83.24.1"),
+    ]
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------
