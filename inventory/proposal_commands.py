@@ -28,7 +28,7 @@ def mount(app: typer.Typer) -> None:
 
 _LISTED = ("name", "status", "device", "score", "address", "sysname", "model", "serial", "reason")
 _LISTED_WIDE = ("vendor", "platform", "version", "engine_id", "base_mac", "source", "first_seen", "last_seen")
-_OF_SWEEPS = ("also_at", "open_ports", "found_by")
+_OF_SWEEPS = ("also_at", "addresses", "open_ports", "found_by")
 
 
 def list_(

@@ -56,7 +56,7 @@ async def _all(found: Sweep) -> None:
     plan = found.plan
     if len(plan.logins) > plan.attempts:
         most = f"At most {plan.attempts} of the {len(plan.logins)} credentials are tried at one address"
-        found.warnings.append(f"{most}: see 'attempts' of [discover].")
+        found.notes.append(f"{most}: see 'attempts' of [discover].")
     await found.run()
     wanted = [h.address for h in found.hosts.values() if h.login is not None and not h.same_as]
     others = [h.address for h in found.hosts.values() if h.login is None]

@@ -27,6 +27,7 @@ from inventory.history import Author
 from inventory.models import Device, Observed
 from inventory.models_custody import Proposal
 from inventory.models_ipam import Node
+from inventory.proposals import stored
 from inventory.traits import Facts
 from inventory.writing import Writer
 from monitor import icmp
@@ -336,6 +337,18 @@ def test_what_is_one_box_is_told_by_hardware_and_by_its_own_addresses() -> None:
         Answered(facts("10.1.0.5", sysname="rtr-5")),
     ]
     assert len(boxes(named)) == 2
+
+
+def test_of_a_box_with_hundreds_of_addresses_a_proposal_names_some_whole_and_says_how_many_there_are() -> (
+    None
+):
+    wide = "2001:db8:1111:2222:3333:4444:5555:{:04x}"
+    (one,) = boxes(Answered(facts(wide.format(n), 1)) for n in range(0x1000, 0x1000 + 500))
+    assert len(one.addresses) == 500
+    kept = stored(one.facts)
+    assert set(kept["also_at"].split()) <= set(one.addresses)
+    assert len(kept["also_at"].split()) > 40
+    assert kept["addresses"] == "500"
 
 
 def test_a_box_goes_by_the_address_that_is_known_of_it() -> None:
