@@ -86,6 +86,17 @@ def test_a_sweep_says_what_is_there_and_asks_about_what_is_new(
     siaga("history", "verify").well()
 
 
+def test_proposals_are_listed_in_the_order_of_their_numbers(
+    siaga: Siaga, serve: Callable[..., Fleet]
+) -> None:
+    own = serve({f"127.83.20.{n}": Script(box(n)).answer for n in range(1, 12)})
+    discover(siaga, own, "127.83.20.0/28").well()
+    assert siaga("proposal", "list", "-o", "name").well().out.split() == [f"p{n}" for n in range(1, 12)]
+    said = siaga("proposal", "list", "--limit", "10", "-o", "json").well()
+    assert [r["name"] for r in json.loads(said.out)] == [f"p{n}" for n in range(1, 11)]
+    assert "1 more rows are not shown." in said.err
+
+
 def test_json_is_every_host_with_the_same_keys(siaga: Siaga, serve: Callable[..., Fleet]) -> None:
     own = serve({"127.83.20.1": Script(box(1)).answer})
     rows = json.loads(discover(siaga, own, "127.83.20.1-127.83.20.2", "-o", "json").well().out)
