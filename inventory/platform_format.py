@@ -25,7 +25,18 @@ def _regex(text: str) -> str:
     return text
 
 
+def _line_regex(text: str) -> str:
+    from siaga.expressions import expression
+
+    try:
+        expression(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no regular expression of RE2 ({error})") from None
+    return text
+
+
 Oid = Annotated[str, AfterValidator(_oid)]
+LineRegex = Annotated[str, AfterValidator(_line_regex)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Severity = Literal["ok", "warning", "critical", "unknown"]
 SensorClass = Literal[
@@ -313,12 +324,23 @@ class Part(Frozen):
         return _listed(given, "probe", "unless", "builtin", "inherits", "without")
 
 
+class SyslogPattern(Frozen):
+    """A line of syslog that tells of an event. `regex` (RE2) is searched in the message after its priority.
+
+    Its named groups are kept with the event: user, from, interface.
+    """
+
+    event: Literal["config-changed", "login", "login-failed", "link-down", "link-up", "reload"]
+    regex: LineRegex
+
+
 class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
     `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
     `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
-    named sets of states: `states = "status"` in a sensor of the file is the set of that name.
+    named sets of states: `states = "status"` in a sensor of the file is the set of that name. `syslog`: lines that
+    tell of an event, the most telling first; inherited ones come after the file's own.
     """
 
     vendor: str
@@ -332,6 +354,7 @@ class Platform(Part):
     inherits: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     meanings: dict[str, States] = {}
+    syslog: tuple[SyslogPattern, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

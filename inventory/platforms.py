@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inventory.platform_format import Part, Platform
+from inventory.platform_format import Part, Platform, SyslogPattern
 from siaga.errors import InvalidError
 from siaga.settings import load
 
@@ -71,6 +71,11 @@ def parts_of(known: Platform | None, *given: Path) -> tuple[Part, ...]:
 @cache
 def _parts_of(name: str, where: Folders) -> tuple[Part, ...]:
     return _gathered(_files(where).get(name), _files(where))
+
+
+def syslog_of(known: Platform, *given: Path) -> tuple[SyslogPattern, ...]:
+    """Return the syslog patterns of a platform, its own first, then those of the files that it inherits."""
+    return tuple(pattern for one in _line(known, _files(given or folders())) for pattern in one.syslog)
 
 
 def _gathered(known: Platform | None, files: dict[str, Platform]) -> tuple[Part, ...]:

@@ -1,17 +1,16 @@
-"""Asks many devices side by side, with a bound. What each answers is a value, so nothing here ends the others."""
+"""Asks many devices or services side by side, with a bound. Answers are values, so nothing here ends the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from monitor.targets import Target
-
+Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
 async def each(
-    targets: Sequence[Target],
-    ask: Callable[[Target], Awaitable[Answer]],
+    targets: Sequence[Asked],
+    ask: Callable[[Asked], Awaitable[Answer]],
     *,
     concurrency: int,
     progress: Callable[[Answer], None] | None = None,
@@ -19,7 +18,7 @@ async def each(
     """Ask all targets, at most `concurrency` at a time; the answers come in the order of the targets."""
     places = asyncio.Semaphore(concurrency)
 
-    async def one(target: Target) -> Answer:
+    async def one(target: Asked) -> Answer:
         async with places:
             answer = await ask(target)
         if progress:
