@@ -28,7 +28,7 @@ def mount(app: typer.Typer) -> None:
 
 _LISTED = ("name", "status", "device", "score", "address", "sysname", "model", "serial", "reason")
 _LISTED_WIDE = ("vendor", "platform", "version", "engine_id", "base_mac", "source", "first_seen", "last_seen")
-_OF_SWEEPS = ("also_at", "open_ports", "found_by")
+_OF_SWEEPS = ("also_at", "addresses", "open_ports", "found_by")
 
 
 def list_(
@@ -52,11 +52,15 @@ def list_(
 
     if list_fields:
         return fields_of("proposal", output)
-    found = list_rows("proposal", selector or [], Format.json, "", at=at, since=since, limit=limit)
+    found = list_rows("proposal", selector or [], Format.json, "", at=at, since=since)
     rows = [_flat(row, output) for row in found.rows or ()]
+    rows.sort(key=lambda r: (len(r["name"]), r["name"]))  # p9 stands before p10
+    left = len(rows) - limit if limit else 0
+    messages = [*found.messages, *([f"{left} more rows are not shown."] if left > 0 else [])]
     columns = [Column(k, k, right=k == "score") for k in _LISTED]
     columns += [Column(k, k, wide=True) for k in (*_LISTED_WIDE, *_OF_SWEEPS, "decided_by")]
-    return replace(found, rows=rows, columns=columns, format=output, fields=split(fields))
+    shown = rows[:limit] if limit else rows
+    return replace(found, rows=shown, columns=columns, messages=messages, format=output, fields=split(fields))
 
 
 def _flat(row: Mapping[str, Any], output: Format) -> Mapping[str, Any]:

@@ -116,6 +116,7 @@ class _Desk:
         self.rows: dict[int, dict[str, Any]] = {}
         self.held = Fleet()
         self.said: list[observed.Said] = []
+        self.there: dict[str, set[int | None]] = {}
         c = self.kind.table.c
         for row in writer.session.execute(
             select(self.kind.table).where(c.status.in_(("open", "rejected")))
@@ -132,6 +133,7 @@ class _Desk:
                 and _at_home(finding.facts, verdict.candidate)
             ):
                 self.fleet.answered[verdict.candidate.id] = self.now
+        self.there = _there(findings, verdicts)
         told = [self.take(f, v) for f, v in zip(findings, verdicts, strict=True)]
         known = {
             v.candidate.id: f.facts.traits
@@ -153,7 +155,7 @@ class _Desk:
             note = f"answers at the address of {self.fleet.rows[finding.asked].name}"
         elif not _at_home(facts, row):
             seen = self.fleet.answered.get(row.id)
-            if seen is not None and seen >= self.now - FRESH:
+            if seen is not None and seen >= self.now - FRESH and not self._in_anothers_place(row):
                 self._observe(row, replace(facts, address=""))
                 return Proposed(Kind.known, match, row.name, note=f"also answers at {_where(facts)}")
             note = f"answers at {_where(facts)}"
@@ -172,6 +174,10 @@ class _Desk:
         name = self._raised(finding.facts, row, score, (note, *(match.reasons if row else ())))
         kind = Kind.perhaps if row else Kind.new
         return Proposed(kind, match, row.name if row else "", name, note)
+
+    def _in_anothers_place(self, row: Candidate) -> bool:
+        """Tell whether another box answered in this round where the row's own should be: then that one was moved."""
+        return any(self.there.get(a, set()) - {row.id} for a in row.traits.addresses)
 
     def _observe(self, row: Candidate, facts: Facts) -> None:
         source = facts.transport or self.source
@@ -250,6 +256,17 @@ def _where(facts: Facts) -> str:
 
 def _at_home(facts: Facts, row: Candidate) -> bool:
     return not facts.address or endpoint(facts.address, facts.port) in row.traits.addresses
+
+
+def _there(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> dict[str, set[int | None]]:
+    """Return where boxes answered that told their hardware → the rows they are or may be, None for no row."""
+    found: dict[str, set[int | None]] = {}
+    for finding, verdict in zip(findings, verdicts, strict=True):
+        facts = finding.facts
+        if facts.traits.hardware:
+            row = verdict.candidate.id if verdict.candidate and not verdict.match.against else None
+            found.setdefault(endpoint(facts.address, facts.port), set()).add(row)
+    return found
 
 
 def _settled(rejected: Mapping[str, Any], facts: Facts, device_id: int | None, score: int) -> bool:

@@ -8,7 +8,7 @@ from inventory.identity import CERTAIN, Candidate, compare
 from inventory.traits import Facts
 from monitor.scope import point
 
-_ALSO_AT_MOST = 256
+_ALSO_AT_MOST = 48  # of IPv6 they are as long as a fact of a proposal may be, and none is cut in its middle
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,6 @@ def _box(group: Sequence[Answered], known: Collection[str]) -> Box:
     facts = next((a.facts for a in group if a.facts.address == first and not a.same_as), group[0].facts)
     facts = replace(facts, address=first)
     if also:
-        facts = replace(facts, more={**facts.more, "also_at": " ".join(also[:_ALSO_AT_MOST])})
+        several = {"also_at": " ".join(also[:_ALSO_AT_MOST]), "addresses": str(len(addresses))}
+        facts = replace(facts, more={**facts.more, **several})
     return Box(facts, (first, *also))

@@ -6,6 +6,7 @@ says, at most so many of them to one address; users of SNMPv3 only to who answer
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -28,7 +29,7 @@ SLICES_AT_ONCE = 6
 class Sweep:
     """One sweep under way: what it found is in `hosts`, also when it is cut off.
 
-    `asked`: what was asked → how many of its addresses; `unsent`: why addresses could not be asked → how many.
+    `asked`: what was asked → how many of its addresses.
     """
 
     def __init__(
@@ -40,11 +41,16 @@ class Sweep:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.asked: dict[str, int] = {}
-        self.unsent: dict[str, int] = {}
+        self._unsent: dict[str, str] = {}
         self._now, self._told = now, told
         self._pings = plan.ping
         self._touched: set[str] = set()
         self._closed: set[str] = set()
+
+    @property
+    def unsent(self) -> dict[str, int]:
+        """Why addresses could not be asked → how many; one that answered anything was asked."""
+        return dict(Counter(why for address, why in self._unsent.items() if address not in self.hosts))
 
     async def run(self) -> None:
         """Sweep what was asked, then follow neighbours. Raises nothing for what devices do."""
@@ -76,6 +82,7 @@ class Sweep:
             while some := list(islice(source, self._size)):
                 await places.acquire()
                 group.create_task(one(some))
+        await self._looks.doubtful(self.hosts)
 
     @property
     def _size(self) -> int:
@@ -107,7 +114,7 @@ class Sweep:
                 self.warnings.append(f"{error.sentence} Without it hosts are looked for by SNMP alone.")
             self._pings = False
             return addresses
-        self._note(swept.unsent)
+        self._unsent |= swept.unsent
         return [a for a in addresses if a in swept.rtt_s]
 
     def _pinged(self, address: str, rtt_s: float) -> None:
@@ -151,7 +158,7 @@ class Sweep:
 
     async def _knock(self, addresses: Sequence[str], login: Login) -> dict[str, Greeting]:
         knocked = await self._knocker.knock(addresses, login.auth, self.plan.pace)
-        self._note(knocked.unsent)
+        self._unsent |= knocked.unsent
         self._closed |= knocked.closed
         for address in knocked.closed:
             self._host(address)  # who says that he has no agent is there
@@ -187,10 +194,6 @@ class Sweep:
                 if new and self.plan.scope.holds(named.address):
                     found[named.address] = f"{named.how} of {host.address}"
         return found
-
-    def _note(self, unsent: Mapping[str, str]) -> None:
-        for why in unsent.values():
-            self.unsent[why] = self.unsent.get(why, 0) + 1
 
     def _looked(self, _host: Host) -> None:
         self.tally.looked += 1

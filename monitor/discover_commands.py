@@ -1,6 +1,6 @@
 """`siaga discover`: sweeps prefixes and says what is there. Nothing heavy is imported up here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,7 +33,10 @@ def discover(
     neighbours: Annotated[
         bool, typer.Option("--neighbours", help="Follow LLDP, CDP, ARP and routes; check links, keep nodes.")
     ] = False,
-    hops: Annotated[int, typer.Option("--hops", min=1, max=16, help="How far neighbours are followed.")] = 1,
+    hops: Annotated[
+        int | None,
+        typer.Option("--hops", min=1, max=16, help="How far neighbours are followed: 1, unless said here."),
+    ] = None,
     within: Annotated[
         list[str] | None, typer.Option("--within", help="Where neighbours may be followed to besides.")
     ] = None,
@@ -83,7 +86,7 @@ def discover(
         recorded,
         credential or (),
         within or (),
-        hops if neighbours else 0,
+        (hops or 1) if neighbours or hops or within else 0,  # who says how far wants them followed
         not no_ping,
         ports,
         snmp_port,
@@ -115,21 +118,26 @@ def _done(
     from inventory.history import Author
     from inventory.runs import recorded
     from monitor import discover_run, discover_show
+    from monitor.cut_off import cut_off
     from siaga.clock import utc_now
 
     summary: dict[str, Any] = {}
     with recorded(engine, "discover", who=who(), summary=summary) as run:
-        with discover_show.bar(quiet=quiet) as step:
-            swept = discover_run.sweep(plan, step)
-        author = Author(who(), utc_now(), cause=f"discover {run}")
-        kept = discover_run.kept(engine, author, swept.sweep, all_alive=all_alive, dry_run=dry_run)
-        by = discover_show.counts(kept.found, plan.scope, swept.sweep.asked)
-        summary.update(_totals(by), dry_run=dry_run, interrupted=not swept.whole)
-        tally = swept.sweep.tally
-        summary["left_out"] = tally.total - tally.asked + kept.unlooked
+        with cut_off() as cut:
+            with discover_show.bar(quiet=quiet) as step:
+                swept = discover_run.sweep(plan, cut, step)
+            author = Author(who(), utc_now(), cause=f"discover {run}")
+            kept = discover_run.kept(engine, author, swept.sweep, all_alive=all_alive, dry_run=dry_run)
+            by = discover_show.counts(kept.found, plan.scope, swept.sweep.asked)
+            summary.update(_totals(by), dry_run=dry_run, interrupted=not swept.whole)
+            tally = swept.sweep.tally
+            summary["left_out"] = tally.total - tally.asked + kept.unlooked
         topology: list[str] = []
         if plan.hops and swept.whole:
-            topology = discover_run.topology(engine, settings, plan, kept, author, dry_run=dry_run)
+            try:
+                topology = discover_run.topology(engine, settings, plan, kept, author, dry_run=dry_run)
+            except KeyboardInterrupt:
+                swept, summary["interrupted"] = replace(swept, whole=False), True
     return _Done(swept, kept, by, topology)
 
 
@@ -161,7 +169,10 @@ def _warnings(swept: "Swept", kept: "Kept", *, dry_run: bool) -> list[str]:
 
     sweep = swept.sweep
     told = list(sweep.warnings)
-    told += [f"{n:,} addresses could not be asked: {safe(why, 120)}." for why, n in sweep.unsent.items()]
+    told += [
+        f"{n:,} address{'es' * (n > 1)} could not be asked: {safe(why, 120)}."
+        for why, n in sweep.unsent.items()
+    ]
     if not swept.whole:
         came = f"{sweep.tally.asked:,} of {sweep.tally.total:,} addresses were asked"
         rest = f"{kept.unlooked:,} that answered were not looked at"
@@ -177,7 +188,18 @@ def _next(kept: "Kept", *, dry_run: bool) -> list[str]:
         return ["Nothing is new."]
     if dry_run:
         return []
-    return ["Look at them: siaga proposal list status=open. Take them: siaga proposal accept p1 role=switch."]
+    first = next(f.proposed.proposal for f in kept.found if f.what in ("new", "changed") and f.proposed)
+    look, take = "siaga proposal list status=open", f"siaga proposal accept {first} role=switch"
+    return [*_keyless(kept), f"Look at them: {look}. Take them: {take}."]
+
+
+def _keyless(kept: "Kept") -> list[str]:
+    """Say which key is still to be made: a device that is accepted without a credential cannot be polled."""
+    new = [f for f in kept.found if f.what == "new" and f.facts.transport]
+    if not any(not f.facts.more.get("credential") for f in new):
+        return []
+    make = "siaga credential add public kind=snmp-v2c --secret community=ask"
+    return [f'They answer to the community "public", which is no credential here yet: {make}.']
 
 
 def _code(swept: "Swept", kept: "Kept", *, fail: bool) -> int:

@@ -13,6 +13,7 @@ from inventory.history import Author
 from inventory.store import labels, reading
 from inventory.store import session as writing
 from monitor import arp, links, lldp
+from monitor.cut_off import CutOff
 from monitor.discover import Sweep
 from monitor.discover_keep import Kept, keep
 from monitor.hosts import Plan, Tally
@@ -22,6 +23,8 @@ from siaga.errors import TemporaryError
 from siaga.settings import Settings
 
 _PORTS_UP_TO = 4096  # hosts without SNMP: of more, ports are looked at only when somebody names them
+
+_TRIES = 6  # to get at the database, of which each waits as long as any command does
 
 
 @contextmanager
@@ -43,19 +46,18 @@ class Swept:
     whole: bool
 
 
-def sweep(plan: Plan, told: Callable[[Tally], None] | None = None) -> Swept:
-    """Sweep, then look at TCP ports; what was found stays when a person interrupts."""
+def sweep(plan: Plan, cut: CutOff, told: Callable[[Tally], None] | None = None) -> Swept:
+    """Sweep, then look at TCP ports; what was found stays when it is cut off."""
     found = Sweep(plan, now=utc_now, told=told)
-    try:
-        asyncio.run(_all(found))
-    except KeyboardInterrupt:
-        return Swept(found, whole=False)
-    return Swept(found, whole=True)
+    return Swept(found, whole=cut.run(_all(found)))
 
 
 async def _all(found: Sweep) -> None:
-    await found.run()
     plan = found.plan
+    if len(plan.logins) > plan.attempts:
+        most = f"At most {plan.attempts} of the {len(plan.logins)} credentials are tried at one address"
+        found.notes.append(f"{most}: see 'attempts' of [discover].")
+    await found.run()
     wanted = [h.address for h in found.hosts.values() if h.login is not None and not h.same_as]
     others = [h.address for h in found.hosts.values() if h.login is None]
     if plan.ports and len(others) > _PORTS_UP_TO and not plan.ports_of_all:
@@ -69,7 +71,20 @@ async def _all(found: Sweep) -> None:
 
 
 def kept(engine: Engine, author: Author, found: Sweep, *, all_alive: bool, dry_run: bool) -> Kept:
-    """Keep what was found, or only say what would be kept."""
+    """Keep what was found, or only say what would be kept.
+
+    A sweep takes long and is worth a longer wait for the database than any command has. Raises TemporaryError.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            return _kept(engine, author, found, all_alive=all_alive, dry_run=dry_run)
+        except TemporaryError as error:
+            if error.code != "database-busy" or not left:
+                raise
+    raise AssertionError
+
+
+def _kept(engine: Engine, author: Author, found: Sweep, *, all_alive: bool, dry_run: bool) -> Kept:
     with writing(engine) as session:
         result = keep(session, author, found.hosts, port=found.plan.port, all_alive=all_alive)
         if dry_run:

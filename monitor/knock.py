@@ -93,8 +93,9 @@ class Knocker:
                 await until(done, pace.timeout_s)
                 self._drain()
         finally:
-            for ask in asks:
-                self._line(ask.name).asks.pop(ask.name, None)
+            for line in self._lines.values():
+                for ask in asks:
+                    line.asks.pop(ask.name, None)
         return knocked
 
     def _send(self, ask: "_Ask") -> None:

@@ -98,7 +98,7 @@ def _row(verdict: "Verdict") -> dict[str, Any]:
 
 def _messages(answers: "Sequence[Answer]", summary: dict[str, Any], *, dry_run: bool) -> list[str]:
     wrong = [a for a in answers if a.reach.value != "up"]
-    told = [f"{a.device} did not answer in full: {a.reason or a.reach.value}." for a in wrong]
+    told = [f"{a.device} did not answer in full: {(a.reason or a.reach.value).rstrip('.')}." for a in wrong]
     verb = "would change" if dry_run else "changed"
     links = f"{summary['confirmed']} confirmed, {summary['conflicting']} conflicting ({summary['changed']} {verb})"
     heard = f"Asked {summary['asked']}, {summary['heard']} heard somebody"

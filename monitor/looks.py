@@ -1,7 +1,7 @@
 """One look at each box that answered, many side by side, each for a bounded time: who it is, and whom it names."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from inventory import traits
@@ -42,14 +42,28 @@ class Looks:
             engines.setdefault(host.greeting.engine_id, []).append(host)
         async with asyncio.TaskGroup() as group:
             for some in engines.values():
-                group.create_task(self._in_turn(some, login))
+                group.create_task(self._in_turn([(host, login) for host in some]))
 
-    async def _in_turn(self, hosts: Sequence[Host], login: Login) -> None:
+    async def doubtful(self, hosts: Mapping[str, Host]) -> None:
+        """Look also at who was taken for a box that does not call the address its own, in turn for each box.
+
+        Clones that got power at one moment say the same to a light probe, and are two boxes.
+        """
+        several: dict[str, list[tuple[Host, Login]]] = {}
+        for host in hosts.values():
+            if host.same_as and host.login is not None and host.address not in hosts[host.same_as].own:
+                several.setdefault(host.same_as, []).append((host, host.login))
+        async with asyncio.TaskGroup() as group:
+            for some in several.values():
+                group.create_task(self._in_turn(some))
+
+    async def _in_turn(self, hosts: Sequence[tuple[Host, Login]]) -> None:
         owners: dict[str, Host] = {}
-        for host in hosts:
+        for host, login in hosts:
             if host.address in owners:
                 host.same_as, host.refused = owners[host.address].address, ""
                 continue
+            host.same_as = ""
             await self._look(host, login)
             owners |= dict.fromkeys(host.own, host)
 

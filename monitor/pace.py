@@ -17,10 +17,10 @@ _TICK_S = 0.004
 _CATCH_UP_S = 0.05  # a loop that was busy for so long may make up for it
 # The kernel has no room: its buffers, or the neighbour table of a large network that is silent, are full.
 _NO_ROOM = (errno.ENOBUFS, errno.EAGAIN, errno.ENOMEM)
-_NO_ROOM_TRIES = 40
+_NO_ROOM_TRIES = 160  # four seconds: an ARP that nobody answers holds its place for three
 _NO_ROOM_S = 0.025
 _BUFFER = 4 << 20  # octets; answers wait there while the loop does something else
-_SO_RCVBUFFORCE = 33
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 _DRAIN_MOST = 256
 
 
@@ -57,7 +57,7 @@ async def paced(
 ) -> list[tuple[Item, str]]:
     """Send each item, and return those that could not be sent, each with the reason.
 
-    `send` raises OSError; where the kernel has no room it is tried again for a second.
+    `send` raises OSError; where the kernel has no room it is tried again for some seconds.
     """
     loop = asyncio.get_running_loop()
     unsent: list[tuple[Item, str]] = []
@@ -102,12 +102,16 @@ async def until(done: asyncio.Event, timeout_s: float) -> None:
 
 
 def roomy(opened: socket.socket) -> None:
-    """Let a socket never block, and hold what comes while the loop does something else."""
+    """Let a socket never block, hold what comes while the loop does something else, and what waits for ARP.
+
+    A datagram to a silent neighbour fills the send buffer for the three seconds in which the kernel looks for him.
+    """
     opened.setblocking(False)
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-    except PermissionError:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+    for force, plainly in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, force, _BUFFER)
+        except PermissionError:
+            opened.setsockopt(socket.SOL_SOCKET, plainly, _BUFFER)
 
 
 def drain(read: Callable[[], bool]) -> None:

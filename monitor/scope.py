@@ -1,7 +1,8 @@
 """Which addresses a sweep may touch: what was asked, never anything else, and nothing that is denied. Pure.
 
 Network and broadcast addresses of a prefix are nobody's, nor is the first of an IPv6 prefix (RFC 4291, 2.6.1);
-what is named singly or as a range is meant as it stands.
+what is named singly or as a range is meant as it stands. An IPv4 address in IPv6 dress (::ffff:10.3.1.7) is the IPv4
+address that the kernel would send to, so that no other spelling gets round what is denied.
 """
 
 import ipaddress
@@ -17,6 +18,8 @@ V6_SHORTEST = 112  # a /112 is as many addresses as an IPv4 /16
 _SITE_BITS = 8  # a site is mostly one /24: its neighbours in the order are of other sites
 _SITE_ORDER_UP_TO = 1 << 20
 Point = tuple[int, int]  # family, address as a number
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_LINK_LOCAL = "is link-local, one on each interface: name the host by another address."
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Span:
 def point(address: str) -> Point:
     """Return an address as family and number; raises ValueError for what is none."""
     found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.scope_id is not None:
+            raise ValueError("zone")
+        found = found.ipv4_mapped or found
     return found.version, int(found)
 
 
@@ -59,6 +66,8 @@ def read(asked: str) -> Span:
     ends = [ipaddress.ip_address(text((whole.family, n))) for n in (whole.first, whole.last)]
     if any(e.is_multicast or e.is_unspecified or _reserved(e) for e in ends):
         raise UsageError("bad-prefix", f"'{whole.text}' holds addresses that no host has.")
+    if any(e.version == 6 and e.is_link_local for e in ends):
+        raise UsageError("bad-prefix", f"'{whole.text}' {_LINK_LOCAL}")
     if "/" not in whole.text or whole.size <= 2:
         return whole
     return Span(whole.text, whole.family, whole.first + 1, whole.last - (whole.family == 4))
@@ -69,7 +78,7 @@ def bound(asked: str) -> Span:
     plain = asked.strip()
     try:
         if "/" in plain:
-            network = ipaddress.ip_network(plain)
+            network = _undressed(ipaddress.ip_network(plain))
             ends = int(network.network_address), int(network.broadcast_address)
             return Span(str(network), network.version, *ends)
         low, dash, high = plain.partition("-")
@@ -81,11 +90,20 @@ def bound(asked: str) -> Span:
     return Span(f"{text(first)}-{text(last)}" if dash else text(first), first[0], first[1], last[1])
 
 
+def _undressed(network: Network) -> Network:
+    """Return the IPv4 prefix that an IPv6 one is made of (RFC 4291, 2.5.5.2), else the prefix itself."""
+    if network.version == 6 and network.prefixlen >= 96 and network.network_address.ipv4_mapped is not None:
+        return ipaddress.IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
+    return network
+
+
 def _reserved(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.version == 4 and (int(address) >> 24 == 0 or int(address) >> 28 == 0xF)
 
 
 def _sentence(plain: str, error: ValueError) -> str:
+    if "%" in plain:
+        return f"'{safe(plain, 80)}' {_LINK_LOCAL}"
     if "host bits" in str(error):
         network = ipaddress.ip_network(plain, strict=False)
         return f"'{safe(plain, 80)}' has bits behind its length; the prefix is {network}."

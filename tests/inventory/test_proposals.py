@@ -170,6 +170,27 @@ def test_a_second_address_of_a_box_that_answers_at_its_own_is_no_question(
     assert (proposals(engine)["p1"].status, proposals(engine)["p1"].decided_by) == ("merged", "siaga")
 
 
+def test_boxes_that_changed_places_a_moment_ago_were_moved(engine: Engine, device: Row) -> None:
+    """Each was heard of at its own address minutes before; a box with two addresses has both to itself."""
+    device("sw-mauk-01", serial=BOX.serial, address="10.3.1.2")
+    device("sw-kronjo-01", serial=OTHER.serial, address="10.3.2.2")
+    found(engine, replace(BOX, address="10.3.1.2"), replace(OTHER, address="10.3.2.2"))
+    swapped = (replace(BOX, address="10.3.2.2"), replace(OTHER, address="10.3.1.2"))
+    told = found(engine, *swapped, at=timedelta(minutes=5))
+    assert [(t.device, t.note, t.proposal) for t in told] == [
+        ("sw-mauk-01", "answers at 10.3.2.2", "p1"),
+        ("sw-kronjo-01", "answers at 10.3.1.2", "p2"),
+    ]
+
+
+def test_a_box_that_a_new_one_replaced_a_moment_ago_was_moved(engine: Engine, device: Row) -> None:
+    device("sw-mauk-01", serial=BOX.serial, address="10.3.1.2")
+    found(engine, BOX)
+    both = (replace(BOX, address="10.3.1.77"), replace(OTHER, address="10.3.1.2"))
+    told = found(engine, *both, at=timedelta(minutes=5))[0]
+    assert (told.device, told.note) == ("sw-mauk-01", "answers at 10.3.1.77")
+
+
 def test_a_further_address_that_is_recorded_is_no_question(engine: Engine, device: Row) -> None:
     device("sw-mauk-01", serial=BOX.serial, address="10.3.1.2")
     decided(engine, lambda w: w.put("address", {"name": "10.99.0.1", "device": "sw-mauk-01"}) and None)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlmodel import select
-from test_propose import NAME, box
+from test_propose import ENGINE, NAME, box
 
 from bench.discover import device
 from demo import usm
@@ -27,6 +27,7 @@ from inventory.history import Author
 from inventory.models import Device, Observed
 from inventory.models_custody import Proposal
 from inventory.models_ipam import Node
+from inventory.proposals import stored
 from inventory.traits import Facts
 from inventory.writing import Writer
 from monitor import icmp
@@ -299,6 +300,23 @@ def test_a_box_with_many_addresses_is_one_proposal_that_names_them(
         assert proposal.facts["also_at"] == "127.83.7.9 127.83.7.12"
 
 
+def test_clones_that_got_power_at_one_moment_are_two_boxes(
+    serve: Callable[..., Fleet], engine: Engine
+) -> None:
+    """One engine ID, name and start, as two machines of one image have; what they do not share is their hardware."""
+    one, two = box(7, "localhost"), box(8, "localhost")
+    two |= {ENGINE: one[ENGINE]}
+    both = (*two.items(), *own_addresses("127.83.7.2", "127.83.7.3").items())
+    clone = Script(dict(both)).answer
+    own = serve({"127.83.7.1": Script(one).answer, "127.83.7.2": clone, "127.83.7.3": clone})
+    found = swept(plan(own.port, "127.83.7.0/28"))
+    assert found.tally.looked == 2  # of the second one both addresses are its own
+    assert [(f.addresses, f.facts.serial) for f in kept(engine, found).found if f.what == "new"] == [
+        (("127.83.7.1",), "HE9080WQ007"),
+        (("127.83.7.2", "127.83.7.3"), "HE9080WQ008"),
+    ]
+
+
 def facts(address: str, number: int = 0, **more: str) -> Facts:
     return Facts(address=address, serial=f"SN{number:06}X" if number else "", **more)  # type: ignore[arg-type]
 
@@ -319,6 +337,18 @@ def test_what_is_one_box_is_told_by_hardware_and_by_its_own_addresses() -> None:
         Answered(facts("10.1.0.5", sysname="rtr-5")),
     ]
     assert len(boxes(named)) == 2
+
+
+def test_of_a_box_with_hundreds_of_addresses_a_proposal_names_some_whole_and_says_how_many_there_are() -> (
+    None
+):
+    wide = "2001:db8:1111:2222:3333:4444:5555:{:04x}"
+    (one,) = boxes(Answered(facts(wide.format(n), 1)) for n in range(0x1000, 0x1000 + 500))
+    assert len(one.addresses) == 500
+    kept = stored(one.facts)
+    assert set(kept["also_at"].split()) <= set(one.addresses)
+    assert len(kept["also_at"].split()) > 40
+    assert kept["addresses"] == "500"
 
 
 def test_a_box_goes_by_the_address_that_is_known_of_it() -> None:

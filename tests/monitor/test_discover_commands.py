@@ -5,19 +5,26 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from agent import INTEGER, OCTETS, Oid, Script, Tagged
 from fleet import Answer, Fleet, fleet
+from sqlalchemy import Engine
+from sqlmodel import Session
 from test_lldp import lldp, port
 from test_propose import box
 
+from inventory import store
+from monitor.discover_keep import Kept, keep
+from siaga.errors import TemporaryError
 from tests.cli_runner import Said, Siaga, runner, stored
 
+IP_ADDRESS = 0x40
 KEYS = {
     "proposal", "what", "address", "also_at", "vendor", "platform", "model", "version", "serial", "base_mac",
     "engine_id", "name", "device", "score", "credential", "ports", "rtt_ms", "prefix", "found_by", "note", "reasons",
@@ -63,16 +70,31 @@ def test_a_sweep_says_what_is_there_and_asks_about_what_is_new(
     assert numbers["127.83.20.0/29"] == ["6", "6", "2", "0", "2", "0", "0"]
     assert numbers["127.83.21.8"] == ["1", "1", "0", "0", "0", "0", "0"]
     assert "siaga proposal list status=open" in said.err
+    assert "siaga proposal accept p1 role=switch" in said.err
+    assert "siaga credential add public" in said.err  # else the accepted devices could not be polled
+    other = serve({"127.83.21.9": Script(box(9)).answer})
+    assert "siaga proposal accept p3 role=switch" in discover(siaga, other, "127.83.21.9").well().err
     again = discover(siaga, own, "127.83.20.0/29").well()
     assert again.out == ""
     assert "Nothing is new." in again.err
-    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 2
+    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 3
     run = json.loads(siaga("runs", "-o", "json").well().out)[-1]
     assert (run["kind"], run["status"]) == ("discover", "ok")
     assert {k: run["summary"][k] for k in ("asked", "alive", "snmp", "new")} == {
         "asked": 7, "alive": 7, "snmp": 2, "new": 2,
     }  # fmt: skip
     siaga("history", "verify").well()
+
+
+def test_proposals_are_listed_in_the_order_of_their_numbers(
+    siaga: Siaga, serve: Callable[..., Fleet]
+) -> None:
+    own = serve({f"127.83.20.{n}": Script(box(n)).answer for n in range(1, 12)})
+    discover(siaga, own, "127.83.20.0/28").well()
+    assert siaga("proposal", "list", "-o", "name").well().out.split() == [f"p{n}" for n in range(1, 12)]
+    said = siaga("proposal", "list", "--limit", "10", "-o", "json").well()
+    assert [r["name"] for r in json.loads(said.out)] == [f"p{n}" for n in range(1, 11)]
+    assert "1 more rows are not shown." in said.err
 
 
 def test_json_is_every_host_with_the_same_keys(siaga: Siaga, serve: Callable[..., Fleet]) -> None:
@@ -108,6 +130,7 @@ def test_a_found_box_is_accepted_with_the_credential_that_opened_it_and_is_known
         siaga, own, "127.83.20.1", "--credential", "lama", "--credential", "noc", "-o", "json"
     ).well()
     assert json.loads(said.out)[0]["credential"] == "noc"
+    assert "public" not in said.err
     siaga("proposal", "accept", "p1", "role=switch").well()
     (device,) = json.loads(siaga("device", "list", "-o", "json", "--fields", "name,credential").well().out)
     assert device == {"name": "sw-1", "credential": "noc"}
@@ -116,6 +139,18 @@ def test_a_found_box_is_accepted_with_the_credential_that_opened_it_and_is_known
     kept = repr(stored(scrubbed)) + said.out + said.err + again.out + again.err
     assert "komunitas" not in kept
     assert b"komunitas" not in (scrubbed / "siaga.db").read_bytes()
+
+
+def test_more_credentials_than_are_tried_at_one_address_are_no_secret(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIAGA_DISCOVER__ATTEMPTS", "1")
+    for name in ("satu", "dua"):
+        credential(siaga, monkeypatch, name, f"komunitas-{name}")
+    own = serve({"127.83.20.1": Script(box(1), community=b"komunitas-dua").answer})
+    said = discover(siaga, own, "127.83.20.1", "--credential", "satu", "--credential", "dua").well()
+    assert "At most 1 of the 2 credentials are tried at one address" in said.err
+    assert "At most" not in discover(siaga, own, "127.83.20.1", "--credential", "satu").well().err
 
 
 def test_open_tcp_ports_are_told(siaga: Siaga, serve: Callable[..., Fleet]) -> None:
@@ -153,6 +188,20 @@ def test_cron_learns_of_what_is_new_by_the_exit_code(siaga: Siaga, serve: Callab
     assert discover(siaga, own, "127.83.20.1", "--fail", "--quiet").code == 0
 
 
+def test_addresses_that_cannot_be_asked_are_counted_once_however_many_credentials_there_are(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("satu", "dua", "tiga"):
+        credential(siaga, monkeypatch, name, f"komunitas-{name}")
+    words = ("--no-ping", "--credential", "satu", "--credential", "dua", "--credential", "tiga")
+    own = serve({"127.83.20.1": Script(box(1), community=b"komunitas-dua").answer})
+    # The kernel sends nothing to a broadcast address for who did not ask for that.
+    said = discover(siaga, own, "127.83.20.1", "127.255.255.255", *words)
+    assert said.code == 7
+    assert "1 address could not be asked: Permission denied." in said.err
+    assert discover(siaga, own, "127.255.255.255", *words).code == 1
+
+
 # --- neighbours, links and nodes ----------------------------------------------------------------------------------
 
 
@@ -180,6 +229,20 @@ def test_neighbours_confirm_links_of_known_devices(
     assert "1 confirmed, 0 conflicting" in said.err
     (link,) = json.loads(siaga("link", "list", "-o", "json", "--fields", "name,state").well().out)
     assert link["state"] == "confirmed"
+
+
+@pytest.mark.parametrize("how", [("--hops", "1"), ("--within", "127.83.24.0/29"), ("--neighbours",)])
+def test_who_says_how_far_neighbours_are_followed_wants_them_followed(
+    siaga: Siaga, serve: Callable[..., Fleet], how: tuple[str, ...]
+) -> None:
+    peer = {(1, 3, 6, 1, 2, 1, 15, 3, 1, 7, 127, 83, 24, 2): (IP_ADDRESS, bytes((127, 83, 24, 2)))}
+    own = serve({"127.83.24.1": Script(box(1) | peer).answer, "127.83.24.2": Script(box(2)).answer})
+    more = () if "--within" in how else ("--within", "127.83.24.0/29")
+    rows = json.loads(discover(siaga, own, "127.83.24.1", *how, *more, "-o", "json").well().out)
+    assert [(r["address"], r["found_by"]) for r in rows] == [
+        ("127.83.24.1", ""),
+        ("127.83.24.2", "bgp of 127.83.24.1"),
+    ]
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------
@@ -245,8 +308,9 @@ def test_who_may_only_look_may_not_sweep(
 # --- cut off ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_found_and_says_how_far_it_came(
-    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     """A real signal, when a slice is asked that begins only after the first one is whole."""
     monkeypatch.setattr("monitor.discover.SLICE", 4)
@@ -256,7 +320,7 @@ def test_an_interrupt_keeps_what_was_found_and_says_how_far_it_came(
     def interrupt(_: bytes) -> bytes | None:
         if not interrupted.is_set():
             interrupted.set()
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         return None
 
     own = serve({"127.83.20.1": Script(box(1)).answer, "127.83.20.30": interrupt})
@@ -269,3 +333,73 @@ def test_an_interrupt_keeps_what_was_found_and_says_how_far_it_came(
     run = json.loads(siaga("runs", "-o", "json").well().out)[0]
     assert (run["kind"], run["status"]) == ("discover", "interrupted")
     siaga("history", "verify").well()
+
+
+def test_whoever_presses_ctrl_c_again_and_again_loses_nothing(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real signals: in the middle of the sweep, and when what was found is being kept."""
+
+    def impatient(*given: object, **more: object) -> Kept:
+        signal.raise_signal(signal.SIGINT)
+        return keep(*given, **more)  # type: ignore[arg-type]
+
+    def interrupt(_: bytes) -> bytes | None:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+        return None
+
+    monkeypatch.setattr("monitor.discover.SLICE", 4)
+    monkeypatch.setattr("monitor.discover.SLICES_AT_ONCE", 1)
+    monkeypatch.setattr("monitor.discover_run.keep", impatient)
+    own = serve({"127.83.20.1": Script(box(1)).answer, "127.83.20.30": interrupt})
+    said = discover(siaga, own, "127.83.20.0/26")
+    assert said.code == 130
+    assert "What was found is kept." in said.err
+    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 1
+
+
+def test_a_sweep_outlasts_a_database_that_is_locked_when_it_ends(
+    siaga: Siaga, serve: Callable[..., Fleet], scrubbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(scrubbed / "siaga.db", isolation_level=None, check_same_thread=False)
+    script, busy = Script(box(1)), []
+
+    def lock(data: bytes) -> bytes | None:
+        if not other.in_transaction and not busy:
+            other.execute("BEGIN IMMEDIATE")
+        return script.answer(data)
+
+    @contextmanager
+    def writing(engine: Engine) -> Iterator[Session]:
+        try:
+            with store.session(engine) as session:
+                yield session
+        except TemporaryError as error:
+            busy.append(error.code)
+            if len(busy) == 2:
+                other.execute("ROLLBACK")
+            raise
+
+    monkeypatch.setattr("inventory.store.BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("monitor.discover_run.writing", writing)
+    own = serve({"127.83.20.1": lock})
+    assert "sw-1" in discover(siaga, own, "127.83.20.1").well().out
+    assert busy == ["database-busy", "database-busy"]
+    assert len(json.loads(siaga("proposal", "list", "-o", "json").well().out)) == 1
+    other.close()
+
+
+def test_an_interrupt_while_links_are_checked_says_what_was_found(
+    siaga: Siaga, serve: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("monitor.discover_run.topology", interrupt)
+    own = serve({"127.83.20.1": Script(box(1)).answer})
+    said = discover(siaga, own, "127.83.20.1", "--neighbours")
+    assert said.code == 130
+    assert "sw-1" in said.out
+    assert "Interrupted: 1 of 1 addresses were asked" in said.err
+    assert json.loads(siaga("runs", "-o", "json").well().out)[0]["status"] == "interrupted"

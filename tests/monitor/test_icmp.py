@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import icmp
+from monitor import icmp, pace
 from monitor.echoes import Burst, Swept
 from monitor.icmp import Echo, checksum
 from monitor.pace import BURST, Bucket, Pace, paced
@@ -214,6 +214,24 @@ def test_a_full_buffer_is_waited_for_and_another_error_is_not() -> None:
     unsent = asyncio.run(paced(["full", "nowhere", "well"], send, Bucket(0)))
     assert unsent == [("nowhere", "Network is unreachable")]
     assert tries == {"full": 3, "nowhere": 1, "well": 1}
+
+
+def test_a_silent_network_at_this_machine_fills_neither_buffers_nor_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What waits for ARP lies in the send buffer, and holds its place in the kernel's table for three seconds."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        pace.roomy(own)
+        most = int(Path("/proc/sys/net/core/wmem_max").read_text())  # for who may not pass it
+        assert own.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) >= min(2 * most, 4 << 20)
+    left = [errno.ENOBUFS] * round(3.5 / pace._NO_ROOM_S)
+
+    def send(_: str) -> None:
+        if left:
+            raise OSError(left.pop(), "No buffer space available")
+
+    monkeypatch.setattr(pace, "_NO_ROOM_S", 0)
+    assert asyncio.run(paced(["full"], send, Bucket(0))) == []
 
 
 # --- without permission -------------------------------------------------------------------------------------------

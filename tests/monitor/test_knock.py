@@ -1,6 +1,8 @@
 """Light probes on the wire: who answers, who is asked no more, and what does not count as an answer."""
 
 import asyncio
+import errno
+import socket
 from contextlib import suppress
 
 import pytest
@@ -52,6 +54,20 @@ def test_who_knows_the_community_says_who_he_is(auth: SnmpAuth) -> None:
 def test_ipv6_is_asked_as_well() -> None:
     found, _ = knock({"::1": Script(switch()).answer})
     assert list(found.heard) == ["::1"]
+
+
+def test_without_ipv6_its_hosts_cannot_be_asked_and_the_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = socket.socket
+
+    def without(family: int, *more: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return whole(family, *more)
+
+    monkeypatch.setattr("monitor.knock.socket.socket", without)
+    found, _ = knock({"127.83.3.1": Script(switch()).answer}, "127.83.3.1", "2001:db8::1")
+    assert list(found.heard) == ["127.83.3.1"]
+    assert list(found.unsent) == ["2001:db8::1"]
 
 
 def test_a_wrong_community_costs_one_message_for_each_try_and_opens_nothing() -> None:

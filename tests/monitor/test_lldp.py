@@ -156,6 +156,7 @@ def test_links_are_confirmed_or_in_conflict_and_the_history_says_so(engine: Engi
     assert found["salah"]["state"] == "conflicting"
     assert found["salah"]["heard"] == "rtr-mauk:ether3 hears sw-cc, not rtr-x"
     assert "rtr-x did not answer in full" in said.err
+    assert ".." not in said.err  # a reason is a sentence of its own
     states = {r["name"]: r["state"] for r in json.loads(siaga("link", "list", "-o", "json").well().out)}
     assert states == {"benar": "confirmed", "salah": "conflicting"}
     (change,) = [

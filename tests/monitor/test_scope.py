@@ -3,10 +3,10 @@
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.scope import Scope, Span, bound, common, interleaved, minus, read, text
+from monitor.scope import Scope, Span, bound, common, interleaved, minus, point, read, text
 from siaga.errors import UsageError
 
 
@@ -30,6 +30,9 @@ def scope(
         ("2001:db8::/112", "2001:db8::1", "2001:db8::ffff"),  # without the subnet-router anycast address
         ("2001:db8::/127", "2001:db8::", "2001:db8::1"),
         ("2001:db8::5", "2001:db8::5", "2001:db8::5"),
+        ("::ffff:10.1.0.7", "10.1.0.7", "10.1.0.7"),  # the kernel sends to the IPv4 address
+        ("::ffff:10.1.0.0/120", "10.1.0.1", "10.1.0.254"),
+        ("::ffff:a01:0-10.1.0.3", "10.1.0.0", "10.1.0.3"),
     ],
 )
 def test_what_is_asked_is_read_as_hosts(asked: str, first: str, last: str) -> None:
@@ -54,6 +57,9 @@ def test_what_is_asked_is_read_as_hosts(asked: str, first: str, last: str) -> No
         ("::", "no host"),
         ("2001:db8::/64", "/112"),
         ("2001:db8::1-2001:db8::2:1", "/112"),
+        ("fe80::1", "link-local"),
+        ("fe80::1%eth0", "link-local"),  # a zone that was dropped would be another host
+        ("fe80::/112", "link-local"),
         ("\x1b[31m10.1.0.0", "PREFIX"),
     ],
 )
@@ -71,6 +77,16 @@ def test_denied_addresses_and_those_outside_of_what_is_allowed_are_never_asked()
     assert not found.holds("10.1.0.5")
     assert not found.holds("10.9.0.1")
     assert not found.holds("10.1.0.15")  # the broadcast address of what was asked
+
+
+def test_another_spelling_does_not_get_round_what_is_denied() -> None:
+    """The socket of IPv6 sends to ::ffff:10.1.0.7 what 10.1.0.7 gets."""
+    assert not len(scope("::ffff:10.1.0.7", deny=("10.1.0.0/24",)))
+    assert not len(scope("10.1.0.7", deny=("::ffff:10.1.0.0/120",)))
+    found = scope("2001:db8::1", within=("::/0", "10.1.0.0/16"), deny=("10.1.5.0/24",))
+    assert found.holds("::ffff:10.1.4.7")
+    assert not found.holds("::ffff:10.1.5.7")
+    assert not found.holds("::ffff:10.2.0.1")
 
 
 def test_neighbours_may_lie_within_and_no_further() -> None:
@@ -127,6 +143,7 @@ def test_the_order_over_the_sites_loses_nothing(spans: list[Span]) -> None:
 
 
 @given(st.ip_addresses(), st.integers(112, 128))
+@example(ipaddress.ip_address("::ffff:1.0.0.0"), 112)  # an IPv4 prefix in IPv6 dress
 def test_a_prefix_read_is_within_its_own_bounds(address: ipaddress.IPv4Address, length: int) -> None:
     length = length if address.version == 6 else length - 96
     network = ipaddress.ip_network((address, length), strict=False)
@@ -134,6 +151,5 @@ def test_a_prefix_read_is_within_its_own_bounds(address: ipaddress.IPv4Address, 
         span = read(str(network))
     except UsageError:
         return
-    assert span.first >= int(network.network_address)
-    assert span.last <= int(network.broadcast_address)
-    assert span.size >= 1
+    first, last = (point(str(a)) for a in (network.network_address, network.broadcast_address))
+    assert first <= (span.family, span.first) <= (span.family, span.last) <= last
