@@ -39,6 +39,13 @@ def mutated(dice: random.Random, data: bytes) -> bytes:
     return bytes(changed)
 
 
+def test_request_ids_cannot_be_foretold() -> None:
+    codec = _Community(AUTH)
+    ids = [codec.pack(Request(Kind.get, SYSTEM))[0] for _ in range(50)]
+    assert all(2**24 <= number < 2**31 for number in ids)
+    assert all(after - before != 1 for before, after in zip(ids, ids[1:], strict=False))
+
+
 def test_no_mutated_reply_raises() -> None:
     dice = random.Random(20261124)
     codec = _Community(AUTH)
