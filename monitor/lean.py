@@ -30,7 +30,7 @@ _BUFFER_BYTES = 8 << 20
 _SO_RCVBUFFORCE, _SO_MEMINFO, _MEMINFO_DROPS = 33, 55, 8
 _IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
 _FULL_S = 1.0  # so long a flood may keep all from being judged
-_PAYLOAD_SEEN = 64  # an ICMP error that quotes this much must quote the id of the open question
+_PAYLOAD_SEEN = 64  # an ICMP error that quotes this much and not the id is about an older question
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class Waiting(Protocol):
     def expired(self, now_s: float, *, ours: bool) -> None:
         """Take a time-out; `ours` if we may have lost the answer ourselves."""
 
-    def unreachable(self, number: int) -> None:
-        """Take an ICMP error (an errno) for the address."""
+    def unreachable(self, number: int, *, sure: bool) -> None:
+        """Take an ICMP error (an errno) for the address; `sure` if it quotes the id of the open question."""
 
     def broke(self, error: Exception) -> None:
         """End the question, because one of the above raised what it should not."""
@@ -321,16 +321,18 @@ class Wire:
                     break
                 who = self._open.get(address)
                 self.tally.unreachable += 1
-                if who is None or (len(payload) >= _PAYLOAD_SEEN and who.number not in payload):
+                sure = who is not None and who.number in payload
+                if who is None or (len(payload) >= _PAYLOAD_SEEN and not sure):
                     continue
                 for _, kind, content in ancillary:
                     if kind in (_IP_RECVERR, _IPV6_RECVERR) and len(content) >= 4:
-                        self._unreachable(who, struct.unpack_from("=I", content)[0] or errno.ECONNREFUSED)
+                        number = struct.unpack_from("=I", content)[0] or errno.ECONNREFUSED
+                        self._unreachable(who, number, sure=sure)
                         break
 
-    def _unreachable(self, who: Waiting, number: int) -> None:
+    def _unreachable(self, who: Waiting, number: int, *, sure: bool) -> None:
         try:
-            who.unreachable(number)
+            who.unreachable(number, sure=sure)
         except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
             self._broke(who, error)
 

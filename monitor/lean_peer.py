@@ -225,11 +225,14 @@ class Peer:
         else:
             self._fail()
 
-    def unreachable(self, number: int) -> None:
-        """Take an ICMP error: a closed port is an answer, any other may pass (called by the wire)."""
+    def unreachable(self, number: int, *, sure: bool) -> None:
+        """Take an ICMP error: a closed port is an answer, any other may pass (called by the wire).
+
+        One that does not quote our id may be forged by whoever guesses a port: it is believed when nothing else comes.
+        """
         self._muddy = True
         self.error = number
-        if number == errno.ECONNREFUSED:
+        if number == errno.ECONNREFUSED and sure:
             self._fail()
 
     def broke(self, error: Exception) -> None:

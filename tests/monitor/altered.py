@@ -1,4 +1,4 @@
-"""Replies that are well formed and wrong: about fifty kinds, each a function from a right reply to what is sent.
+"""Replies that are well formed and wrong: more than sixty kinds, each a function from a right reply to what is sent.
 
 A kind is (name, alters). `REFUSED` are those of which nothing that is not the device's own may be believed; of the
 others (a value changed in its right place, which SNMPv2c has no protection against) every value that cannot be is

@@ -1,6 +1,7 @@
 """What devices, and errors of our own, cannot do to the lean engine: hang a round, stop the loop, fill the memory."""
 
 import asyncio
+import errno
 import gc
 import os
 import socket
@@ -416,6 +417,31 @@ def test_memory_and_descriptors_do_not_grow_over_rounds() -> None:
 
     before, after = run(many())
     assert after - before < 25 * devices * 56  # less than one small object for each poll
+
+
+def test_an_icmp_error_that_does_not_quote_the_question_ends_nothing() -> None:
+    async def one() -> tuple[Any, Any]:
+        def forged(script: Script, reply: bytes) -> bytes:
+            peer.unreachable(errno.ECONNREFUSED, sure=False)
+            return reply
+
+        columns, asked = COLUMNS, indexes(3)
+        async with (
+            served(Script(switch(3), manners=forged).answer, HERE) as honest,
+            served(lambda _: None, HERE) as silent,
+            Lean() as engine,
+        ):
+            found: list[Polled] = []
+            for port in (honest, silent):
+                wanted = Wanted(target(port, address=HERE, timeout_s=0.1), columns, asked)
+                over = asyncio.Event()
+                peer = engine.poll(wanted, lambda polled, over=over: (found.append(polled), over.set()))  # type: ignore[misc]
+                await over.wait()
+        return found[0], found[1]
+
+    good, nothing = run(one())
+    assert (good.fault, good.rows()) == (None, values(3))
+    assert "No answer in" in nothing.fault.reason
 
 
 def test_a_wire_that_is_closed_forgets_its_devices() -> None:
