@@ -26,12 +26,18 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.alert_commands
 import monitor.arp_commands
 import monitor.commands
 import monitor.discover_commands
+import monitor.listen_commands
 import monitor.lldp_commands
+import monitor.maintenance_commands
+import monitor.notify_commands
 import monitor.platform_commands
 import monitor.propose_commands
+import monitor.samples_commands
+import monitor.service_commands
 import report.bast_commands
 import report.commands
 import report.export_commands
@@ -53,8 +59,9 @@ Start with: siaga demo
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
-    ("Look", ("status", "top", "alert", "impact", "due", "disagreements", "history", "explain")),
-    ("Find and ask", ("inspect", "discover", "poll", "propose", "proposal", "trust", "platform")),
+    ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
+    ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
+    ("Be told", ("alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
@@ -97,11 +104,15 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("discover")(monitor.discover_commands.discover)
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
+    app.command("listen")(monitor.listen_commands.listen)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
-    app.add_typer(monitor.commands.alert_app)
+    app.add_typer(monitor.alert_commands.app)
+    app.add_typer(monitor.maintenance_commands.app)
+    app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.samples_commands.app)
     app.command("plan")(infra.commands.plan)
     app.command("apply")(infra.commands.apply)
     app.add_typer(infra.commands.job_app)
@@ -188,6 +199,8 @@ def _noun(name: str) -> typer.Typer:
         app.command("value")(inventory.goods_commands.asset_value)
     if name == "link":
         monitor.lldp_commands.mount(app)
+    if name == "service":
+        monitor.service_commands.mount(app)
     if name == "proposal":
         inventory.proposal_commands.mount(app)
     return app

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from demo.agents import Mood
 from demo.draft import Simulated
 from demo.regency import Regency
-from monitor.samples import Asked, EmbeddedStore, Sample
+from monitor.samples import Asked, Sample, SampleStore, polls_of
 
 HOURS = 24
 STEP_S = 300
@@ -19,12 +19,12 @@ DOWN_FOR_S = 3 * 3600  # since when the devices that are down have been so
 _BOOTED_BEFORE_S = 40 * 86_400  # how long a device had been up that restarted within the day
 
 
-def write(store: EmbeddedStore, regency: Regency, ids: Mapping[str, int], now: datetime) -> int:
+def write(store: SampleStore, regency: Regency, ids: Mapping[str, int], now: datetime) -> int:
     """Write a day of samples up to `now`, the moment the simulation began; return how many values they are."""
     devices = [d for d in (*regency.agents, *regency.command_lines) if d.spec.name in ids]
     measured = _measured(regency)
     samples = [s for d in devices for s in _samples(d, ids[d.spec.name], measured, now)]
-    store.write(samples, [a for d in devices for a in _asked(d, ids[d.spec.name], now)])
+    store.write(polls_of(samples, [a for d in devices for a in _asked(d, ids[d.spec.name], now)]))
     return len(samples)
 
 

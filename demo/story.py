@@ -302,7 +302,8 @@ def _yesterday(say: Teller, home: Path, regency: Regency) -> None:
 
     with reading(open_engine(Settings(home=home))) as opened:
         ids = {name: i for i, name in labels(opened, "device").items()}
-    count = history.write(open_samples(home), regency, ids, utc_now())
+    with open_samples(home) as samples:
+        count = history.write(samples, regency, ids, utc_now())
     say.text(
         "",
         f"A demo of a minute has no yesterday: {count} values, what polls every five minutes would have read",

@@ -148,7 +148,10 @@ _NETWORK = (
         "service",
         ("name", "title", "agency", "device", "url"),
         "Applications of the agencies.",
-        wide=("place", "port", "hosting", "spl", "national", "criticality", "notes"),
+        wide=(
+            *("place", "port", "hosting", "spl", "national", "criticality"),
+            *("check", "expect", "expect_status", "plugin", "notes"),
+        ),
     ),
     Spec(
         "dependency",

@@ -17,6 +17,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "snmp-v3": ("auth", "priv"),
     "ssh-password": ("password", "enable"),
     "ssh-key": ("key",),
+    "password": ("password",),  # of an account that is no device's: a mail server
+    "token": ("token",),  # of a bot, or the key that signs what is sent
 }
 MIN_V3_SECRET = 8  # RFC 3414, section 11.2
 

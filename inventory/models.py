@@ -303,9 +303,15 @@ class Service(Row, table=True):
 
     `hosting` as Perpres 95/2018 tells it apart: in the regency, in the national data centre (pdn), or elsewhere
     (awan); `spl`: it speaks over the government's service exchange (sistem penghubung layanan).
+    `check` is how the monitor asks it; left empty, the URL and the port tell. `expect` is a regular expression that
+    its answer must hold, `expect_status` the HTTP statuses that are right (200-299,401), `plugin` a `[plugins.NAME]`
+    of the settings.
     """
 
-    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"hosting": ("", "lokal", "pdn", "awan")}
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "hosting": ("", "lokal", "pdn", "awan"),
+        "check": ("", "http", "tcp", "tls", "dns", "plugin", "none"),
+    }
     BOUNDS: ClassVar[dict[str, tuple[float, float]]] = {"criticality": (1, 3), "port": (1, 65535)}
     name: str = key()
     title: str = ""
@@ -318,6 +324,10 @@ class Service(Row, table=True):
     spl: bool | None = None
     national: bool = False
     criticality: int | None = None
+    check: str = ""
+    expect: str = ""
+    expect_status: str = ""
+    plugin: str = ""
 
 
 class Dependency(Row, table=True):
@@ -352,7 +362,7 @@ class Credential(Row, table=True):
     """How to log in: everything but the secret, which lies sealed in `Secret`."""
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
-        "kind": ("snmp-v1", "snmp-v2c", "snmp-v3", "ssh-password", "ssh-key"),
+        "kind": ("snmp-v1", "snmp-v2c", "snmp-v3", "ssh-password", "ssh-key", "password", "token"),
         "auth_protocol": ("", "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"),
         "priv_protocol": ("", "DES", "AES", "AES-192", "AES-256"),
     }

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from siaga.expressions import expression, prompt
+
 
 def _oid(text: str) -> str:
     if not re.fullmatch(r"[012](\.\d{1,10}){1,60}", text):
@@ -19,13 +21,23 @@ def _oid(text: str) -> str:
 
 def _regex(text: str) -> str:
     try:
-        re.compile(text)
-    except re.error as error:
+        prompt(text) if text else None
+    except ValueError as error:
         raise ValueError(f"{text!r} is no regular expression ({error})") from None
     return text
 
 
+def _line_regex(text: str) -> str:
+    try:
+        expression(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no regular expression of RE2 ({error})") from None
+    return text
+
+
+_BRACED = re.compile(r"\{\d+\}")
 Oid = Annotated[str, AfterValidator(_oid)]
+LineRegex = Annotated[str, AfterValidator(_line_regex)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Severity = Literal["ok", "warning", "critical", "unknown"]
 SensorClass = Literal[
@@ -76,6 +88,19 @@ class Fact(Frozen):
     template: str = ""
     mac: bool = False
     then: tuple[Oid, ...] = ()
+
+    @model_validator(mode="after")
+    def _filled(self) -> Self:
+        if self.template:
+            groups = re.compile(self.regex).groups
+            if not re.fullmatch(r"(?:[^{}]|\{\d{1,2}\})*", self.template):
+                raise ValueError("a template has text and {0}, {1} and so on for the groups of regex")
+            if any(
+                int(number) >= groups
+                for number in re.findall(r"\d+", "".join(_BRACED.findall(self.template)))
+            ):
+                raise ValueError(f"regex has {groups} groups: {{0}} is the first of them")
+        return self
 
 
 class Facts(Frozen):
@@ -238,6 +263,13 @@ class SensorReading(Reading):
     limits: Limits | None = None
     group: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _meant(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("states"), str):
+            raise ValueError(f"the file has no [meanings.{given['states']}]")
+        return given
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if bool(self.kind) == bool(self.kinds):
@@ -313,12 +345,23 @@ class Part(Frozen):
         return _listed(given, "probe", "unless", "builtin", "inherits", "without")
 
 
+class SyslogPattern(Frozen):
+    """A line of syslog that tells of an event. `regex` (RE2) is searched in the message after its priority.
+
+    Its named groups are kept with the event: user, from, interface.
+    """
+
+    event: Literal["config-changed", "login", "login-failed", "link-down", "link-up", "reload"]
+    regex: LineRegex
+
+
 class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
     `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
     `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
-    named sets of states: `states = "status"` in a sensor of the file is the set of that name.
+    named sets of states: `states = "status"` in a sensor of the file is the set of that name. `syslog`: lines that
+    tell of an event, the most telling first; inherited ones come after the file's own.
     """
 
     vendor: str
@@ -332,6 +375,7 @@ class Platform(Part):
     inherits: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     meanings: dict[str, States] = {}
+    syslog: tuple[SyslogPattern, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

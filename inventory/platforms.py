@@ -5,6 +5,7 @@ parts as well, after its own. The folder `platforms` in siaga's home holds files
 name as one of ours stands in its place.
 """
 
+import difflib
 import os
 import tomllib
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inventory.platform_format import Part, Platform
-from siaga.errors import InvalidError
+from inventory.platform_format import Part, Platform, SyslogPattern
+from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import load
+from siaga.text import safe
 
 FOLDER = Path(__file__).parent / "platforms"
 STANDARD = "standard"
@@ -56,6 +58,16 @@ def platform(name: str, *given: Path) -> Platform | None:
     return found if found and found.match else None
 
 
+def named(name: str) -> Platform:
+    """Return the platform of that name; raises NotFoundError (`no-such-platform`) that names those alike."""
+    found = platform(name)
+    if found is None:
+        near = difflib.get_close_matches(name, [p.name for p in platforms()], n=3)
+        hint = f" Did you mean {', '.join(near)}?" if near else " 'siaga platform list' lists them."
+        raise NotFoundError("no-such-platform", f"No platform is called '{safe(name, 60)}'.{hint}")
+    return found
+
+
 def parts_of(known: Platform | None, *given: Path) -> tuple[Part, ...]:
     """Return what is read of a platform, its own first, then what it inherits, then the standards'.
 
@@ -71,6 +83,11 @@ def parts_of(known: Platform | None, *given: Path) -> tuple[Part, ...]:
 @cache
 def _parts_of(name: str, where: Folders) -> tuple[Part, ...]:
     return _gathered(_files(where).get(name), _files(where))
+
+
+def syslog_of(known: Platform, *given: Path) -> tuple[SyslogPattern, ...]:
+    """Return the syslog patterns of a platform, its own first, then those of the files that it inherits."""
+    return tuple(pattern for one in _line(known, _files(given or folders())) for pattern in one.syslog)
 
 
 def _gathered(known: Platform | None, files: dict[str, Platform]) -> tuple[Part, ...]:
@@ -145,8 +162,11 @@ def read(path: Path, problems: list[str]) -> Platform | None:
     except ValidationError as error:
         problems += [f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(f"{path.name}: {error}")
+        return None
+    except OSError as error:
+        problems.append(f"{path.name}: {error.strerror}")
         return None
     if found.name != path.stem:
         problems.append(f"{path.name}: name is {found.name!r} and must be the file's own, {path.stem!r}")

@@ -230,8 +230,24 @@ def _check_address(value: str) -> None:
 
 
 def _check_url(value: str) -> None:
-    if not re.fullmatch(r"https?://[^\s\"'<>]+", value):
-        raise BadValueError(f"is '{value}', must begin with http:// or https://")
+    if re.match(r"[a-z]+://[^/?#]*:[^/?#]*@", value):
+        raise BadValueError("holds a password, which belongs in no URL")
+    if not re.fullmatch(r"(https?|tcp|tls|dns)://[^\s\"'<>]+", value):
+        raise BadValueError(f"is '{value}', must begin with http:// or https:// (or tcp://, tls://, dns://)")
+
+
+def _check_expect(value: str) -> None:
+    from siaga.expressions import expression
+
+    try:
+        expression(value)
+    except ValueError as error:
+        raise BadValueError(f"is '{safe(value, 80)}', no regular expression of RE2 ({error})") from None
+
+
+def _check_status(value: str) -> None:
+    if not re.fullmatch(r"[1-5]\d\d(-[1-5]\d\d)?(, ?[1-5]\d\d(-[1-5]\d\d)?)*", value):
+        raise BadValueError(f"is '{safe(value, 80)}', must be HTTP statuses such as 200-299,401")
 
 
 def _check_noun(value: str) -> None:
@@ -249,6 +265,8 @@ def _check_email(value: str) -> None:
 _CHECKS = {
     "address": _check_address,
     "url": _check_url,
+    "expect": _check_expect,
+    "expect_status": _check_status,
     "email": _check_email,
     "target_noun": _check_noun,
     "noun": _check_noun,

@@ -10,6 +10,7 @@ OWN = oid("1.3.6.1.2.1.4.34.1.3")  # ipAddressIfIndex; index: InetAddressType, I
 OWN_PREFIX = oid("1.3.6.1.2.1.4.34.1.5")  # ipAddressPrefix: a pointer whose last number is the length
 OWN_V4 = oid("1.3.6.1.2.1.4.20.1.2")  # ipAdEntIfIndex; index: IpAddress
 OWN_MASK = oid("1.3.6.1.2.1.4.20.1.3")  # ipAdEntNetMask
+OWN_COLUMNS, OWN_V4_COLUMNS = (OWN, OWN_PREFIX), (OWN_V4, OWN_MASK)
 _V4, _V6, _V4_ZONE, _V6_ZONE = 1, 2, 3, 4  # InetAddressType (RFC 4001); with a zone, four octets more follow
 _OCTETS = {_V4: 4, _V6: 16, _V4_ZONE: 4, _V6_ZONE: 16}
 _AT_MOST = 4000

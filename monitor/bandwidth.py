@@ -11,7 +11,7 @@ from inventory.models import Connection, Interface
 from inventory.select import joined, selected
 from inventory.store import open_engine, reading
 from monitor.poller import rate_series
-from monitor.samples import open_samples
+from monitor.samples import SampleStore, open_samples
 from siaga.errors import UsageError
 from siaga.settings import Settings
 
@@ -37,17 +37,18 @@ def busiest(
             Interface, col(Interface.id) == col(Connection.interface_id)
         )
         pairs = [(c, i) for c, i in session.exec(query) if c.id in ids]
-    rows = [row for c, i in pairs if (row := _row(settings, c, i, start, now))]
+    with open_samples(settings.home) as samples:
+        rows = [row for c, i in pairs if (row := _row(samples, c, i, start, now))]
     rows.sort(key=lambda r: (-(r["used_pct"] or -1), -(r["in_bps"] or 0)))
     return rows[:number]
 
 
 def _row(
-    settings: Settings, connection: Connection, interface: Interface, start: datetime, now: datetime
+    samples: SampleStore, connection: Connection, interface: Interface, start: datetime, now: datetime
 ) -> dict[str, Any] | None:
     name, device = interface.name, interface.device_id or 0
     speeds = {name: interface.seen_speed_bps or interface.speed_bps}
-    series = rate_series(open_samples(settings.home), device, [name], speeds, start, now)
+    series = rate_series(samples, device, [name], speeds, start, now)
     if name not in series:
         return None
     received, sent = ([v for _, v in points] for points in series[name])

@@ -18,7 +18,7 @@ What is accepted (X.690 as RFC 3417, section 8 restricts it; what is wider than 
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.tables import Oid, Value
+from monitor.tables import IpAddress, Oid, Value
 
 SEQUENCE, INTEGER, OCTETS, NULL, OBJECT_ID = 0x30, 0x02, 0x04, 0x05, 0x06
 IP_ADDRESS, COUNTER32, GAUGE32, TIME_TICKS, OPAQUE, COUNTER64 = 0x40, 0x41, 0x42, 0x43, 0x44, 0x46
@@ -139,7 +139,7 @@ def value(tag: int, content: bytes) -> Value | None:
     if tag == OBJECT_ID:
         return object_id(content)
     if tag == IP_ADDRESS and len(content) == 4:
-        return content
+        return IpAddress(content)
     if tag in _ABSENT and not content:
         return None
     raise Malformed("a value is of no type that SNMP has")

@@ -24,6 +24,8 @@ _STATE_STYLE = {
     "down": "bold red",
     "unreachable": "magenta",
     "not observed": "dim",
+    "flapping": "yellow",
+    "maintenance": "cyan",
     "critical": "bold red",
     "warning": "yellow",
 }
@@ -220,8 +222,9 @@ def status(
         query = joined(selector or []) or "status=active and transport!=none"
         ids = selected(session, "device", query)
         found = status_rows(session, ids, rows(session, "device", ids))
-    counts = {state: sum(r["state"] == state for r in found) for state in list(_STATE_STYLE)[:5]}
-    order = {s: i for i, s in enumerate(("down", "unreachable", "degraded", "not observed", "up"))}
+    counts = {state: sum(r["state"] == state for r in found) for state in list(_STATE_STYLE)[:7]}
+    worst = ("down", "flapping", "unreachable", "degraded", "not observed", "maintenance", "up")
+    order = {s: i for i, s in enumerate(worst)}
     found.sort(key=lambda r: (order.get(r["state"], 9), r["name"]))
     shown = (
         found if all_ or selector or output is not Format.table else [r for r in found if r["state"] != "up"]
@@ -311,34 +314,6 @@ def _readable_top(row: dict[str, Any]) -> dict[str, Any]:
         "committed": rate(row["committed_down_bps"]),
         "used_pct": percent(row["used_pct"]),
     }
-
-
-alert_app = typer.Typer(name="alert", help="Alerts: what is wrong, and what was.", no_args_is_help=True)
-
-
-@alert_app.command("list")
-def alert_list(
-    all_: Annotated[bool, typer.Option("--all", "-a", help="Also the closed ones.")] = False,
-    output: Output = Format.table,
-    fields: Fields = "",
-) -> Outcome:
-    """List open alerts, critical first."""
-    from inventory.store import open_engine, reading
-    from monitor.store import alert_rows
-    from siaga.settings import load
-
-    with reading(open_engine(load())) as session:
-        rows = alert_rows(session, closed=all_)
-    columns = [Column(k, k) for k in ("severity", "device", "text", "opened_at")]
-    columns += [Column(k, k, wide=True) for k in ("rule", "closed_at", "id")]
-    return Outcome(
-        rows,
-        columns,
-        messages=[] if rows else ["No alerts."],
-        format=output,
-        fields=[f for f in fields.split(",") if f],
-        style=_styles("severity"),
-    )
 
 
 def trust(

@@ -1,13 +1,15 @@
 """An observation as text that a person likes to read: who it is, how it is, what is not well first, then its ports."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 from typing import Any
 
 from monitor.observation import Mempool, Observation, Processor, Reach, Sensor, Storage
 from monitor.show import duration, octets, rate
 from siaga.clock import shown
 from siaga.outcome import Column, Format, Outcome
-from siaga.render import render
+from siaga.render import render, terminal_columns
 from siaga.text import safe
 
 _LISTED = 12  # rows of one class of sensors, of processors, of addresses; -o wide lists all
@@ -73,7 +75,14 @@ def _facts(seen: Observation) -> str:
         "uptime": duration(seen.uptime_s) if seen.uptime_s is not None else "",
         "addresses": ", ".join(addresses[:_LISTED]) + more,
     }
-    return "".join(f"  {k:<13}{safe(v, 300)}\n" for k, v in facts.items() if v)
+    return "".join(_fact(k, safe(v, 300)) for k, v in facts.items() if v)
+
+
+def _fact(name: str, text: str) -> str:
+    """Return a fact, on a terminal in lines that begin below each other."""
+    room = terminal_columns()
+    lines = wrap(text, max(30, room - 15), break_on_hyphens=False) if room else [text]
+    return "".join(f"  {label:<13}{line}\n" for label, line in zip_longest([name], lines, fillvalue=""))
 
 
 def _load(processors: Sequence[Processor], wide: bool) -> str:
@@ -198,7 +207,7 @@ def _ports(seen: Observation) -> str:
             "alias": p.ifAlias,
             "admin": p.ifAdminStatus,
             "oper": p.ifOperStatus,
-            "speed": rate(p.speed_bps),
+            "speed": rate(p.speed_bps) if p.speed_bps else "",  # zero says that it has none (RFC 2863)
             "in": octets(p.in_octets),
             "out": octets(p.out_octets),
             "errors": None

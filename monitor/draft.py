@@ -13,6 +13,7 @@ from siaga.text import safe
 
 ENTERPRISES = (1, 3, 6, 1, 4, 1)
 _COLUMNS_AT_MOST = 400
+_TEXTS_AT_MOST = 60
 _EXAMPLES = 4
 
 
@@ -37,6 +38,7 @@ def draft(name: str, seen: Mapping[Oid, Value]) -> str:
         f"title = {_quoted(known.hardware or name)}",
         "",
         *_readings(columns(seen, object_id)),
+        *_called(texts(seen, object_id)),
         "",
         "[[match]]",
         *_match(object_id, tables),
@@ -78,6 +80,15 @@ def columns(seen: Mapping[Oid, Value], object_id: Oid | None) -> list[Column]:
     return [c for c in found if any(isinstance(v, int) for v in c.examples)][:_COLUMNS_AT_MOST]
 
 
+def texts(seen: Mapping[Oid, Value], object_id: Oid | None) -> list[Column]:
+    """Return the columns of the maker's branch that hold words: what a row is called may be among them."""
+    grouped: dict[Oid, list[Value]] = {}
+    for number, value in seen.items():
+        if _own(number, object_id) and number[-1] != 0 and isinstance(value, bytes) and as_text(value):
+            grouped.setdefault(number[:-1], []).append(value)
+    return [Column(o, len(vs), tuple(vs[:_EXAMPLES])) for o, vs in sorted(grouped.items())][:_TEXTS_AT_MOST]
+
+
 def _own(number: Oid, object_id: Oid | None) -> bool:
     if number[:6] != ENTERPRISES:
         return False
@@ -86,13 +97,20 @@ def _own(number: Oid, object_id: Oid | None) -> bool:
 
 def _readings(found: list[Column]) -> Iterator[str]:
     yield "# What may be readings. Take the '#' away from those that are, give them a class (docs/platforms.md lists"
-    yield "# them), a title or a text column, and a scale."
+    yield "# them), a title or a text column, and a scale. Above, vendor and title are yours to write."
     yield "sensors = ["
     for column in found:
         examples = ", ".join(safe(as_text(v), 20) for v in column.examples)
         rows = f"{column.rows} rows, " if column.rows > 1 else ""
         yield f'  # {{ class = "{_guess(column)}", oid = "{dotted(column.oid)}" }},  # {rows}{examples}'
     yield "]"
+
+
+def _called(found: list[Column]) -> Iterator[str]:
+    if found:
+        yield '# What rows may be called: text = "..." in a reading of the same table.'
+    for column in found:
+        yield f'# text = "{dotted(column.oid)}"  # {", ".join(safe(as_text(v), 20) for v in column.examples)}'
 
 
 def _guess(column: Column) -> str:

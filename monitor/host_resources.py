@@ -12,6 +12,7 @@ from monitor.tables import Oid, Tables, as_text, dotted, oid
 HR_LOAD = oid("1.3.6.1.2.1.25.3.3.1.2")
 HR_DEVICE = oid("1.3.6.1.2.1.25.3.2.1.3")
 HR_TYPE, HR_DESCR, HR_UNIT, HR_SIZE, HR_USED = (oid(f"1.3.6.1.2.1.25.2.3.1.{n}") for n in (2, 3, 4, 5, 6))
+HR_STORAGES = oid("1.3.6.1.2.1.25.2")
 HR_MEMORY = oid("1.3.6.1.2.1.25.2.2.0")  # kB of RAM in the whole host
 HR_STORAGE = (HR_TYPE, HR_DESCR, HR_UNIT, HR_SIZE, HR_USED)
 _TYPES = oid("1.3.6.1.2.1.25.2.1")
@@ -24,6 +25,7 @@ _DISKS = {
 _FILE_SYSTEMS = oid("1.3.6.1.2.1.25.3.9")  # hrFSTypes: FreeBSD's agent says the file system's type instead
 _NO_DISKS = ("memory", "swap", "buffers", "mbuf", "uma:", "malloc:")
 
+UCD = oid("1.3.6.1.4.1.2021")
 UCD_IDLE = oid("1.3.6.1.4.1.2021.11.11.0")
 UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED = (oid(f"1.3.6.1.4.1.2021.4.{n}.0") for n in (5, 6, 14, 15))
 UCD_MEMORY = (UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED)

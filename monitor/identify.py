@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from inventory.platform_format import Fact, Match, Platform
 from monitor.observation import Identity
 from monitor.tables import Oid, Tables, as_mac, as_text, dotted, oid, picked
+from siaga.expressions import prompt
 
 SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION = (
     oid(f"1.3.6.1.2.1.1.{n}.0") for n in (1, 2, 3, 4, 5, 6)
@@ -116,7 +117,7 @@ def identity(platform: Platform | None, tables: Tables, meant: Platform | None =
 def _fits(match: Match, tables: Tables, *, probed: bool) -> bool:
     if match.object_id and not _prefix(match, tables):
         return False
-    if match.descr and not re.search(match.descr, tables.text(SYS_DESCR)):
+    if match.descr and not prompt(match.descr).search(tables.text(SYS_DESCR)):
         return False
     if match.probe and probed:
         return bool(tables.column(oid(match.probe)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
+from inventory.platforms import named
 from monitor.describe import described
 from monitor.observation import Reach, as_json
 from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
@@ -48,6 +49,8 @@ def look(settings: Settings, asking: Asking, output: Format) -> Outcome:
 
     settings = patient(settings, asking)
     target = target_of(settings, asking)
+    if asking.platform and target.snmp is not None:
+        named(asking.platform)
     seen = asyncio.run(ask([target], settings, now=utc_now))[0]
     messages = [f"{seen.reach.value}: {safe(seen.reason, 500)}"] if seen.reach is not Reach.up else []
     return Outcome(
@@ -171,6 +174,7 @@ def _snmp(asking: Asking) -> SnmpAuth:
             raise UsageError("no-user", "SNMPv3 needs --user.")
         _known_protocol("auth_protocol", asking.auth)
         _known_protocol("priv_protocol", asking.priv)
+        _in_pairs(asking)
         return SnmpAuth(
             version=SnmpVersion.v3,
             user=asking.user,
@@ -183,6 +187,22 @@ def _snmp(asking: Asking) -> SnmpAuth:
         raise UsageError("bad-version", f"SNMP version '{safe(asking.snmp)}' is none of 1, 2c, 3.")
     community = _secret(asking.community_file, asking.community_env, "public")
     return SnmpAuth(version=SnmpVersion(asking.snmp), community=community)
+
+
+def _in_pairs(asking: Asking) -> None:
+    """Refuse a protocol without its passphrase, and the reverse: neither is asked for with less than was meant."""
+    for option, protocol, file in (
+        ("auth", asking.auth, asking.auth_file),
+        ("priv", asking.priv, asking.priv_file),
+    ):
+        if bool(protocol) is not bool(file):
+            raise UsageError(
+                "half-given", f"--{option} and --{option}-file are given together or not at all."
+            )
+    if asking.priv and not asking.auth:
+        raise UsageError(
+            "half-given", "Privacy (--priv) needs authentication (--auth): SNMPv3 has none without it."
+        )
 
 
 def _known_protocol(field: str, name: str) -> None:
@@ -211,8 +231,10 @@ def _secret(file: str, variable: str = "", default: str = "") -> SecretStr:
         return SecretStr(default) if default else NO_SECRET
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFoundError("no-such-file", f"{file} cannot be read: {safe(error)}.") from None
+    except OSError as error:
+        raise NotFoundError("no-such-file", f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise NotFoundError("no-such-file", f"{file} cannot be read: it is no text in UTF-8.") from None
     return SecretStr(lines[0] if lines else "")
 
 

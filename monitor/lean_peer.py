@@ -280,6 +280,12 @@ class Peer:
             )
         if self._greeted:
             return Reach.refused, "it greeted and then said nothing: it does not accept this SNMPv3 user."
+        if isinstance(self.voice, Engine) and self.voice.met and self.voice.user.cipher:
+            # Remembered, it was not greeted: what cannot decrypt says nothing, as one that is down.
+            return (
+                Reach.silent,
+                "down, filtered, or the privacy password or protocol is wrong; it spoke SNMPv3 before.",
+            )
         return Reach.silent, "down, filtered, or it does not speak SNMPv3."
 
 

@@ -52,9 +52,10 @@ def platform_show(
 
     Example: siaga platform show routeros
     """
+    from inventory.platforms import named
     from monitor.platform_view import described, whole
 
-    known = _known(name)
+    known = named(name)
     return Outcome([whole(known)], single=True, text=described(known), format=output)
 
 
@@ -80,6 +81,8 @@ def platform_test(
 
     Examples: siaga platform test new.toml ups.snmprec · siaga platform test new.toml 10.1.2.3 --community-file c.txt
     """
+    from dataclasses import replace
+
     from monitor.inspect import Asking
     from monitor.platform_trial import outcome, trial
     from siaga.settings import load
@@ -89,7 +92,11 @@ def platform_test(
     asking = Asking(
         against, credential, snmp, community_file, community_env, user, auth, auth_file, priv, priv_file
     )
-    return outcome(trial(known, _source(settings, asking, timeout_s)), output)
+    left_out: list[str] = []
+    tried = outcome(trial(known, _source(settings, asking, timeout_s, left_out)), output)
+    several = "1 line was" if len(left_out) == 1 else f"{len(left_out)} lines were"
+    told = [f"{several} left out of the recording: {left_out[0]}."] if left_out else []
+    return replace(tried, messages=[*told, *tried.messages])
 
 
 @app.command("record")
@@ -136,28 +143,13 @@ def platform_record(
     return record(target, Path(file or f"{_file_name(host)}.snmprec"), draft, most=most, unmasked=unmasked)
 
 
-def _known(name: str) -> "Platform":
-    import difflib
-
-    from inventory.platforms import platform, platforms
-    from siaga.errors import NotFoundError
-    from siaga.text import safe
-
-    known = platform(name)
-    if known is None:
-        near = difflib.get_close_matches(name, [p.name for p in platforms()], n=3)
-        hint = f" Did you mean {', '.join(near)}?" if near else " 'siaga platform list' lists them."
-        raise NotFoundError("no-such-platform", f"No platform is called '{safe(name, 60)}'.{hint}")
-    return known
-
-
 def _given(which: str) -> "Platform":
     """Return the platform of a file, or the one of that name; raises InvalidError for a file with mistakes."""
-    from inventory.platforms import folders, read, strangers
+    from inventory.platforms import folders, named, read, strangers
     from siaga.errors import InvalidError, NotFoundError
 
     if not which.endswith(".toml"):
-        return _known(which)
+        return named(which)
     path = Path(which)
     if not path.is_file():
         raise NotFoundError("no-such-file", f"{path} is no file.")
@@ -169,12 +161,14 @@ def _given(which: str) -> "Platform":
     return found
 
 
-def _source(settings: "Settings", asking: Any, timeout_s: float | None) -> "Mapping[Oid, Value] | Any":
+def _source(
+    settings: "Settings", asking: Any, timeout_s: float | None, left_out: list[str]
+) -> "Mapping[Oid, Value] | Any":
     """Return a recording's objects, or the target to ask."""
     from monitor.recording import load
 
     if asking.host.endswith(".snmprec") or Path(asking.host).is_file():
-        return load(Path(asking.host))
+        return load(Path(asking.host), left_out)
     return _target(settings, asking, timeout_s)
 
 

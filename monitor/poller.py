@@ -7,27 +7,26 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Engine
 
 from inventory.history import Author
 from inventory.store import reading, session
 from monitor import store
-from monitor.alerts import examine, reconcile
-from monitor.checks import Committed, Seen
+from monitor.alarms import take
 from monitor.hostkeys import HostKeys
 from monitor.models import Alert, StateChange
+from monitor.news import news_of
 from monitor.observation import Observation, Reach, Sensor
 from monitor.propose import held_apart
 from monitor.rates import Count, rates_bps
-from monitor.samples import Asked, EmbeddedStore, Key, Sample
-from monitor.state import Standing, State, judge
+from monitor.samples import Asked, Key, Sample, SampleStore, open_samples, polls_of
+from monitor.scene import open_scene
 from monitor.targets import Target
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 
-RATE_WINDOW = timedelta(hours=1)
 _COUNTERS = ("in_octets", "out_octets")
 _SMALL = ("in_errors", "out_errors", "in_discards", "out_discards")
 
@@ -66,9 +65,10 @@ def poll(
         asked = store.targets(opened, devices, vault, settings)
     observations = asyncio.run(ask(asked, settings, now=now, progress=progress, full=full))
     seen = {t.device_id: o for t, o in zip(asked, observations, strict=True) if t.device_id is not None}
-    samples = EmbeddedStore(settings.home / "samples.db")
-    samples.write((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen))
-    judgement = _judge(engine, samples, seen, run_id=run_id, now=now())
+    with open_samples(settings.home) as samples:
+        samples.write(polls_of((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen)))
+        judgement = _judge(engine, settings, samples, seen, run_id=run_id, now=now())
+        samples.maintain(now(), settings.samples.kept_days)
     took_s = (now() - started).total_seconds()
     return Round(tuple(observations), *judgement[:3], took_s, judgement[3])
 
@@ -175,6 +175,7 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
         for metric in _SMALL:
             add(metric, name, getattr(port, metric))
         add("discontinuity", name, port.discontinuity_ticks)
+        add("speed", name, port.speed_bps)
     return found
 
 
@@ -193,7 +194,8 @@ def _asked(seen: Mapping[int, Observation]) -> list[Asked]:
 
 def _judge(
     engine: Engine,
-    samples: EmbeddedStore,
+    settings: Settings,
+    samples: SampleStore,
     seen: Mapping[int, Observation],
     *,
     run_id: int,
@@ -201,92 +203,22 @@ def _judge(
 ) -> tuple[tuple[StateChange, ...], tuple[Alert, ...], tuple[Alert, ...], tuple[str, ...]]:
     """Keep what a round says; return the changes of state, the alerts opened and closed, and the proposals."""
     with session(engine) as opened:
-        before = store.standings(opened)
-        after = judged(before, seen, store.parents(opened), now=now)
-        changes = store.keep_standings(opened, before, after, seen, now=now, run_id=run_id)
         # A box that answers in another's place is asked about; the row keeps what its own box said.
         own, asked = held_apart(opened, Author("siaga", now, cause=f"poll {run_id}"), seen)
         store.keep_identity(opened, own, cause=f"poll {run_id}")
         store.keep_interfaces(opened, own)
-        promised = store.committed(opened)
-        alerts = store.open_alerts(opened)
-        fresh: list[Alert] = []
-        gone: list[Alert] = []
-        for device_id, observation in seen.items():
-            view = _view(samples, device_id, observation, after[device_id].state, promised.get(device_id, {}))
-            open_now = alerts.get(device_id, {})
-            to_open, to_close = reconcile(open_now.keys(), examine(view))
-            fresh += [store.open_alert(opened, device_id, f, now=now, run_id=run_id) for f in to_open]
-            for key in to_close:
-                open_now[key].closed_at = now
-                gone.append(open_now[key])
+        scene = open_scene(opened, settings, now)
+        news = news_of(opened, scene, samples, seen, now)
+        taken = take(opened, scene, news, now, run_id=run_id)
     names = dict.fromkeys(p.proposal for p in asked if p.proposal)
-    return tuple(changes), tuple(fresh), tuple(gone), tuple(names)
-
-
-def judged(
-    before: Mapping[int, Standing],
-    seen: Mapping[int, Observation],
-    parents: Mapping[int, int],
-    *,
-    now: datetime,
-) -> dict[int, Standing]:
-    """Return the standing of every device seen, those in front first, so that a parent is judged before its child."""
-    after: dict[int, Standing] = {}
-
-    def stand(device_id: int) -> Standing:
-        if device_id not in after:
-            old = before.get(device_id, Standing())
-            if device_id not in seen:
-                return old
-            after[device_id] = old  # a circle of parents ends here
-            front = stand(parents[device_id]).state if device_id in parents else State.up
-            observation = seen[device_id]
-            after[device_id] = judge(old, observation.reach, observation.reason, parent=front, now=now)
-        return after[device_id]
-
-    for device_id in seen:
-        stand(device_id)
-    return after
-
-
-def _view(
-    samples: EmbeddedStore,
-    device_id: int,
-    observation: Observation,
-    state: State,
-    promised: Mapping[str, Committed],
-) -> Seen:
-    """Gather what the checks look at; rates only of interfaces that have a contract."""
-    rates = {
-        name: pair
-        for name in promised
-        if (pair := last_rates(samples, device_id, name, _speed(observation, name), observation.at))
-    }
-    return Seen(observation, state, rates, promised)
-
-
-def _speed(observation: Observation, name: str) -> int | None:
-    port = store.named_ports(observation.ports).get(name)
-    return port.speed_bps if port else None
-
-
-def last_rates(
-    samples: EmbeddedStore, device_id: int, name: str, speed_bps: int | None, now: datetime
-) -> tuple[float | None, float | None]:
-    """Return the newest (in, out) rates of an interface in bits per second; None where there is none."""
-    series = rate_series(samples, device_id, [name], {name: speed_bps}, now - RATE_WINDOW, now)
-    pair = series.get(name, ([], []))
-    newest = [points[-1] if points else None for points in pair]
-    fresh = [p[1] if p is not None and p[0] >= now - timedelta(seconds=1) else None for p in newest]
-    return fresh[0], fresh[1]
+    return taken.changes, taken.opened, taken.closed, tuple(names)
 
 
 Points = list[tuple[datetime, float]]
 
 
 def rate_series(
-    samples: EmbeddedStore,
+    samples: SampleStore,
     device_id: int,
     names: Sequence[str],
     speeds_bps: Mapping[str, int | None],
@@ -297,7 +229,7 @@ def rate_series(
     metrics = [m + suffix for m in _COUNTERS for suffix in ("_64", "")]
     keys: list[Key] = [(device_id, m, n) for n in names for m in metrics]
     keys += [(device_id, "discontinuity", n) for n in names] + [(device_id, "uptime", "")]
-    values = samples.read(keys, start, end)
+    values = {key: series.points() for key, series in samples.read(keys, start, end).items()}
     uptimes = {at: value / 100 for at, value in values.get((device_id, "uptime", ""), [])}
     found: dict[str, tuple[Points, Points]] = {}
     for name in names:

@@ -1,12 +1,12 @@
 """Pools of memory and of disk space: pure functions from columns to how full each is."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from inventory.platform_format import Memory
 from monitor.readings import at, kept, title_of
 from monitor.tables import Oid, Tables, as_number, instance, is_scalar, oid
+from siaga.expressions import prompt
 
 _PARTS = ("total", "used", "free", "percent", "free_percent")
 _OF_A_ROW = ("used", "free", "percent", "free_percent")
@@ -41,7 +41,7 @@ def _pools(memory: Memory, tables: Tables) -> Iterator[Pool]:
         row = {name: values.get(index) for name, values in columns.items()}
         row["total"] = row["total"] if row["total"] is not None else shared
         title = title_of(memory, index, tables, "Memory")
-        if memory.name_regex and not re.search(memory.name_regex, title):
+        if memory.name_regex and not prompt(memory.name_regex).search(title):
             continue
         if pool := pool_of(title, memory, _unit(memory, index, tables), _where(memory, index), **row):
             yield pool

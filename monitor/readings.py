@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from inventory.platform_format import Memory, Name, Reading, SensorReading, Where
 from monitor.tables import Oid, Tables, Value, as_number, as_text, dotted, instance, is_scalar, oid, picked
+from siaga.expressions import prompt
 
 ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
 ENTITY_NAME, ENTITY_DESCR = (*ENTITY, 7), (*ENTITY, 2)
@@ -41,7 +42,7 @@ def rows(reading: Reading, tables: Tables, default: str) -> Iterator[Row]:
         if not kept(reading.where, index, tables) or _replaced(reading, index, tables):
             continue
         title = title_of(reading, index, tables, default)
-        if reading.name_regex and not re.search(reading.name_regex, title):
+        if reading.name_regex and not prompt(reading.name_regex).search(title):
             continue
         value = scaled(reading, number, index, tables)
         if value is not None and _between(value, reading.low, reading.high):
@@ -99,7 +100,7 @@ def _kept(where: Where, index: Oid, tables: Tables) -> bool:
         return False
     if where.differs and known & set(where.differs):
         return False
-    return not where.regex or bool(value is not None and re.search(where.regex, as_text(value)))
+    return not where.regex or bool(value is not None and prompt(where.regex).search(as_text(value)))
 
 
 def _replaced(reading: Reading, index: Oid, tables: Tables) -> bool:

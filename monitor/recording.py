@@ -9,19 +9,22 @@ from itertools import islice
 from pathlib import Path
 
 from monitor.snmp_agent import SYS_UPTIME, Answer, Windowed, windowed
-from monitor.tables import Oid, Tables, Value, dotted, is_scalar, oid
+from monitor.tables import IpAddress, Oid, Tables, Value, dotted, is_scalar, oid
 from siaga.errors import InvalidError, NotFoundError
+from siaga.text import safe
 
 _INTEGERS = {"2", "65", "66", "67", "70"}  # INTEGER, Counter32, Gauge32, TimeTicks, Counter64
 _OCTETS = {"4", "68"}  # OCTET STRING, Opaque
 _NONE = {"5", "128", "129", "130"}  # NULL and the exceptions of v2
 _LONGEST = 1_000_000  # lines
+_TOLD = 20  # lines that are none
 
 
-def load(path: Path) -> dict[Oid, Value]:
-    """Return the objects of a recording.
+def load(path: Path, left_out: list[str] | None = None) -> dict[Oid, Value]:
+    """Return the objects of a recording; lines that are none are left out, and told in `left_out`.
 
-    Raises NotFoundError (`no-such-file`), or InvalidError (`bad-recording`) with the lines that are none.
+    Recordings of other tools have such lines: numbers that were masked, values that a simulator is to make up.
+    Raises NotFoundError (`no-such-file`), or InvalidError (`bad-recording`) if most lines are none.
     """
     try:
         lines = path.read_text("utf-8", errors="surrogateescape").splitlines()
@@ -39,17 +42,27 @@ def load(path: Path) -> dict[Oid, Value]:
             continue
         if value is not None:
             seen[name] = value
-    if problems:
-        raise InvalidError("bad-recording", f"{path} is no recording of a device.", problems)
+    if len(problems) > len(seen):
+        raise InvalidError("bad-recording", f"{path} is no recording of a device.", problems[:_TOLD])
+    if left_out is not None:
+        left_out += problems
     return dict(sorted(seen.items()))
 
 
 def _line(line: str) -> tuple[Oid, Value | None]:
-    name, tag, text = line.split("|", 2)
-    kind = tag.partition(":")[0]
+    try:
+        name, tag, text = line.split("|", 2)
+    except ValueError:
+        raise ValueError("it is not OID|type|value") from None
+    kind, simulated, _ = tag.partition(":")
+    if simulated:
+        raise ValueError("it says how to make values up")
     plain = kind.rstrip("xe")
     if plain in _INTEGERS:
-        return oid(name), int(text)
+        try:
+            return oid(name), int(text)
+        except ValueError:
+            raise ValueError(f"{safe(text, 40)!r} is no number") from None
     if plain in _NONE:
         return oid(name), None
     if plain == "6":
@@ -57,12 +70,22 @@ def _line(line: str) -> tuple[Oid, Value | None]:
     if plain == "64":
         return oid(name), _address(text, hexadecimal="x" in kind)
     if plain in _OCTETS:
-        return oid(name), bytes.fromhex(text) if "x" in kind else text.encode("utf-8", "surrogateescape")
+        return oid(name), _octets(text) if "x" in kind else text.encode("utf-8", "surrogateescape")
     raise ValueError(f"{tag!r} is no type")
 
 
-def _address(text: str, *, hexadecimal: bool) -> bytes:
-    return bytes.fromhex(text) if hexadecimal else bytes(int(part) for part in text.split("."))
+def _octets(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("its value has other than hex digits") from None
+
+
+def _address(text: str, *, hexadecimal: bool) -> IpAddress:
+    octets = bytes.fromhex(text) if hexadecimal else bytes(int(part) for part in text.split("."))
+    if len(octets) != 4:
+        raise ValueError(f"{text!r} is no IPv4 address")
+    return IpAddress(octets)
 
 
 def lines(seen: Mapping[Oid, Value]) -> Iterator[str]:
@@ -75,6 +98,8 @@ def lines(seen: Mapping[Oid, Value]) -> Iterator[str]:
             case int():
                 tag = "2" if -(2**31) <= value < 2**31 else "66" if 0 <= value < 2**32 else "70"
                 yield f"{dotted(name)}|{tag}|{value}\n"
+            case IpAddress():
+                yield f"{dotted(name)}|64|{'.'.join(map(str, value))}\n"
             case bytes():
                 printable = value.isascii() and value.decode("ascii").isprintable()
                 yield (

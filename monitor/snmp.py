@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from inventory.platforms import platforms
 from monitor import snmp_lean
 from monitor.crowd import each
 from monitor.engine_book import EngineBook
@@ -94,6 +95,8 @@ async def observe_all(
 ) -> list[Observation]:
     """Read all devices, at most `concurrency` at a time; the observations come in the order of the targets."""
     shared = engines or Engines()
+    if targets:
+        platforms()  # a mistake in a platform file is told before anything is sent
     async with shared.lean:  # opened once for all
         return await each(
             targets,

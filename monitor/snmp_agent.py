@@ -174,16 +174,21 @@ class PoliteAgent:
                 oids = oids[:at] + oids[at + 1 :]
 
     async def peek(self, branches: Sequence[Oid]) -> Answer:
-        """Return the first instance in each branch that has any: one GETNEXT, fewer branches if it errs."""
+        """Return the first instance in each branch that has any: one GETNEXT, in halves if that is too big."""
         seen: dict[Oid, Value] = {}
         left = list(branches)
         try:
             while left:
                 reply = await self._exchange.ask(Request(Kind.getnext, tuple(left)))
                 if reply.status == Status.no_error:
-                    pairs = zip(left, reply.varbinds, strict=False)
+                    pairs = list(zip(left, reply.varbinds, strict=False))
                     seen.update((got, v) for b, (got, v) in pairs if v is not None and got[: len(b)] == b)
-                    break
+                    left = left[len(pairs) :] if pairs else []  # a short reply leaves some to be asked again
+                    continue
+                if reply.status == Status.too_big and len(left) > 1:
+                    answers = [await self.peek(half) for half in chunks(left, (len(left) + 1) // 2)]
+                    seen |= {o: v for answer in answers for o, v in answer.seen.items()}
+                    return Answer(seen, next((a.fault for a in answers if a.fault), None))
                 del left[reply.index - 1 if 0 < reply.index <= len(left) else 0]
         except Trouble as trouble:
             return Answer(seen, trouble.fault)

@@ -18,13 +18,13 @@ from pysnmp.carrier.base import AbstractTransportDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.error import PySnmpError
-from pysnmp.proto import api, errind
+from pysnmp.proto import api, errind, rfc1155, rfc1902
 from pysnmp.proto.error import StatusInformation
 
 from monitor.observation import Reach
 from monitor.snmp_agent import Fault, Kind, PoliteAgent, Reply, Request, Trouble
 from monitor.snmp_udp import Again, Codec, Exchange, Garbled, Good, Judged, Line, Stale
-from monitor.tables import Oid, Value
+from monitor.tables import IpAddress, Oid, Value
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 
 # pyasn1 and pysnmp raise these, beside their own, on replies with flipped bits.
@@ -289,6 +289,8 @@ def _value(value: Any) -> Value | None:
         return None
     if isinstance(value, univ.Integer):
         return _in_range(int(value))
+    if isinstance(value, rfc1155.IpAddress | rfc1902.IpAddress):
+        return IpAddress(bytes(value))
     if isinstance(value, univ.OctetString):
         return bytes(value)
     if isinstance(value, univ.ObjectIdentifier):

@@ -35,7 +35,19 @@ _PHYSICAL = (None, 6, 62, 69, 71, 117)  # ifType: Ethernet in its forms, 802.11
 _PROCESSORS_AT_MOST = 64
 _NAMES_AT_MOST = 4000
 _FEW = 72  # names that are read by GET; more are walked
-_LOOKED_INTO_AT_ONCE = 16
+_LOOKED_INTO_AT_ONCE = 24
+# Branches that are read of most makes, and in which many a device has nothing: one look tells, instead of many walks.
+_LOOKED_INTO_FIRST = (
+    host_resources.HR_LOAD,
+    host_resources.HR_STORAGES,
+    host_resources.UCD,
+    identify.ENTITY,
+    address_tables.OWN_V4,
+    address_tables.OWN,
+    neighbour_tables.REMOTE,
+    neighbour_tables.CDP,
+    neighbour_tables.MIKROTIK,
+)
 
 
 @dataclass
@@ -73,7 +85,7 @@ async def read_as(agent: Agent, known: Platform) -> Reading:
     reader = _Reader(agent)
     await reader.get(identify.SYSTEM)
     if reader.seen or not reader.gone:
-        await reader.peek(identify.probes([*platforms(), known], reader.tables))
+        await _look_around(reader, [*platforms(), known])
         reader.reading.platform = known
         await _all(reader, full=True)
     return reader.reading
@@ -145,6 +157,8 @@ class _Reader:
         self.gone = False
         self._agent = agent
         self._walked: set[Oid] = set()
+        self._looked: set[Oid] = set()
+        self._empty: set[Oid] = set()
 
     @property
     def seen(self) -> dict[Oid, Value]:
@@ -156,18 +170,29 @@ class _Reader:
 
     async def get(self, oids: Iterable[Oid]) -> None:
         """Get the instances that were not read before."""
-        wanted = [o for o in dict.fromkeys(oids) if o not in self.seen]
+        wanted = [o for o in dict.fromkeys(oids) if o not in self.seen and not self._nothing_at(o)]
         if wanted and not self.gone:
             await self._take(await self._agent.get(wanted))
 
     async def peek(self, branches: Sequence[Oid]) -> None:
-        """Look into branches."""
-        if branches and not self.gone:
-            await self._take(await self._agent.peek(branches))
+        """Look into the branches that were not looked into before, and remember those with nothing in them."""
+        open_ones = [b for b in dict.fromkeys(branches) if b not in self._looked and not self._nothing_at(b)]
+        for some in chunks(open_ones, _LOOKED_INTO_AT_ONCE):
+            if self.gone:
+                return
+            answer = await self._agent.peek(some)
+            await self._take(answer)
+            if answer.fault is None:
+                self._looked.update(some)
+                found = Tables(answer.seen)
+                self._empty.update(b for b in some if not found.column(b))
+
+    def _nothing_at(self, place: Oid) -> bool:
+        return any(place[:size] in self._empty for size in range(7, len(place) + 1))
 
     async def walk(self, columns: Sequence[Oid]) -> None:
         """Walk columns side by side, those that were not walked before."""
-        open_ones = [c for c in columns if c not in self._walked]
+        open_ones = [c for c in columns if c not in self._walked and not self._nothing_at(c)]
         self._walked.update(open_ones)
         if open_ones and not self.gone:
             await self._take(await self._agent.walk(open_ones))
@@ -175,8 +200,7 @@ class _Reader:
     async def walk_present(self, columns: Sequence[Oid]) -> None:
         """Walk those of the columns in which there is anything, table by table, as far as they were not walked."""
         open_ones = [c for c in columns if c not in self._walked]
-        for some in chunks(open_ones, _LOOKED_INTO_AT_ONCE):
-            await self.peek(some)
+        await self.peek(open_ones)
         tables = self.tables
         for group in wanted.by_table(c for c in open_ones if tables.column(c)):
             await self.walk(group)
@@ -206,8 +230,14 @@ def _stopped(fault: Fault) -> str:
 
 
 async def _platform(reader: _Reader) -> Platform | None:
-    await reader.peek(identify.probes(platforms(), reader.tables))
+    await _look_around(reader, platforms())
     return identify.identify(platforms(), reader.tables)
+
+
+async def _look_around(reader: _Reader, known: Sequence[Platform]) -> None:
+    """Look into what tells the platforms apart and what most of them read, in one request as a rule."""
+    standard = (oid(branch) for part in parts_of(None) for branch in (*part.probe, *part.unless))
+    await reader.peek([*identify.probes(known, reader.tables), *standard, *_LOOKED_INTO_FIRST])
 
 
 async def _ports(reader: _Reader, *, full: bool) -> None:
@@ -218,13 +248,12 @@ async def _ports(reader: _Reader, *, full: bool) -> None:
 
 async def _surroundings(reader: _Reader) -> None:
     """Read the device's own addresses, and who it hears at its ports."""
-    await reader.walk_present((address_tables.OWN_V4, address_tables.OWN_MASK))
-    await reader.walk_present((address_tables.OWN, address_tables.OWN_PREFIX))
+    await reader.walk((*address_tables.OWN_V4_COLUMNS, *address_tables.OWN_COLUMNS))
     heard = (neighbour_tables.LLDP_COLUMNS, neighbour_tables.CDP_COLUMNS, neighbour_tables.MIKROTIK_COLUMNS)
     for columns in heard:
-        await reader.walk_present(columns)
+        await reader.walk(columns)
     if any(reader.tables.column(c) for columns in heard for c in columns):
-        await reader.walk_present((*neighbour_tables.LOCAL_COLUMNS, bridge.BASE_PORT))
+        await reader.walk((*neighbour_tables.LOCAL_COLUMNS, bridge.BASE_PORT))
 
 
 async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None:
@@ -234,8 +263,10 @@ async def _health(reader: _Reader, parts: Sequence[Part], *, full: bool) -> None
     scalars, columns = wanted.split(wanted.objects(there))
     await reader.get(scalars)
     await reader.walk_present(columns)
-    await reader.walk_present(wanted.entity_columns(there))
-    await _names(reader, wanted.named_parts(there, reader.tables))
+    # The chassis is looked for by its class later: that column costs nothing beside another of the table.
+    named = wanted.entity_columns(there)
+    await reader.walk_present([*named, identify.ENTITY_CLASS] if named and full else named)
+    await _names(reader, wanted.named_parts(there, reader.tables), full=full)
     await _hosts(reader, there)
     if any("printer" in part.builtin for part in there) and full:
         for table in supplies.COLUMNS:
@@ -259,13 +290,13 @@ async def _hosts(reader: _Reader, parts: Sequence[Part]) -> None:
     await reader.get(o for o in scalars if has & {"ucd-cpu", "ucd-memory"})
 
 
-async def _names(reader: _Reader, indexes: list[Oid]) -> None:
+async def _names(reader: _Reader, indexes: list[Oid], *, full: bool) -> None:
     """Read what ENTITY-MIB calls these parts: a few by GET, many by a walk of the column."""
     rows = [i for i in indexes if len(i) == 1][:_NAMES_AT_MOST]
     for column in (ENTITY_NAME, ENTITY_DESCR):
         unnamed = [i for i in rows if not reader.tables.text((*ENTITY_NAME, *i))]
         if len(unnamed) > _FEW:
-            await reader.walk([column])
+            await reader.walk([column, identify.ENTITY_CLASS] if full else [column])
         else:
             await reader.get((*column, *index) for index in unnamed)
 

@@ -1,7 +1,6 @@
 """The SQL of the monitor: whom to ask, and what to keep of the answers. Sets, not loops of queries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -10,12 +9,11 @@ from inventory.credentials import OpenCredential, opened_many
 from inventory.models import Connection, Device, Interface, Place
 from inventory.observed import Said, keep
 from inventory.platforms import platform
-from inventory.store import labels
 from inventory.traits import colons
-from monitor.checks import Committed, Finding
-from monitor.models import Alert, DeviceState, StateChange
+from monitor.models import DeviceState
 from monitor.observation import Observation, Port, Reach
-from monitor.state import Standing, State
+from monitor.rules.subjects import Committed
+from monitor.state import State
 from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
 from siaga.secrets import Vault
 from siaga.settings import Settings
@@ -117,61 +115,6 @@ def parents(session: Session) -> dict[int, int]:
     return {d: p for d, p in session.exec(query) if d is not None and p is not None}
 
 
-def standings(session: Session) -> dict[int, Standing]:
-    """Return what is believed of every device that has been asked."""
-    return {
-        s.device_id: Standing(State(s.state), s.since, s.reason, s.failures)
-        for s in session.exec(select(DeviceState))
-    }
-
-
-def keep_standings(
-    session: Session,
-    before: Mapping[int, Standing],
-    after: Mapping[int, Standing],
-    seen: Mapping[int, Observation],
-    *,
-    now: datetime,
-    run_id: int,
-) -> list[StateChange]:
-    """Write the new standings, and one StateChange for each that differs; return the changes."""
-    rows = {s.device_id: s for s in session.exec(select(DeviceState))}
-    changes = []
-    for device_id, standing in after.items():
-        row = rows.get(device_id) or DeviceState(device_id=device_id, state="", since=now, at=now)
-        row.state, row.since, row.at = standing.state.value, standing.since or now, now
-        row.reason, row.failures = safe(standing.reason, 300), standing.failures
-        _keep_health(row, seen[device_id])
-        session.add(row)
-        old = before.get(device_id, Standing()).state
-        if old is not standing.state:
-            changes.append(
-                StateChange(
-                    device_id=device_id,
-                    at=now,
-                    before=old.value,
-                    after=standing.state.value,
-                    reason=safe(standing.reason, 300),
-                    run_id=run_id,
-                )
-            )
-    session.add_all(changes)
-    return changes
-
-
-def _keep_health(row: DeviceState, seen: Observation) -> None:
-    row.uptime_s = seen.uptime_s if seen.uptime_s is not None else row.uptime_s
-    health: dict[str, Any] = {}
-    if seen.processors:
-        health["cpu_pct"] = round(sum(p.percent for p in seen.processors) / len(seen.processors), 1)
-    if seen.mempools:
-        health["memory_pct"] = round(seen.mempools[0].percent, 1)
-    temperatures = [s.value for s in seen.sensors if s.kind == "temperature"]
-    if temperatures:
-        health["temperature_c"] = max(temperatures)
-    row.health = health
-
-
 def keep_identity(session: Session, seen: Mapping[int, Observation], *, cause: str) -> None:
     """Write what devices say of themselves as observed values, with their source."""
     said = (Said(device_id, o.transport, o.at, _told(o)) for device_id, o in seen.items())
@@ -230,48 +173,6 @@ def committed(session: Session) -> dict[int, dict[str, Committed]]:
         promised = Committed(connection.name, connection.committed_down_bps, connection.committed_up_bps)
         found.setdefault(interface.device_id or 0, {})[interface.name] = promised
     return found
-
-
-def open_alerts(session: Session) -> dict[int, dict[tuple[str, str], Alert]]:
-    """Return device id → (rule, subject) → its open alert."""
-    found: dict[int, dict[tuple[str, str], Alert]] = {}
-    for alert in session.exec(select(Alert).where(col(Alert.closed_at).is_(None))):
-        found.setdefault(alert.device_id, {})[alert.rule, alert.subject] = alert
-    return found
-
-
-def open_alert(session: Session, device_id: int, finding: Finding, *, now: datetime, run_id: int) -> Alert:
-    """Open an alert for a finding."""
-    alert = Alert(
-        device_id=device_id,
-        rule=finding.rule,
-        subject=safe(finding.subject, 120),
-        severity=finding.severity,
-        text=safe(finding.text, 500),
-        opened_at=now,
-        run_id=run_id,
-    )
-    session.add(alert)
-    return alert
-
-
-def alert_rows(session: Session, *, closed: bool = False) -> list[dict[str, Any]]:
-    """Return alerts with device names, critical first, newest first."""
-    names = labels(session, "device")
-    query = select(Alert) if closed else select(Alert).where(col(Alert.closed_at).is_(None))
-    alerts = sorted(session.exec(query), key=lambda a: (a.severity != "critical", -a.opened_at.timestamp()))
-    return [
-        {
-            "id": a.id,
-            "severity": a.severity,
-            "rule": a.rule,
-            "device": names.get(a.device_id, "?"),
-            "text": a.text,
-            "opened_at": a.opened_at,
-            "closed_at": a.closed_at,
-        }
-        for a in alerts
-    ]
 
 
 def status_rows(

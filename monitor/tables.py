@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from siaga.expressions import prompt
 from siaga.text import decoded, safe
 
 Oid = tuple[int, ...]
@@ -19,6 +20,12 @@ Varbinds = Mapping[Oid, Value]
 # Opaque Float and Opaque Double, as net-snmp writes them: a tag and a length of their own, then IEEE 754.
 _FLOATS = {(b"\x9f\x78\x04", 7): ">f", (b"\x9f\x79\x08", 11): ">d"}
 _NUMBER = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,9})?")
+
+
+class IpAddress(bytes):
+    """Four octets of SNMP's type IpAddress: a recording must know them from four octets of anything else."""
+
+    __slots__ = ()
 
 
 @cache
@@ -118,7 +125,7 @@ def picked(text: str, regex: str, template: str = "") -> str:
     """Return what `regex` finds in the text: its groups in `template`, its first group, or the whole match."""
     if not regex:
         return text
-    found = re.search(regex, text)
+    found = prompt(regex).search(text)
     if not found:
         return ""
     groups = [g or "" for g in found.groups()]

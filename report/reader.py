@@ -235,8 +235,9 @@ def judged(
         believed = [believed_at(end, history) for _, end in looks]
         last = believed[-1]
         for i, (look, _) in enumerate(looks):
-            settled = next((b for b in believed[i:] if b in ("down", "unreachable")), last)
-            silent = Seen.down if settled == "down" else Seen.unobserved
+            settled = next((b for b in believed[i:] if b in ("down", "unreachable", "flapping")), last)
+            # One that flaps is silent of itself: whoever is in front of it answers.
+            silent = Seen.down if settled in ("down", "flapping") else Seen.unobserved
             found.append((look.at, Seen.up if answered else silent))
     return found
 
@@ -252,7 +253,8 @@ def _connections(session: Session, samples: SampleStore, rows: Rows, window: Win
     while chunk := list(islice(all_rows, CHUNK)):
         ports = [rows.interfaces.get(c.interface_id or 0) for c in chunk]
         keys = [key for port in ports if port for key in _keys(port.device_id or 0, port.name)]
-        values = samples.read(keys, window.since, window.until)
+        found = samples.read(keys, window.since, window.until)
+        values = {key: series.points() for key, series in found.items()}
         for row, port in zip(chunk, ports, strict=True):
             usage = _usage(values, port.device_id or 0, port, window) if port else Usage(STEP_S)
             yield _connection(row, rows, port, usage)

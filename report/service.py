@@ -67,7 +67,8 @@ def compute(settings: Settings, order: Order, lang: str) -> Report:
         raise UsageError("empty-window", f"The window is empty: it begins {since} and ends {until}.")
     window = Window(since, until, settings.poll.interval_s)
     engine = open_engine(settings)
-    facts = read(engine, open_samples(settings.home), window, illustrative=order.illustrative)
+    with open_samples(settings.home) as samples:
+        facts = read(engine, samples, window, illustrative=order.illustrative)
     return build(facts, now=until, lang=lang, letter=order.letter)
 
 

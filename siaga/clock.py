@@ -45,6 +45,27 @@ def moment(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
         ) from None
 
 
+def ahead(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
+    """Return the moment meant that is still to come: 2h, 3d (from now), 2026-08-01, '2026-08-01 10:00'.
+
+    Raises UsageError (`bad-time`), also for a moment that is past.
+    """
+    from_now = re.fullmatch(r"\+?([0-9]{1,6})([smhdw])", text.strip())
+    try:
+        found = (
+            now + timedelta(seconds=int(from_now[1]) * _UNITS[from_now[2]])
+            if from_now
+            else moment(text, now, zone)
+        )
+    except OverflowError:
+        raise UsageError("bad-time", f"'{safe(text, 40)}' is after the last year.") from None
+    if found <= now:
+        raise UsageError(
+            "bad-time", f"'{safe(text, 40)}' is past: write 2h, 3d (from now) or a time to come."
+        )
+    return found
+
+
 def shown(at: datetime | None, zone: str = JAKARTA) -> str:
     """Return `at` in ISO 8601 with the zone's offset, to the second; empty if there is no time."""
     return "" if at is None else as_utc(at).astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")

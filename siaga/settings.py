@@ -7,10 +7,19 @@ A nested key is SIAGA_POLL__TIMEOUT_S in the environment, `[poll] timeout_s = 2`
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from siaga.errors import InvalidError
 
@@ -60,12 +69,84 @@ class Discover(Frozen):
     ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = (22, 23, 80, 443, 8291)
 
 
+class Samples(Frozen):
+    """For how many days samples are kept: raw values, bins of five minutes, bins of an hour."""
+
+    raw_days: int = Field(90, ge=2)
+    five_minute_days: int = Field(400, ge=2)
+    hourly_days: int = Field(1830, ge=2)
+
+    @property
+    def kept_days(self) -> dict[str, int]:
+        """The same by the store's names of its tiers."""
+        return {"raw": self.raw_days, "r5": self.five_minute_days, "r60": self.hourly_days}
+
+
 class Ssh(Frozen):
     """How devices are read over SSH."""
 
     concurrency: int = Field(16, ge=1, le=256)
     timeout_s: float = Field(15.0, gt=0, le=300)
     accept_new_host_keys: bool = True
+
+
+class Checks(Frozen):
+    """How services are checked. Days and seconds are when a finding becomes a warning, or critical.
+
+    `ca_file`: authorities trusted beside the system's. `proxy`: `http://host:port`, for web checks; without it none is
+    used, whatever the environment says. `forbidden`: networks that no check connects to, wherever a name or a redirect
+    leads. `resolver`: the DNS server asked where a check names none; empty: the system's.
+    """
+
+    concurrency: int = Field(32, ge=1, le=512)
+    timeout_s: float = Field(10.0, gt=0, le=120)
+    slow_s: float = Field(3.0, gt=0, le=120)
+    body_bytes: int = Field(1 << 20, ge=1024, le=64 << 20)
+    redirects: int = Field(5, ge=0, le=20)
+    certificate_warning_days: int = Field(30, ge=0)
+    certificate_critical_days: int = Field(7, ge=0)
+    ca_file: Path | None = None
+    proxy: str = Field("", pattern=r"^(http://[^\s/@:]+:[0-9]{1,5})?$")
+    resolver: str = ""
+    forbidden: tuple[IPvAnyNetwork, ...] = tuple(
+        map(ip_network, ("169.254.0.0/16", "224.0.0.0/4", "0.0.0.0/8", "fe80::/10", "ff00::/8"))
+    )
+
+
+class Plugin(Frozen):
+    """A Nagios plugin as a check, `[plugins.NAME]`: its whole path and its arguments, which no shell ever sees.
+
+    {name}, {address}, {port}, {host} and {url} in an argument are those of the service. `environment` is all that the
+    plugin gets beside PATH and LANG. Without `timeout_s` it has as long as any check.
+    """
+
+    run: tuple[str, ...] = Field(min_length=1)
+    environment: Mapping[str, str] = {}
+    timeout_s: float | None = Field(None, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not Path(self.run[0]).is_absolute():
+            raise ValueError("the plugin is named by its whole path")
+        return self
+
+
+class Listen(Frozen):
+    """Where traps and syslog messages are received; a port of 0 is not opened.
+
+    `addresses` are those of this machine; without any, all. `credentials` are those whose communities and users traps
+    may come with. `relays` are networks whose word for another source is taken (snmpTrapAddress, the host name of a
+    syslog message); nobody else's is. Rates are messages a second, for each known device, and for all others together.
+    """
+
+    addresses: tuple[IPvAnyAddress, ...] = ()
+    trap_port: int = Field(162, ge=0, le=65535)
+    syslog_port: int = Field(514, ge=0, le=65535)
+    syslog_tcp_port: int = Field(514, ge=0, le=65535)
+    credentials: tuple[str, ...] = ()
+    relays: tuple[IPvAnyNetwork, ...] = ()
+    rate_per_s: float = Field(20.0, gt=0)
+    burst: int = Field(200, ge=1)
 
 
 class Provision(Frozen):
@@ -175,6 +256,56 @@ class Event(Frozen):
         return self
 
 
+class Route(Frozen):
+    """Whom alerts are told to, and by what: `[[routes]]`. What is given to the channel stands under `options`.
+
+    `to`: receivers as the channel knows them (a chat, an address), 'person:NAME', 'role:ROLE' of a person, or
+    'on-duty'. `after_s`: told only of what is unacknowledged for so long (escalation). `quiet`: hours in which
+    alerts of a severity in `quiet_for` wait. More than `digest_over` at once become one message.
+    """
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")
+    channel: str = Field(pattern="^[a-z][a-z0-9]{0,30}$")
+    to: tuple[str, ...] = ()
+    credential: str = ""
+    severities: tuple[Literal["warning", "critical"], ...] = ("warning", "critical")
+    rules: tuple[str, ...] = ()
+    when: str = ""
+    after_s: int = Field(0, ge=0, le=7 * 86400)
+    hours: str = ""
+    quiet: str = ""
+    quiet_for: tuple[Literal["warning", "critical"], ...] = ("warning",)
+    wait_s: int = Field(0, ge=0, le=3600)
+    digest_over: int = Field(5, ge=1, le=1000)
+    per_minute: int = Field(20, ge=1, le=6000)
+    recoveries: bool = True
+    language: str = Field("", pattern="^(id|en|)$")
+    timeout_s: float = Field(10.0, gt=0, le=60)
+    give_up_h: float = Field(24.0, gt=0, le=24 * 30)
+    options: Mapping[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        from siaga.hours import hours
+
+        for text in filter(None, (self.hours, self.quiet)):
+            try:
+                hours(text)
+            except InvalidError as error:
+                raise ValueError(error.sentence) from None
+        return self
+
+
+class Alarms(Frozen):
+    """When siaga believes that it is blind: more than `blind_share` silent, and all of `uplink` with it.
+
+    `uplink`: addresses of siaga's own gateway, or of what must always answer, asked by ICMP.
+    """
+
+    uplink: tuple[str, ...] = ()
+    blind_share: float = Field(0.5, gt=0, lt=1)
+
+
 class Custody(Frozen):
     """How a BAST is numbered and headed. `number` knows {n}, {n:03}, {unit}, {month} (roman) and {year}."""
 
@@ -199,14 +330,27 @@ class Settings(Frozen):
     language: str = Field("id", pattern="^(id|en)$")
     poll: Poll = Poll()
     discover: Discover = Discover()
+    samples: Samples = Samples()
     ssh: Ssh = Ssh()
     provision: Provision = Provision()
+    checks: Checks = Checks()
+    plugins: Mapping[Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")], Plugin] = {}
+    listen: Listen = Listen()
     playbooks: tuple[Path, ...] = ()
     fields: Mapping[str, Mapping[Annotated[str, StringConstraints(pattern=FIELD_NAME)], CustomField]] = {}
     rules: tuple[Rule, ...] = ()
     events: tuple[Event, ...] = ()
+    routes: tuple[Route, ...] = ()
+    alarms: Alarms = Alarms()
     custody: Custody = Custody()
     access: tuple[Access, ...] = ()
+
+    @model_validator(mode="after")
+    def _routes_apart(self) -> Self:
+        names = [r.name for r in self.routes]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"two routes are called '{min(twice)}'")
+        return self
 
     @property
     def database(self) -> str:

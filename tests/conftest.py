@@ -4,9 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 
 LONG = ("test_tour.py", "infra/test_provisioning.py")
 KEPT = ("SIAGA_CORPUS", "SIAGA_MUTANTS", "SIAGA_REQUIRE_REAL", "SIAGA_TEST_POSTGRESQL")
+
+
+# How long a drawn case takes depends on what else the machine does: no test may fail by it.
+drawing.register_profile("siaga", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+drawing.load_profile("siaga")
 
 
 @pytest.fixture(autouse=True)

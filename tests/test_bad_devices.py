@@ -16,6 +16,8 @@ from demo import usm
 from demo.mib import DeviceSpec, PortSpec, Tree, tree
 from demo.respond import Agent
 from demo.traffic import Gauge, flow
+from monitor.samples import open_samples
+from siaga.clock import utc_now
 from tests.cli_runner import Said, Siaga, answering, closed_port, runner, stored
 from tests.monitor.agent import Script, switch
 
@@ -211,10 +213,9 @@ def sampled(home: Path) -> dict[str, set[str]]:
     with closing(sqlite3.connect(home / "siaga.db")) as plain:
         names = dict(plain.execute("SELECT id, name FROM device"))
     found: dict[str, set[str]] = {}
-    with closing(sqlite3.connect(home / "samples.db")) as plain:
-        query = "SELECT DISTINCT device, metric FROM series JOIN sample ON sample.series = series.id"
-        for device, metric in plain.execute(query):
-            found.setdefault(names[device], set()).add(metric)
+    with open_samples(home) as samples:
+        for device, (poll, _) in samples.last(utc_now(), max_age_s=3600).items():
+            found[names[device]] = {metric for metric, _ in poll.layout.columns}
     return found
 
 

@@ -361,6 +361,14 @@ def test_damaged_samples_are_said_and_the_inventory_is_not_touched(home: Path, s
     assert "rtr-1" in siaga("status", "-o", "json").well().out
 
 
+def test_a_damaged_head_is_said_too(home: Path, siaga: Siaga) -> None:
+    (home / "tsdb").mkdir()
+    (home / "tsdb" / "hot.db").write_bytes(b"this is no database " * 1000)
+    before = stored(home)
+    assert siaga("poll").failed(1, "samples-damaged") == []
+    assert stored(home) == before
+
+
 def test_a_home_without_inventory_says_what_to_do(scrubbed: Path, siaga: Siaga) -> None:
     for arguments in (
         ["device", "list"],

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,3 +114,21 @@ def test_nothing_of_a_device_drives_the_terminal(text: str) -> None:
         )
     )
     assert all(line.isprintable() for line in shown.splitlines())
+
+
+def test_a_long_fact_is_broken_below_itself_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = seen(identity=Identity(sysDescr="Acme OS " + "long words " * 20))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    first, second = described(device).splitlines()[1:3]
+    assert first.startswith("  describes as Acme OS")
+    assert second.startswith(" " * 15 + "words")
+    assert max(len(first), len(second)) <= 60
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+    assert len(described(device).splitlines()[1]) > 200  # a program that reads it has one line
+
+
+def test_a_port_without_a_speed_has_none() -> None:
+    assert "0 bps" not in described(
+        seen(ports=(Port(1, "lo", speed_bps=0), Port(2, "eth0", speed_bps=10**9)))
+    )

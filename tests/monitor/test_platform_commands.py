@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from inventory.platform_format import Platform
 from monitor.draft import draft
-from monitor.masking import DROPPED, masked
+from monitor.masking import masked
+from monitor.private_places import DROPPED
 from monitor.recording import RecordedAgent, lines, load
 from monitor.snmp_read import read
-from monitor.tables import Tables, Value, oid
+from monitor.tables import IpAddress, Tables, Value, oid
 from siaga.errors import InvalidError
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -86,6 +87,35 @@ def test_a_recording_has_no_names_and_no_secrets(siaga: Siaga, genset: str) -> N
     assert "genset-balaraja" in Path("b.snmprec").read_text("utf-8")
 
 
+def test_a_draft_lists_the_columns_that_say_what_rows_are_called() -> None:
+    seen = {o: v for o, (_, v) in ACME.items()}
+    seen |= {(1, 3, 6, 1, 4, 1, 64999, 7, 2, 1, 4, n): b"Phase \x1b[1m\n]" for n in (1, 2)}
+    text = draft("acme", seen)
+    assert '# text = "1.3.6.1.4.1.64999.7.2.1.4"  # Phase [1m ], Phase [1m ]\n' in text
+    assert Platform.model_validate(tomllib.loads(text)).sensors == ()
+
+
+def test_a_platform_that_is_none_is_no_platform_to_read_by(siaga: Siaga, genset: str) -> None:
+    siaga("inspect", genset, "--platform", "routeros2").failed(3, "no-such-platform")
+    siaga("inspect", genset, "--platform", "routeros").well()
+
+
+@pytest.mark.parametrize(
+    "half", [("--auth", "SHA"), ("--auth-file", "a.txt"), ("--priv", "AES", "--priv-file", "a.txt")]
+)
+def test_snmpv3_is_never_asked_with_less_than_was_given(siaga: Siaga, half: tuple[str, ...]) -> None:
+    Path("a.txt").write_text("autentikasi-1\n", "utf-8")
+    script = Script(ACME)
+    with answering(script.answer) as port:
+        siaga("inspect", f"127.0.0.1:{port}", "--snmp", "3", "--user", "x", *half).failed(2, "half-given")
+    assert script.asked == 0
+
+
+def test_a_recording_that_is_not_masked_is_for_its_owner_alone(siaga: Siaga, genset: str) -> None:
+    siaga("platform", "record", genset, "-f", "a.snmprec", "--unmasked").well()
+    assert Path("a.snmprec").stat().st_mode & 0o077 == 0
+
+
 def test_what_cannot_be_recorded_writes_nothing(siaga: Siaga, genset: str) -> None:
     siaga("platform", "record", f"127.0.0.1:{closed_port()}", "--timeout", "0.2").failed(
         1, "nothing-recorded"
@@ -109,6 +139,45 @@ def test_what_is_wrong_with_a_file_or_a_recording_is_said(siaga: Siaga) -> None:
     assert "ghost" in siaga("platform", "test", "bad.toml", "a.snmprec").failed(5, "bad-platform")[0]
 
 
+HEAD = 'name = "acme"\nvendor = "V"\ntitle = "T"\n'
+FOUND = '[[match]]\nobject_id = ["1.3.6.1.4.1.64999"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (HEAD + "vendor\n", "Expected '='"),
+        (HEAD + "sensors = 3\n" + FOUND, "sensors"),
+        (HEAD + 'inherits = "acme"\n' + FOUND, "circle"),
+        (
+            HEAD + 'sensors = [{class="state", oid="1.3.6.1.4.1.9.1", states="well"}]\n' + FOUND,
+            "meanings.well",
+        ),
+        (HEAD + FOUND + "descr = '(?!x)(\\w+)+$'\n", "for ever"),
+        (
+            HEAD + FOUND + '[facts]\nversion = [{source="sysDescr", regex="(G)e", template="{1}"}]\n',
+            "1 groups",
+        ),
+        (
+            HEAD + FOUND + '[facts]\nversion = [{source="sysDescr", regex="(G)", template="{0.real}"}]\n',
+            "template",
+        ),
+        (HEAD + FOUND + '[facts]\nversion = [{source="sysDescr", regex="(G)", template="{x"}]\n', "template"),
+    ],
+)
+def test_a_mistake_in_ones_own_file_is_told_and_nothing_is_asked(
+    siaga: Siaga, scrubbed: Path, text: str, told: str
+) -> None:
+    (scrubbed / "platforms").mkdir(parents=True)
+    (scrubbed / "platforms" / "acme.toml").write_text(text, "utf-8")
+    script = Script(ACME)
+    with answering(script.answer) as port:
+        for command in (("inspect",), ("platform", "test", "routeros")):
+            problems = siaga(*command, f"127.0.0.1:{port}").failed(5, "bad-platform")
+            assert any("acme.toml" in problem and told in problem for problem in problems)
+    assert script.asked == 0
+
+
 def test_a_device_that_is_another_make_is_a_finding(siaga: Siaga) -> None:
     rows = {o: v for o, (_, v) in switch().items()}
     Path("switch.snmprec").write_text("".join(lines(rows)), "utf-8")
@@ -119,7 +188,11 @@ def test_a_device_that_is_another_make_is_a_finding(siaga: Siaga) -> None:
 
 OIDS = st.lists(st.integers(0, 2**32 - 1), max_size=5).map(lambda arcs: (1, 3, 6, 1, 4, 1, 9, *arcs))
 VALUES: st.SearchStrategy[Value] = st.one_of(
-    st.integers(-(2**31), 2**64 - 1), st.binary(max_size=40), OIDS, st.text(max_size=20).map(str.encode)
+    st.integers(-(2**31), 2**64 - 1),
+    st.binary(max_size=40),
+    st.binary(min_size=4, max_size=4).map(IpAddress),
+    OIDS,
+    st.text(max_size=20).map(str.encode),
 )
 
 
@@ -130,6 +203,7 @@ def test_a_recording_comes_back_as_it_was(
     path = tmp_path_factory.mktemp("r") / "a.snmprec"
     path.write_bytes("".join(lines(seen)).encode())
     assert load(path) == seen
+    assert [type(v) for v in load(path).values()] == [type(seen[o]) for o in sorted(seen)]
 
 
 def test_lines_of_other_tools_are_read_and_their_mistakes_named(tmp_path: Path) -> None:
@@ -149,6 +223,20 @@ def test_lines_of_other_tools_are_read_and_their_mistakes_named(tmp_path: Path) 
     assert [p.partition(":")[0] for p in caught.value.problems] == ["line 1", "line 2"]
 
 
+def test_single_lines_that_are_none_are_left_out_and_told(siaga: Siaga) -> None:
+    rows = {o: v for o, (_, v) in switch().items()}
+    odd = "1.3.9|65:numeric|rate=100\n1.3.10|2|<private>\n1.3.11|4x|4z\n"
+    Path("a.snmprec").write_text("".join(lines(rows)) + odd, "utf-8")
+    assert "3 lines were left out" in siaga("platform", "test", "routeros", "a.snmprec").err
+    left_out: list[str] = []
+    assert load(Path("a.snmprec"), left_out) == rows
+    assert [told.partition(": ")[2] for told in left_out] == [
+        "it says how to make values up",
+        "'<private>' is no number",
+        "its value has other than hex digits",
+    ]
+
+
 SECRETS = st.text("abcdefghij0123456789", min_size=6, max_size=20)
 
 
@@ -164,12 +252,12 @@ def test_no_name_and_no_serial_number_is_left_anywhere(
         (1, 3, 6, 1, 4, 1, 9, 1): f"{name}/{serial} password: {serial}x".encode(),
         (*DROPPED[0], 1): b"public",
     }
-    kept = masked(seen)
+    kept = masked(seen, key=b"k")
     text = "".join(lines(kept))
     assert name not in text
     assert serial not in text
-    assert kept.keys() == {o for o in seen if o[: len(DROPPED[0])] != DROPPED[0]}
-    assert all(type(v) is type(seen[o]) for o, v in kept.items())
+    assert len(kept) == len([o for o in seen if o[: len(DROPPED[0])] != DROPPED[0]])
+    assert all(type(v) is type(seen[o]) for o, v in kept.items() if o in seen)
 
 
 @given(st.dictionaries(OIDS, VALUES, max_size=12), st.text(max_size=30), OIDS)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from agent import NEXT, Script, served, switch, tlv
+from agent import NEXT, Oid, Script, Tagged, served, switch, tlv
 from pydantic import SecretStr
 
 from monitor.observation import Observation, Reach, as_json
-from monitor.snmp import observe, observe_all
+from monitor.snmp import Engines, connected, observe, observe_all
+from monitor.snmp_agent import Answer
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -67,6 +68,26 @@ def test_a_column_that_was_looked_into_is_still_read_whole() -> None:
     seen = seen_of(Script(rows).answer)
     assert seen.identity.os == "unifi"
     assert [c.percent for c in seen.processors][-3:] == [1.0, 2.0, 3.0]
+
+
+def test_what_a_device_has_nothing_of_is_not_asked_for_table_by_table() -> None:
+    # Who it is, one look around, two windows of ports, the platform's own look and scalars, processors, two of facts.
+    script = Script(switch())
+    seen_of(script.answer)
+    assert script.asked <= 10
+
+
+def test_a_look_that_is_too_big_is_made_in_halves() -> None:
+    rows: dict[Oid, Tagged] = {(1, 3, 6, 1, 4, 1, 9, n, 0): (2, n) for n in range(1, 13)}
+    branches = [(1, 3, 6, 1, 4, 1, 9, n) for n in range(1, 13)]
+
+    async def run(script: Script) -> Answer:
+        async with served(script.answer) as port:
+            target = Target("sw", "127.0.0.1", snmp_port=port, snmp=AUTH, timeout_s=0.5)
+            async with connected(target, Engines()) as agent:
+                return await agent.peek(branches)
+
+    assert asyncio.run(run(Script(rows, most=5, strict=True))).seen == {o: v for o, (_, v) in rows.items()}
 
 
 def test_the_light_round_has_ports_and_health_in_fewer_requests() -> None:

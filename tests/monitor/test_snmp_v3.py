@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import pytest
+from agent import served
 from pydantic import SecretStr
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import cmdrsp, context
 
+from monitor.engine_book import EngineBook
 from monitor.observation import Observation, Reach
 from monitor.snmp import Engines, connected, observe, observe_all
 from monitor.snmp_agent import Answer
@@ -148,6 +151,22 @@ def test_a_wrong_credential_is_refused_and_says_which(
     assert seen.reach is Reach.refused, seen.reason
     assert any(part in seen.reason for part in said.split("|")), seen.reason
     assert "rahasia" not in seen.reason
+
+
+def test_a_remembered_engine_that_is_silent_may_not_decrypt(tmp_path: Path) -> None:
+    path = tmp_path / "engines.json"
+
+    async def run() -> Observation:
+        async with served(lambda _: None) as port:
+            path.write_text(
+                f'{{"engines": {{"127.0.0.1 {port} siaga": ["80001f8880aabbccdd", 1, 1, 0]}}}}', "utf-8"
+            )
+            target = Target("srv", "127.0.0.1", snmp_port=port, snmp=GOOD, timeout_s=0.1, retries=0)
+            return await observe(target, now=NOW, engines=Engines(book=EngineBook(path)))
+
+    seen = asyncio.run(run())
+    assert seen.reach is Reach.silent
+    assert "privacy password" in seen.reason
 
 
 @pytest.mark.parametrize(("auth_protocol", "priv_protocol"), [("ROT13", ""), ("SHA", "XOR"), ("", "AES")])

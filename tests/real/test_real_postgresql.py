@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+
+from tests.monitor.alarm_world import net
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What is said of selectors, history, imports and addresses, without the tests of SQLite's own file.
@@ -106,3 +109,20 @@ def test_what_several_processes_write_at_once_is_all_there(server: str, scrubbed
     assert all(f'"{name}_{n}"' in shown for name in "ab" for n in range(6))
     siaga("history", "verify")
     assert "rtr-1" in siaga("device", "list", "role=other")
+
+
+def test_alarms_mean_the_same_on_postgresql(server: str, tmp_path: Path) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as administration:
+        administration.execute(text("CREATE DATABASE alarms"))
+    engine.dispose()
+    with net(tmp_path / "net", database_url=f"{server}&dbname=alarms") as world:
+        for dead in (set(), {"rtr-a", "rtr-b"}, {"rtr-a", "rtr-b"}, {"rtr-b"}, {"rtr-b"}):
+            world.dead = dead
+            world.round()
+            world.tell()
+            world.restart()
+        assert world.open_now() == {("rtr-b", "device-down")}
+        told = [(m["event"], m["device"]) for m in world.told()]
+        assert told == [("opened", "rtr-a"), ("opened", "rtr-b"), ("recovered", "rtr-a")]
+        assert {n.status for n in world.outbox()} == {"sent"}

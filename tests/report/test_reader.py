@@ -23,7 +23,7 @@ from inventory.models import (
 )
 from inventory.store import open_engine, session
 from monitor.models import Alert, DeviceState, StateChange
-from monitor.samples import Asked, Sample, open_samples
+from monitor.samples import Asked, Sample, open_samples, polls_of
 from report.facts import Facts, Seen
 from report.reader import Window, denominators, read
 from report.service import Order, make, moment
@@ -94,7 +94,8 @@ def home(scrubbed: Path) -> Path:
         for i, at in enumerate(ROUNDS)
     ]
     marks = [Asked(one, at, True) for at in ROUNDS] + [Asked(two, at, i < 90) for i, at in enumerate(ROUNDS)]
-    open_samples(settings.home).write(samples, marks)
+    with open_samples(settings.home) as store:
+        store.write(polls_of(samples, marks))
     return scrubbed
 
 

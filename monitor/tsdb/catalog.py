@@ -1,0 +1,28 @@
+"""What there is: which devices have samples in a window, and which series of each."""
+
+from typing import TYPE_CHECKING
+
+from monitor.samples import Name
+from monitor.tsdb.days import RAW
+from monitor.tsdb.faults import told_of
+from monitor.tsdb.head import DAY_MS, DEVICE, LAYOUT, index_of
+
+if TYPE_CHECKING:
+    from monitor.tsdb.store import EmbeddedStore
+
+
+def layouts(store: "EmbeddedStore", start_ms: int, end_ms: int) -> dict[int, set[Name]]:
+    """Return device → the series that may have values in [start, end]."""
+    found: dict[int, set[Name]] = {}
+    with store.reading() as hot:
+        if hot is not None:
+            plans = hot.layouts()
+            pairs = set(map(tuple, index_of(hot.head_index(start_ms, end_ms))[:, [DEVICE, LAYOUT]].tolist()))
+            for device, layout in pairs | set(hot.hour_layouts(start_ms, end_ms)):
+                found.setdefault(device, set()).update(plans[layout].layout.columns)
+    for day, file in store.shelves[RAW].between(start_ms // DAY_MS, end_ms // DAY_MS):
+        with told_of(file.path, day * DAY_MS, store.told):
+            for device in file.devices():
+                if plan := file.plan(device):
+                    found.setdefault(device, set()).update(plan.layout.columns)
+    return {device: names for device, names in sorted(found.items()) if names}

@@ -1,0 +1,261 @@
+"""A block: a matrix of int64 as a short run of bytes, exact, with its own checksum. Pure.
+
+Differences along time, zigzag (so that small negative ones are small too), as many bytes of each as the
+greatest needs, all first bytes together, then all second ones: the runs this leaves compress well. Missing
+values are carried forward and told by a bit mask, so that a gap costs bits and not two jumps of eight bytes.
+zstandard compresses where it is installed, zlib where it is not; a block says which of them it needs.
+"""
+
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.samples import MISSING
+
+Array = NDArray[np.int64]
+_HEADER = struct.Struct("<IBBBBII")  # crc, codec, kind, width, masked, rows, columns
+_CRC = 4
+QUICK, BRIEF, DENSE = -1, 1, 3  # levels: of what lives an hour, a day, and years
+
+
+class Kind(IntEnum):
+    """How values became bytes: as they are, zigzag alone, or zigzag of their differences along time."""
+
+    raw = 0
+    plain = 1
+    delta = 2
+
+
+class DamagedError(ValueError):
+    """A block is not what was written."""
+
+
+class _Local(threading.local):
+    """Compressors are not shared between threads."""
+
+    def __init__(self) -> None:
+        self.compressors: dict[int, Any] = {}
+        self.decompressor: Any = None
+
+
+_local = _Local()
+ZLIB, ZSTD = 0, 1
+
+
+def available() -> int:
+    """Return the codec that new blocks are written with."""
+    try:
+        import zstandard  # noqa: F401
+    except ImportError:
+        return ZLIB
+    return ZSTD
+
+
+def _compressor(codec: int, level: int) -> Callable[[Any], bytes]:
+    if codec == ZLIB:
+        return lambda data: zlib.compress(data, 1 if level < DENSE else 6)
+    if level not in _local.compressors:
+        import zstandard
+
+        _local.compressors[level] = zstandard.ZstdCompressor(level=level)
+    compress: Callable[[Any], bytes] = _local.compressors[level].compress
+    return compress
+
+
+def _decompressor(codec: int) -> Callable[[Any], bytes]:
+    if codec == ZLIB:
+        return zlib.decompress
+    if codec != ZSTD:
+        raise DamagedError(f"codec {codec} is not known")
+    if _local.decompressor is None:
+        try:
+            import zstandard
+        except ImportError:
+            raise DamagedError("it is compressed by zstandard, which is not installed") from None
+        _local.decompressor = zstandard.ZstdDecompressor()
+    decompress: Callable[[Any], bytes] = _local.decompressor.decompress
+    return decompress
+
+
+def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None, level: int = DENSE) -> bytes:
+    """Return rows × columns (series × time) as one block."""
+    rows, columns = values.shape
+    present = values != MISSING
+    masked = not bool(present.all())
+    parts = []
+    if masked:
+        parts.append(np.packbits(present).tobytes())
+        values = _carried(values, present) if kind is Kind.delta else np.where(present, values, 0)
+    if kind is Kind.delta and columns:
+        parts.append(_planes(_zigzag(values[:, 0]), 8))
+        values = np.diff(values, axis=1)
+    steps = _zigzag(values)
+    width = (int(steps.max()).bit_length() + 7) // 8 if steps.size else 0
+    parts.append(_planes(steps, width))
+    return _framed(b"".join(parts), (kind, width, masked, rows, columns), level, codec)
+
+
+def encode_each(values: Array, *, codec: int | None = None) -> list[bytes]:
+    """Return each row as a block of its own, quickly; missing values stand in it as they are."""
+    count, width = values.shape
+    planes = np.ascontiguousarray(values.view(np.uint8).reshape(count, width, 8).transpose(0, 2, 1))
+    shape = (Kind.raw, 8, False, width, 1)
+    codec = available() if codec is None else codec
+    compress = _compressor(codec, QUICK)
+    tail = _HEADER.pack(0, codec, *shape)[_CRC:]
+    start, crc32, pack = zlib.crc32(tail), zlib.crc32, struct.Struct("<I").pack
+    payloads = [compress(planes[i].data) for i in range(count)]
+    return [pack(crc32(p, start)) + tail + p for p in payloads]
+
+
+def _framed(payload: bytes, shape: tuple[int, ...], level: int, codec: int | None) -> bytes:
+    codec = available() if codec is None else codec
+    body = _HEADER.pack(0, codec, *shape)[_CRC:] + _compressor(codec, level)(payload)
+    return zlib.crc32(body).to_bytes(_CRC, "little") + body
+
+
+def decode(block: bytes, rows: Sequence[int] | None = None) -> Array:
+    """Return the matrix of a block, or some of its rows. Raises DamagedError."""
+    payload, *shape = _opened(block)
+    values: Array = _unpacked([payload], shape, slice(None) if rows is None else list(rows))[0]
+    return values
+
+
+def _unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> Array:
+    """Return blocks × rows × columns of blocks that all have one shape."""
+    kind, width, masked, count, columns = shape
+    octets = np.frombuffer(b"".join(payloads), np.uint8).reshape(len(payloads), -1)
+    at = (count * columns + 7) // 8 if masked else 0
+    if kind == Kind.raw:
+        return _joined(octets, 8, count, columns, 0, picked).view(np.int64)
+    if kind == Kind.delta and columns:
+        first = _unzigzag(_joined(octets, 8, count, 1, at, picked))
+        steps = _unzigzag(_joined(octets, width, count, columns - 1, at + 8 * count, picked))
+        values = np.concatenate((first, steps), axis=2)
+        np.cumsum(values, axis=2, out=values)
+    else:
+        values = _unzigzag(_joined(octets, width, count, columns, at, picked))
+    if masked:
+        bits = np.unpackbits(octets[:, :at], axis=1, count=count * columns)
+        values[bits.reshape(len(payloads), count, columns)[:, picked] == 0] = MISSING
+    return values
+
+
+def decode_each(blocks: Sequence[bytes]) -> Array:
+    """Return blocks of `encode_each` that have equally many values as rows of one matrix. Raises DamagedError."""
+    if not blocks:
+        return np.empty((0, 0), np.int64)
+    _, codec, kind, _, _, width, _ = _header(blocks[0])
+    payload = b"".join(_payloads(blocks, _decompressor(codec)))
+    if kind != Kind.raw:
+        raise DamagedError("its shape is not the one expected")
+    if len(payload) != 8 * width * len(blocks):
+        raise DamagedError("its shape is not the one expected")
+    planes = np.frombuffer(payload, np.uint8).reshape(len(blocks), 8, width)
+    octets = np.empty((len(blocks), width, 8), np.uint8)
+    for i in range(8):
+        octets[:, :, i] = planes[:, i]
+    return octets.view(np.int64).reshape(len(blocks), width)
+
+
+def _payloads(blocks: Sequence[bytes], decompress: Callable[[Any], bytes]) -> list[bytes]:
+    """Return what is in blocks with the same header; as little as can be is done for each."""
+    size, crc32, integer = _HEADER.size, zlib.crc32, int.from_bytes
+    same = blocks[0][_CRC:size]
+    start = crc32(same)
+    payloads = []
+    for block in blocks:
+        view = memoryview(block)[size:]
+        if block[_CRC:size] != same:
+            raise DamagedError("its shape is not the one expected")
+        if crc32(view, start) != integer(block[:_CRC], "little"):
+            raise DamagedError("its checksum is wrong")
+        payloads.append(decompress(view))
+    return payloads
+
+
+def decode_alike(
+    blocks: Sequence[bytes], rows: Sequence[tuple[int, ...]]
+) -> Iterator[tuple[list[int], Array | DamagedError]]:
+    """Yield (numbers of blocks, blocks × rows × columns) of those with one shape, and each that is damaged.
+
+    Many small blocks at once are read several times quicker than one by one.
+    """
+    groups: dict[tuple[Any, ...], tuple[list[int], list[bytes]]] = {}
+    for i, (block, picked) in enumerate(zip(blocks, rows, strict=True)):
+        try:
+            payload, *shape = _opened(block)
+        except DamagedError as error:
+            yield [i], error
+            continue
+        numbers, payloads = groups.setdefault((*shape, picked), ([], []))
+        numbers.append(i)
+        payloads.append(payload)
+    for (*shape, picked), (numbers, payloads) in groups.items():
+        yield numbers, _unpacked(payloads, shape, list(picked))
+
+
+def check(block: bytes) -> None:
+    """Compare the checksum, without unpacking. Raises DamagedError."""
+    crc = _header(block)[0]
+    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
+        raise DamagedError("its checksum is wrong")
+
+
+def _opened(block: bytes) -> tuple[bytes, int, int, bool, int, int]:
+    crc, codec, kind, width, masked, rows, columns = _header(block)
+    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
+        raise DamagedError("its checksum is wrong")
+    payload = _decompressor(codec)(memoryview(block)[_HEADER.size :])
+    return payload, kind, width, bool(masked), rows, columns
+
+
+def _header(block: bytes) -> tuple[Any, ...]:
+    if len(block) < _HEADER.size:
+        raise DamagedError("it is cut short")
+    return _HEADER.unpack_from(block)
+
+
+def _zigzag(values: Array) -> NDArray[np.uint64]:
+    return ((values << 1) ^ (values >> 63)).view(np.uint64)
+
+
+def _unzigzag(values: NDArray[np.uint64]) -> Array:
+    """Undo `_zigzag`, in place: new memory would cost more than the arithmetic."""
+    sign = (values & np.uint64(1)).view(np.int64)
+    np.negative(sign, out=sign)
+    values >>= np.uint64(1)
+    sign ^= values.view(np.int64)
+    return sign
+
+
+def _planes(values: NDArray[np.uint64], width: int) -> bytes:
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(-1, 8)
+    return octets[:, :width].T.tobytes()
+
+
+def _joined(
+    payloads: NDArray[np.uint8], width: int, rows: int, columns: int, at: int, picked: Any
+) -> NDArray[np.uint64]:
+    planes = payloads[:, at : at + width * rows * columns].reshape(len(payloads), width, rows, columns)[
+        :, :, picked
+    ]
+    octets = np.zeros((*planes.shape[:1], *planes.shape[2:], 8), np.uint8)
+    octets[..., :width] = planes.transpose(0, 2, 3, 1)
+    return octets.view(np.uint64)[..., 0]
+
+
+def _carried(values: Array, present: NDArray[np.bool_]) -> Array:
+    """Return the values with each missing one replaced by the one before it, or by the first there is."""
+    places = np.where(present, np.arange(values.shape[1]), 0)
+    np.maximum.accumulate(places, axis=1, out=places)
+    filled = np.take_along_axis(values, places, axis=1)
+    first = np.take_along_axis(values, present.argmax(axis=1)[:, None], axis=1)
+    filled = np.where(filled == MISSING, first, filled)
+    return np.where(filled == MISSING, 0, filled)

@@ -1,0 +1,135 @@
+"""The head: polls as they arrive, many in one row, each compressed alone so that each is read alone. Pure.
+
+A row holds polls of devices of one slot. A slot is a second of the minute: devices that are polled together lie
+together, so a second's commit is one row, and a device's last hour is sixty.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.samples import Poll
+from monitor.tsdb import codec
+
+Array = NDArray[np.int64]
+
+SLOTS = 60
+_TOGETHER_MS = 5000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+MOST_MS, MOST_DEVICES = 2**42, 2**21  # what the key of a block has room for: the year 2109
+ASKED, ANSWERED, VALUED = 1, 2, 4  # what is so of a poll
+DEVICE, AT, FLAGS, LAYOUT, LENGTH = range(5)  # the columns of a row's index
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the head as it is stored."""
+
+    slot: int
+    first_ms: int
+    last_ms: int
+    index: bytes
+    data: bytes
+
+
+def slots_of(polls: Sequence[Poll]) -> dict[int, int]:
+    """Give devices that are new their slots: who comes within the same five seconds comes together from now on."""
+    if not polls:
+        return {}
+    first = min(p.at_ms for p in polls)
+    return {
+        p.device: (first + (p.at_ms - first) // _TOGETHER_MS * _TOGETHER_MS) // 1000 % SLOTS for p in polls
+    }
+
+
+def rows_of(polls: Sequence[Poll], slots: Mapping[int, int]) -> list[Row]:
+    """Pack polls into rows by slot and hour. Raises ValueError for what has no place."""
+    groups: dict[tuple[int, int], list[Poll]] = {}
+    for poll in polls:
+        if not (0 <= poll.at_ms < MOST_MS and 0 <= poll.device < MOST_DEVICES):
+            raise ValueError(f"device {poll.device} at {poll.at_ms} ms has no place in the store")
+        groups.setdefault((slots[poll.device], poll.at_ms // HOUR_MS), []).append(poll)
+    return [_row(slot, group) for (slot, _), group in groups.items()]
+
+
+def _row(slot: int, polls: Sequence[Poll]) -> Row:
+    blocks = _blocks(polls)
+    index = np.array(
+        [(p.device, p.at_ms, _flags(p), p.layout.id, len(b)) for p, b in zip(polls, blocks, strict=True)]
+    )
+    times = index[:, AT]
+    return Row(slot, int(times.min()), int(times.max()), index.tobytes(), b"".join(blocks))
+
+
+def _flags(poll: Poll) -> int:
+    return poll.asked * ASKED | (poll.asked and poll.answered) * ANSWERED | bool(poll.layout.columns) * VALUED
+
+
+def _blocks(polls: Sequence[Poll]) -> list[bytes]:
+    """Return the block of each poll; polls of the same width are encoded together."""
+    by_width: dict[int, list[int]] = {}
+    for i, poll in enumerate(polls):
+        by_width.setdefault(len(poll.layout.columns), []).append(i)
+    blocks = [b""] * len(polls)
+    for width, places in by_width.items():
+        if width:
+            rows = np.concatenate([_checked(polls[i], width) for i in places]).reshape(-1, width)
+            for i, block in zip(places, codec.encode_each(rows), strict=True):
+                blocks[i] = block
+    return blocks
+
+
+def _checked(poll: Poll, width: int) -> Array:
+    if poll.values is None or poll.values.shape != (width,) or poll.values.dtype != np.int64:
+        raise ValueError(f"device {poll.device} at {poll.at_ms} ms: the values are not those of the layout")
+    return poll.values
+
+
+def fits(poll: Poll, slot: int | None, *, moving: bool) -> bool:
+    """Return whether a device has a slot; with `moving` also whether it still comes at about that second."""
+    return slot is not None and not (
+        moving and (poll.at_ms // 1000 - slot + 2) % SLOTS > 2 * _TOGETHER_MS // 1000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Polls of the head that are still packed: the index, and each one's block."""
+
+    index: Array  # n × 5
+    blocks: NDArray[np.object_]
+
+    def where(self, chosen: NDArray[np.bool_] | Array) -> "Entries":
+        """Return some of them."""
+        return Entries(self.index[chosen], self.blocks[chosen])
+
+    def values(self, width: int) -> Array:
+        """Return n × width values; all must have the same layout. Raises DamagedError."""
+        if not width or not len(self.blocks):
+            return np.empty((len(self.blocks), width), np.int64)
+        return codec.decode_each(list(self.blocks))
+
+
+def index_of(indexes: Sequence[bytes]) -> Array:
+    """Return the polls in some rows' indexes (n × 5), without their values."""
+    return np.frombuffer(b"".join(indexes), np.int64).reshape(-1, 5)
+
+
+def entries(rows: Sequence[tuple[bytes, bytes]], device: int | None = None) -> Entries:
+    """Return what is in rows of the head, in their order; of one device or of all."""
+    index = index_of([r[0] for r in rows])
+    sizes = [len(r[0]) // 40 for r in rows]
+    row = np.repeat(np.arange(len(rows)), sizes)
+    ends = np.cumsum(index[:, LENGTH])
+    before = (
+        np.concatenate(([0], np.cumsum([len(r[1]) for r in rows])[:-1])) if rows else np.empty(0, np.int64)
+    )
+    stops = ends - before[row]
+    chosen = np.arange(len(index)) if device is None else np.flatnonzero(index[:, DEVICE] == device)
+    blocks = np.empty(len(chosen), object)
+    places = zip(row[chosen].tolist(), stops[chosen].tolist(), index[chosen, LENGTH].tolist(), strict=True)
+    for i, (r, stop, length) in enumerate(places):
+        blocks[i] = rows[r][1][stop - length : stop]
+    return Entries(index[chosen], blocks)
