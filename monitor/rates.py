@@ -102,10 +102,11 @@ def _classify(
         and before.discontinuity != after.discontinuity
     ):
         return Kind.discontinuity, None
-    full = min(speed_bps or UNKNOWN_SPEED_BPS[bits], UNKNOWN_SPEED_BPS[64]) * seconds / 8
-    if bits == 32 and full >= 2**32:
+    full = min(speed_bps or UNKNOWN_SPEED_BPS[bits], UNKNOWN_SPEED_BPS[64]) / 8
+    ours_s = (after.at - before.at).total_seconds()
+    if bits == 32 and full * max(seconds, ours_s) >= 2**32:
         return Kind.ambiguous, None
-    most = OVER_SPEED * full
+    most = OVER_SPEED * full * min(seconds, ours_s)  # so that the rate is none beyond it by either clock
     delta = after.value - before.value
     if delta >= 0:
         return (Kind.impossible, None) if delta > most else (Kind.ok, delta)

@@ -20,7 +20,7 @@ from monitor.lean_round import Polled
 from monitor.observation import Observation, Reach
 from monitor.poller import rate_series, samples_of
 from monitor.rates import OVER_SPEED, UNKNOWN_SPEED_BPS
-from monitor.samples import EmbeddedStore
+from monitor.samples import open_samples, polls_of
 from monitor.snmp_agent import Fault
 from monitor.snmp_lean import Lean, Wanted
 from monitor.store import named_ports
@@ -123,13 +123,27 @@ async def _polled(dice: random.Random) -> tuple[dict[str, list[Observation]], in
 
 def _rates(home: Path, seen: Sequence[Observation]) -> list[tuple[float, float]]:
     """Keep what was seen as the poller does; return every rate with the most there may be."""
-    store = EmbeddedStore(home / "samples.db")
-    store.write([sample for one in seen for sample in samples_of(1, one)], [])
+    store = open_samples(home)
+    store.write(polls_of(sample for one in seen for sample in samples_of(1, one)))
     speeds = {name: port.speed_bps for name, port in named_ports(seen[-1].ports).items()}
     names = sorted({s.instance for one in seen for s in samples_of(1, one) if s.instance})
-    series = rate_series(store, 1, names, speeds, T0, T0 + timedelta(days=30))
     most = {name: OVER_SPEED * (speeds.get(name) or UNKNOWN_SPEED_BPS[64]) for name in names}
-    return [(rate, most[name]) for name, pair in series.items() for points in pair for _, rate in points]
+    end = seen[-1].at + timedelta(minutes=1)
+    series = rate_series(store, 1, names, speeds, T0, end)
+    found = [(rate, most[name]) for name, pair in series.items() for points in pair for _, rate in points]
+    keys = [
+        (1, f"{way}_octets{wide}", name) for name in names for way in ("in", "out") for wide in ("", "_64")
+    ]
+    for key, bins in store.bins(keys, T0, end, 300).items():  # what is kept for years
+        # Every poll has its own speed here, the greatest of them is the bound.
+        fastest = max(port.speed_bps or UNKNOWN_SPEED_BPS[64] for one in seen for port in one.ports)
+        assert (bins.high * 8 / 1000 <= OVER_SPEED * min(fastest, UNKNOWN_SPEED_BPS[64])).all(), (
+            key,
+            bins.high,
+        )
+        assert (bins.total >= 0).all()
+    store.close()
+    return found
 
 
 def test_five_thousand_wrong_replies_are_refused_or_flagged(tmp_path: Path) -> None:
