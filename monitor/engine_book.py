@@ -17,6 +17,7 @@ from monitor.usm import Engine
 
 FILE = "snmp-engines.json"
 _AT_MOST = 200_000
+_LATEST = 2**40  # seconds since 1970
 
 
 class EngineBook:
@@ -99,4 +100,4 @@ def _sound(entry: object) -> bool:
     except ValueError:
         return False
     numbers = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in entry[1:])
-    return 5 <= octets <= 32 and numbers and entry[1] <= INT31 and entry[2] <= INT31
+    return 5 <= octets <= 32 and numbers and max(entry[1:3]) <= INT31 and entry[3] < _LATEST

@@ -8,6 +8,7 @@ during which our own loop did not run is not counted: saturation never looks lik
 
 import asyncio
 import errno
+import logging
 import socket
 import struct
 from collections import deque
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from monitor.snmp_message import new_ids
+from siaga.text import safe
 
 DRAIN = 128  # datagrams read at one wake-up, so that the rest of the program has its turns
 LAUNCH = 64  # first requests sent at one turn, so that their answers fit the socket's buffer
@@ -27,7 +29,10 @@ _LATE_S = 0.01  # a tick this much late is a loop that did not run
 _BUFFER_BYTES = 8 << 20
 _SO_RCVBUFFORCE, _SO_MEMINFO, _MEMINFO_DROPS = 33, 55, 8
 _IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
-_PAYLOAD_SEEN = 64  # an ICMP error that quotes this much must quote the id of the open question
+_FULL_S = 1.0  # so long a flood may keep all from being judged
+_PAYLOAD_SEEN = 64  # an ICMP error that quotes this much and not the id is about an older question
+
+_log = logging.getLogger(__name__)
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 
@@ -45,6 +50,7 @@ class Tally:
     resynced: int = 0
     unreachable: int = 0
     dropped: int = 0  # by the kernel, because the socket's buffer was full
+    broken: int = 0  # answers that our own reading stumbled over
     lag_max_s: float = 0.0
 
 
@@ -64,8 +70,11 @@ class Waiting(Protocol):
     def expired(self, now_s: float, *, ours: bool) -> None:
         """Take a time-out; `ours` if we may have lost the answer ourselves."""
 
-    def unreachable(self, number: int) -> None:
-        """Take an ICMP error (an errno) for the address."""
+    def unreachable(self, number: int, *, sure: bool) -> None:
+        """Take an ICMP error (an errno) for the address; `sure` if it quotes the id of the open question."""
+
+    def broke(self, error: Exception) -> None:
+        """End the question, because one of the above raised what it should not."""
 
 
 @dataclass(slots=True)
@@ -87,6 +96,10 @@ class Bucket:
         self.tokens -= 1
         return True
 
+    def owe(self) -> None:
+        """Take a token that may not be there yet, for what cannot wait: a try again."""
+        self.tokens -= 1
+
 
 class Wire:
     """Sends for many and gives each what came for it. Lives in the running loop; `close` gives the sockets back."""
@@ -104,6 +117,7 @@ class Wire:
         self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
         self._waits: dict[float, deque[tuple[float, Waiting, bytes, float]]] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._full_since_s = 0.0
         self._stalled_s = 0.0  # how long the loop did not run, altogether
         self._drops: dict[int, int] = {}
         self._admitting = False
@@ -139,12 +153,18 @@ class Wire:
         elif len(self._open) >= self._window:
             self._queued.append(who)
             self._admit_soon()
-        elif who.limit is not None and not who.limit.take(self.time()):
-            who.limit.waiting.append(who)
+        elif who.limit is not None and (who.limit.waiting or not who.limit.take(self.time())):
+            who.limit.waiting.append(who)  # behind those that wait already
             self._tick_soon()
         else:
-            self._open[who.address] = who
+            self._launch(who)
+
+    def _launch(self, who: Waiting) -> None:
+        self._open[who.address] = who
+        try:
             who.launch(self.time())
+        except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
+            self._broke(who, error)
 
     def queue(self, who: Waiting) -> None:
         """Submit in turn, after what came meanwhile was read: for whoever begins with many others."""
@@ -275,9 +295,21 @@ class Wire:
             if who is None:
                 tally.strays += 1
             else:
-                who.came(data, now_s)
+                try:
+                    who.came(data, now_s)
+                except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
+                    self._broke(who, error)
         tally.came += DRAIN
         return DRAIN
+
+    def _broke(self, who: Waiting, error: Exception) -> None:
+        """End the question of one device over an error of our own, and go on with the others."""
+        self.tally.broken += 1
+        _log.warning("reading %s over SNMP failed: %s", safe(who.address), safe(repr(error)))
+        try:
+            who.broke(error)
+        except Exception as again:  # noqa: BLE001 - whoever asked cannot even be told
+            _log.warning("telling of %s failed: %s", safe(who.address), safe(repr(again)))
 
     def _read_errors(self) -> None:
         """Read the sockets' error queues: who is unreachable, and why."""
@@ -289,12 +321,20 @@ class Wire:
                     break
                 who = self._open.get(address)
                 self.tally.unreachable += 1
-                if who is None or (len(payload) >= _PAYLOAD_SEEN and who.number not in payload):
+                sure = who is not None and who.number in payload
+                if who is None or (len(payload) >= _PAYLOAD_SEEN and not sure):
                     continue
                 for _, kind, content in ancillary:
                     if kind in (_IP_RECVERR, _IPV6_RECVERR) and len(content) >= 4:
-                        who.unreachable(struct.unpack_from("=I", content)[0] or errno.ECONNREFUSED)
+                        number = struct.unpack_from("=I", content)[0] or errno.ECONNREFUSED
+                        self._unreachable(who, number, sure=sure)
                         break
+
+    def _unreachable(self, who: Waiting, number: int, *, sure: bool) -> None:
+        try:
+            who.unreachable(number, sure=sure)
+        except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
+            self._broke(who, error)
 
     def _tick_soon(self) -> None:
         if self._timer is None:
@@ -309,14 +349,23 @@ class Wire:
         if late_s > _LATE_S:
             self._stalled_s += late_s
             self.tally.lag_max_s = max(self.tally.lag_max_s, late_s)
-        if self._read_empty():
+        if self._may_judge():
             self._expire(self.time())
         self._serve_buckets()
         if self._open or any(bucket.waiting for bucket in self._buckets.values()):
             self._tick_soon()
 
+    def _may_judge(self) -> bool:
+        """Read what lies there. Nobody is judged while more comes than can be read, but a flood that does not end."""
+        if self._read_empty():
+            self._full_since_s = 0.0
+            return True
+        now_s = self.time()
+        self._full_since_s = self._full_since_s or now_s
+        return now_s - self._full_since_s > _FULL_S
+
     def _read_empty(self) -> bool:
-        """Read until nothing lies there; False if more comes than can be read, and nobody is judged now."""
+        """Read until nothing lies there; False if more comes than can be read."""
         for opened in tuple(self._sockets.values()):
             for _ in range(32):
                 if self._drain(opened) < DRAIN:
@@ -335,7 +384,10 @@ class Wire:
                     if due_s + self._stalled_s - stalled_s > now_s:
                         break
                     line.popleft()
-                    who.expired(now_s, ours=ours)
+                    try:
+                        who.expired(now_s, ours=ours)
+                    except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
+                        self._broke(who, error)
                 else:
                     line.popleft()
 
@@ -354,8 +406,11 @@ class Wire:
         for bucket in self._buckets.values():
             while bucket.waiting and bucket.take(now_s):
                 who = bucket.waiting.popleft()
-                bucket.tokens += 1  # `submit` takes it
-                self.submit(who)
+                if who.address in self._open or len(self._open) >= self._window:
+                    bucket.tokens += 1
+                    self.submit(who)  # to wait for that instead
+                else:
+                    self._launch(who)
 
 
 def _drops(opened: socket.socket) -> int:

@@ -17,6 +17,7 @@ from monitor.snmp_agent import Fault
 from monitor.snmp_message import Opened, Stale, Template, Voice
 from monitor.targets import SnmpVersion, Target
 from monitor.usm import Engine, Reported, Why
+from siaga.text import safe
 
 BACK_OFF = 1.5  # each try waits this much longer than the one before
 RESYNCS = 4  # discovery and time synchronisation take two; more is a device that never agrees
@@ -98,7 +99,7 @@ class Peer:
     ) -> None:
         """Ask the next request of a series: read, told and timed as the last one was."""
         self.busy = True
-        self._early_s = self._early(wait_s) if self._slow_s else 0.0
+        self._early_s = self._early(wait_s) if self._slow_s and tries > 1 else 0.0
         self._request = request
         self._left = tries
         self._wait_s = wait_s
@@ -129,6 +130,11 @@ class Peer:
 
     def launch(self, now_s: float) -> None:
         """Send the first try (called by the wire)."""
+        self._send(now_s)
+
+    def _resend(self, now_s: float) -> None:
+        if self.limit is not None:
+            self.limit.owe()
         self._send(now_s)
 
     def _send(self, now_s: float) -> None:
@@ -186,7 +192,7 @@ class Peer:
         self._greeting = False
         self._greeted = True
         self.number = next(self.wire.ids)
-        self._send(now_s)
+        self._resend(now_s)
 
     def _reported(self, report: Reported, now_s: float) -> None:
         self._muddy = True
@@ -204,10 +210,10 @@ class Peer:
         if self._early_s:
             self._early_s = 0.0
             self.wire.tally.resent += 1
-            self._send(now_s)
+            self._resend(now_s)
         elif ours and self._free:
             self._free -= 1
-            self._send(now_s)
+            self._resend(now_s)
         elif self._left > 1:
             self._left -= 1
             if self._smaller is not None:
@@ -215,16 +221,27 @@ class Peer:
             self.tries += 1
             self._wait_s *= BACK_OFF
             self.wire.tally.resent += 1
-            self._send(now_s)
+            self._resend(now_s)
         else:
             self._fail()
 
-    def unreachable(self, number: int) -> None:
-        """Take an ICMP error: a closed port is an answer, any other may pass (called by the wire)."""
+    def unreachable(self, number: int, *, sure: bool) -> None:
+        """Take an ICMP error: a closed port is an answer, any other may pass (called by the wire).
+
+        One that does not quote our id may be forged by whoever guesses a port: it is believed when nothing else comes.
+        """
         self._muddy = True
         self.error = number
-        if number == errno.ECONNREFUSED:
+        if number == errno.ECONNREFUSED and sure:
             self._fail()
+
+    def broke(self, error: Exception) -> None:
+        """End the question after an error of our own, wherever it was (called by the wire)."""
+        done, self._done = self._done, _nobody
+        self._muddy = True
+        self._answering = self.busy = False
+        self.wire.release(self)
+        done(Fault(Reach.garbage, f"{self._where()} could not be read: {safe(repr(error), 120)}."))
 
     def _fail(self) -> None:
         self._end(self.why())
@@ -232,9 +249,12 @@ class Peer:
     def _end(self, fault: Fault) -> None:
         self._told(fault)
 
+    def _where(self) -> str:
+        return f"{self.target.address} port {self.target.snmp_port}"
+
     def why(self) -> Fault:
         """Return why nothing usable came to the question that was open."""
-        where = f"{self.target.address} port {self.target.snmp_port}"
+        where = self._where()
         if self.error == errno.ECONNREFUSED:
             return Fault(Reach.silent, f"Nothing listens at {where} (ICMP port unreachable).")
         if self.error:

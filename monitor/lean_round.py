@@ -18,6 +18,7 @@ from monitor.windows import SYS_UPTIME, Layout, Step, Values, bulk, exact
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
+_WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
 _PROBE = exact((), (), (), 0, 0)  # a GET of sysUpTime alone: is it there at all?
 Quick = Callable[[Layout, bytes, int, int], Values | None]
 
@@ -41,13 +42,15 @@ class Polled(NamedTuple):
     def rows(self) -> list[Values]:
         """Return the values row by row."""
         width = self.width
-        return [self.values[at : at + width] for at in range(0, len(self.values), width)]
+        return [self.values[at : at + width] for at in range(0, len(self.values), width or 1)]
 
 
 class Plan:
     """The requests of a device's poll, and what was learned of what it can take."""
 
-    __slots__ = ("columns", "fits", "good", "grow_after", "indexes", "rows", "shrank", "steps", "use_bulk")
+    __slots__ = (
+        "columns", "fits", "good", "grow_after", "indexes", "lacking", "rows", "shrank", "steps", "use_bulk",
+    )  # fmt: skip
 
     def __init__(
         self, columns: tuple[Oid, ...], indexes: tuple[Oid, ...], rows: int, *, use_bulk: bool
@@ -58,6 +61,7 @@ class Plan:
         self.rows = rows
         self.use_bulk = use_bulk
         self.shrank = False  # because of time-outs alone
+        self.lacking = False  # cells that gave an error are left out
         self.good = 0
         self.grow_after = _GROW_AFTER
         self.steps: list[Step] = []
@@ -89,6 +93,10 @@ class Plan:
         parts = [cells[at : at + size] for at in range(0, len(cells), size)]
         return [exact(self.columns, self.indexes, part, start, end) for part in parts]
 
+    def uptime(self, step: Step) -> Step:
+        """Return a GET of sysUpTime alone in place of a step whose cells cannot be got."""
+        return exact(self.columns, self.indexes, (), step.start, step.end)
+
     def shrink(self, start: int, rows: int, *, silent: bool = False) -> None:
         """Ask for at most `rows` rows at once from row `start` on; 0 means that GETBULK is no use."""
         self.use_bulk = self.use_bulk and rows > 0
@@ -97,17 +105,19 @@ class Plan:
         self.good = 0
         self.again(start)
 
-    def praised(self) -> None:
-        """Take note of a good round: now and then a window that shrank is tried larger."""
-        if not self.shrank:
+    def over(self, *, whole: bool) -> None:
+        """Take note of a round: now and then a window that shrank is tried larger, and what gave an error again."""
+        if not ((self.shrank and whole) or self.lacking):
             return
         self.good += 1
         if self.good >= self.grow_after:
             self.good = 0
             self.grow_after = min(2 * self.grow_after, _GROW_AT_MOST)
-            self.rows = min(self.fits, 2 * self.rows)
-            self.use_bulk = True
-            self.shrank = self.rows < self.fits
+            if self.shrank:
+                self.rows = min(self.fits, 2 * self.rows)
+                self.use_bulk = True
+                self.shrank = self.rows < self.fits
+            self.lacking = False
             self.again()
 
 
@@ -115,12 +125,19 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_peer", "_plan", "_probed", "_quick",
-        "_step", "_tries", "_uptime", "_values", "_wait_s", "_width",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_patience_s", "_peer", "_plan",
+        "_probed", "_quick", "_step", "_tries", "_until_s", "_uptime", "_values", "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
-        self, peer: Peer, plan: Plan, quick: Quick, done: Callable[[Polled], None], *, tries: int
+        self,
+        peer: Peer,
+        plan: Plan,
+        quick: Quick,
+        done: Callable[[Polled], None],
+        *,
+        tries: int,
+        patience_s: float,
     ) -> None:
         self._peer = peer
         self._plan = plan
@@ -128,6 +145,8 @@ class Poll:
         self._done = done
         self._tries = tries
         self._wait_s = peer.target.timeout_s
+        self._patience_s = patience_s
+        self._until_s = 0.0  # not known before the first answer
         self._width = len(plan.columns)
         self._holes = False
         self._probed = False
@@ -163,12 +182,18 @@ class Poll:
         return Reply(tuple(ber.varbinds(data, start, end)), status, index)
 
     def _took(self, found: Any) -> None:
+        now_s = self._peer.wire.now_s
+        if now_s > self._until_s:
+            if self._until_s:
+                self._too_long()
+                return
+            self._until_s = now_s + self._patience_s
         if type(found) is list:
             if self._uptime is None:
-                self._at_s = self._peer.wire.now_s
+                self._at_s = now_s
                 self._uptime = found[0]
             elif found[0] < self._uptime:
-                self._restarted()
+                self._went_back(found[0])
             step, width = self._step, self._width
             del found[0]
             self._values[step.start * width : step.end * width] = found
@@ -184,9 +209,16 @@ class Poll:
         else:
             self._odd(found)
 
-    def _restarted(self) -> None:
-        self._changed = True
-        self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
+    def _went_back(self, uptime: int) -> None:
+        """Take note of a sysUpTime below the first one."""
+        if self._uptime is not None and self._uptime - uptime < _WRAP_TICKS:
+            self._changed = True
+            self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
+
+    def _too_long(self) -> None:
+        """Give up on a device that answers, but so slowly that the next round is due."""
+        self._fault = Fault(Reach.partial, f"Reading took longer than {self._patience_s:.0f} s.")
+        self._end()
 
     def _failed(self, fault: Fault) -> None:
         """Look whether it is the window that stays without an answer, or the device; keep what came before."""
@@ -292,6 +324,7 @@ class Poll:
         """Ask for fewer cells, or without the one that the device cannot give (v1: noSuchName)."""
         step, plan = self._step, self._plan
         cells = list(step.cells)
+        smaller: list[Step] = []
         if reply.status == Status.too_big and len(cells) > 1:
             smaller = plan.cells(cells, step.start, step.end, (len(cells) + 1) // 2)
         else:
@@ -303,7 +336,9 @@ class Poll:
                 self._fault = self._fault or Fault(
                     Reach.partial, f"The device answered error {reply.status}."
                 )
-            smaller = plan.cells(cells, step.start, step.end) if cells else []
+            plan.lacking = True
+            if cells or (step.cells and len(plan.steps) == 1):  # if nothing is left, sysUpTime alone
+                smaller = plan.cells(cells, step.start, step.end) or [plan.uptime(step)]
         plan.steps[self._at : self._at + 1] = smaller
         self._ask()
 
@@ -314,12 +349,12 @@ class Poll:
             self._at_s = self._peer.wire.now_s
             self._uptime = value
         elif value < self._uptime:
-            self._restarted()
+            self._went_back(value)
 
     def _end(self) -> None:
         plan, width = self._plan, len(self._plan.columns)
+        plan.over(whole=self._fault is None)
         if self._fault is None:
-            plan.praised()
             self._changed = self._changed or self._has_gone(width)
         values, changed, fault = self._values, self._changed, self._fault
         self._values = []  # the peer keeps this object until the next round; the values are the caller's

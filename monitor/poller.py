@@ -158,7 +158,7 @@ def samples_of(device_id: int, seen: Observation) -> list[Sample]:
     found: list[Sample] = []
 
     def add(metric: str, instance: str, value: float | None, scale: int = 1) -> None:
-        if value is not None and abs(value * scale) < 2**63:
+        if value is not None and abs(value * scale) < (2**64 if metric.endswith("_64") else 2**63):
             found.append(Sample(device_id, metric, instance, seen.at, round(value * scale)))
 
     add("uptime", "", seen.uptime_s, 100)

@@ -2,6 +2,9 @@
 
 Counters wrap (Counter32, Counter64: RFC 2578, 7.1.6), start again with the agent (sysUpTime goes back), are
 declared discontinuous (ifCounterDiscontinuityTime, RFC 2863), or are cleared by hand. A gap is never zero.
+
+How long a step took is told by the agent's sysUpTime, which was read with the counters, as long as our own clock
+agrees: so neither a slow reading nor a server whose clock is set makes a false rate.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +15,8 @@ from enum import StrEnum
 UPTIME_WRAP_S = 2**32 / 100  # sysUpTime is 32 bits of hundredths of a second: 497 days
 TOLERANCE_S = 5.0  # how far the agent's clock and ours may drift apart between two polls
 OVER_SPEED = 1.2  # more than this share of the interface's speed cannot have been carried
-UNKNOWN_SPEED_BPS = 1_000_000_000  # what a 32-bit counter without a known speed is taken to carry at most
+# What an interface carries at most that tells no speed, by the width of its counters; the last is more than any has.
+UNKNOWN_SPEED_BPS = {32: 1_000_000_000, 64: 10_000_000_000_000}
 
 
 class Kind(StrEnum):
@@ -23,8 +27,8 @@ class Kind(StrEnum):
     restart        the agent restarted between the two
     discontinuity  the agent says that the counter is not continuous
     reset          it went back without any of these
-    ambiguous      it may have passed its maximum more than once
-    impossible     it grew more than the interface can carry, or time did not pass
+    ambiguous      it may have passed its maximum more than once, or the clocks do not agree how long it took
+    impossible     it grew more than the interface can carry, time did not pass, or it is no counter of this width
     """
 
     ok = "ok"
@@ -48,17 +52,16 @@ class Count:
 
 @dataclass(frozen=True)
 class Increment:
-    """What lies between two readings; `delta` is None unless the kind is ok or wrap."""
+    """What lies between two readings; `delta` is None unless the kind is ok or wrap.
+
+    `seconds` is how long it took: by the agent's clock where it is known, else by ours.
+    """
 
     kind: Kind
     start: datetime
     end: datetime
+    seconds: float
     delta: int | None = None
-
-    @property
-    def seconds(self) -> float:
-        """The length of the interval in seconds."""
-        return (self.end - self.start).total_seconds()
 
     @property
     def per_second(self) -> float | None:
@@ -68,44 +71,47 @@ class Increment:
 
 def increment(before: Count, after: Count, *, bits: int, speed_bps: int | None) -> Increment:
     """Classify what lies between two readings of an octet counter of `bits` (32 or 64)."""
-    seconds = (after.at - before.at).total_seconds()
-    kind, delta = _classify(before, after, seconds, bits, speed_bps)
-    return Increment(kind, before.at, after.at, delta)
+    lapse_s = _lapse(before, after)
+    if isinstance(lapse_s, Kind):
+        return Increment(lapse_s, before.at, after.at, (after.at - before.at).total_seconds())
+    kind, delta = _classify(before, after, lapse_s, bits, speed_bps)
+    return Increment(kind, before.at, after.at, lapse_s, delta)
+
+
+def _lapse(before: Count, after: Count) -> float | Kind:
+    """Return the seconds between two readings, or what the clocks, ours and the agent's, say against comparing them."""
+    ours_s = (after.at - before.at).total_seconds()
+    if ours_s <= 0:
+        return Kind.impossible
+    if before.uptime_s is None or after.uptime_s is None:
+        return ours_s
+    drift_s = max(TOLERANCE_S, 0.05 * ours_s)
+    apart_s = (after.uptime_s - before.uptime_s - ours_s + drift_s) % UPTIME_WRAP_S - drift_s
+    if apart_s > drift_s:
+        return Kind.restart if after.uptime_s < ours_s + drift_s else Kind.ambiguous
+    return ours_s + apart_s if ours_s + apart_s > 0 else Kind.impossible
 
 
 def _classify(
     before: Count, after: Count, seconds: float, bits: int, speed_bps: int | None
 ) -> tuple[Kind, int | None]:
-    if seconds <= 0:
+    if not (0 <= before.value < 2**bits and 0 <= after.value < 2**bits):
         return Kind.impossible, None
-    if _restarted(before.uptime_s, after.uptime_s, seconds):
-        return Kind.restart, None
     if (
         None not in (before.discontinuity, after.discontinuity)
         and before.discontinuity != after.discontinuity
     ):
         return Kind.discontinuity, None
-    full = (speed_bps or (UNKNOWN_SPEED_BPS if bits == 32 else 0)) * seconds / 8
-    if bits == 32 and full >= 2**32:
+    full = min(speed_bps or UNKNOWN_SPEED_BPS[bits], UNKNOWN_SPEED_BPS[64]) / 8
+    ours_s = (after.at - before.at).total_seconds()
+    if bits == 32 and full * max(seconds, ours_s) >= 2**32:
         return Kind.ambiguous, None
-    most = OVER_SPEED * full
+    most = OVER_SPEED * full * min(seconds, ours_s)  # so that the rate is none beyond it by either clock
     delta = after.value - before.value
     if delta >= 0:
-        return (Kind.impossible, None) if most and delta > most else (Kind.ok, delta)
+        return (Kind.impossible, None) if delta > most else (Kind.ok, delta)
     wrapped = delta + 2**bits
-    if most and wrapped <= most:
-        return Kind.wrap, wrapped
-    return Kind.reset, None
-
-
-def _restarted(before_s: float | None, after_s: float | None, seconds: float) -> bool:
-    """Return whether the agent's clock jumped back; its wrap after 497 days is no restart."""
-    if before_s is None or after_s is None:
-        return False
-    expected = (before_s + seconds) % UPTIME_WRAP_S
-    drift = max(TOLERANCE_S, 0.05 * seconds)
-    behind = (expected - after_s) % UPTIME_WRAP_S
-    return drift < behind < UPTIME_WRAP_S - drift and after_s < seconds + drift
+    return (Kind.wrap, wrapped) if wrapped <= most else (Kind.reset, None)
 
 
 def increments(counts: Iterable[Count], *, bits: int, speed_bps: int | None) -> Iterator[Increment]:

@@ -62,7 +62,7 @@ def shown(store: EmbeddedStore, key: Key, start: datetime, end: datetime) -> Poi
     found = store.read([key, mark, fast, uptime], start, end)
     speeds = found[fast].values.tolist() if fast in found else []
     width, each = bits(metric), octets_each(metric)
-    speed = (speeds[-1] if speeds else UNKNOWN_SPEED_BPS if width == 32 else 0) // each
+    speed = ((speeds[-1] if speeds else 0) or UNKNOWN_SPEED_BPS[width]) // each
     steps = increments(_counts(found, key, mark, uptime), bits=width, speed_bps=speed or None)
     factor = 8 if each == 1 else 1
     return [(s.end, s.per_second * factor) for s in steps if s.per_second is not None]

@@ -4,6 +4,7 @@ The lean engine asks all it can speak to; pysnmp asks where the credential needs
 target says so. Both answer through the same Exchange, so what is asked and in which order is the same (snmp_read.py).
 """
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,12 +14,15 @@ from inventory.platforms import platforms
 from monitor import snmp_lean
 from monitor.crowd import each
 from monitor.engine_book import EngineBook
-from monitor.observation import Observation
-from monitor.snmp_agent import PoliteAgent, Trouble
+from monitor.observation import Observation, Reach
+from monitor.snmp_agent import Fault, PoliteAgent, Trouble
 from monitor.snmp_lean import Lean, LeanAgent
 from monitor.snmp_read import observation, read
 from monitor.targets import Target
 from siaga.settings import Poll
+from siaga.text import safe
+
+_log = logging.getLogger(__name__)
 
 
 class Engines:
@@ -70,9 +74,14 @@ async def observe(
     try:
         async with connected(target, engines or Engines()) as agent:
             seen = await read(agent, target.platform, full=full)
+        return observation(target, now, time.monotonic() - started, reading=seen)
     except Trouble as trouble:
-        return observation(target, now, time.monotonic() - started, fault=trouble.fault)
-    return observation(target, now, time.monotonic() - started, reading=seen)
+        fault = trouble.fault
+    except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
+        _log.warning("reading %s over SNMP failed: %s", safe(target.name), safe(repr(error)))
+        where = f"{target.address} port {target.snmp_port}"
+        fault = Fault(Reach.garbage, f"{where} could not be read: {safe(repr(error), 120)}.")
+    return observation(target, now, time.monotonic() - started, fault=fault)
 
 
 async def observe_all(

@@ -18,6 +18,9 @@ BUDGET = 60  # varbinds in one reply: about 1.2 kB, which passes an MTU of 1500 
 GET_AT_ONCE = 24
 MOST_ROWS = 25
 WALK_CAP = 60_000  # varbinds of one walk: 15 columns of 4,000 interfaces
+# What a varbind may take in memory before it counts for more than one: a name of 28 arcs, or a value of as many octets.
+_VARBIND_BYTES = 1024
+_ARC_BYTES = 36
 
 
 class Kind(IntEnum):
@@ -246,6 +249,12 @@ class PoliteAgent:
             walk.note(f"The device answered error {reply.status} below {dotted(column)}.")
 
 
+def _weight(name: Oid, value: Value | None) -> int:
+    """Return for how many varbinds one counts: a walk of large ones shall not fill the memory."""
+    octets = len(value) if isinstance(value, bytes | tuple) else 0
+    return 1 + (len(name) * _ARC_BYTES + octets) // _VARBIND_BYTES
+
+
 class _Walk:
     """The state of one walk: where each column stands, and what came."""
 
@@ -267,7 +276,7 @@ class _Walk:
             column = asked[position % len(asked)]
             if column in self.open:
                 self._take_one(column, got, value)
-        self._left -= len(varbinds)
+        self._left -= sum(_weight(name, value) for name, value in varbinds)
         if self._left <= 0 and self.open:
             self._close_all(asked, f"A walk did not end: stopped below {dotted(asked[0])}.")
 

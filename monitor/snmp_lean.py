@@ -19,7 +19,7 @@ from monitor.lean_round import Plan, Poll, Polled
 from monitor.observation import Reach
 from monitor.snmp_agent import Fault, PoliteAgent, Reply, Request, Trouble, Windowed
 from monitor.snmp_message import Community, Opened, Template, Voice, template
-from monitor.tables import Oid
+from monitor.tables import Oid, Value
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.windows import HAS_C, quick_reader, rows_that_fit
 from siaga.settings import Poll as Asking
@@ -62,7 +62,7 @@ class Lean:
     def __init__(
         self, asking: Asking | None = None, book: EngineBook | None = None, parser: str = ""
     ) -> None:
-        """`parser` is `pure` or `c`; by default c if it was built."""
+        """`parser` is `pure` or `c`; by default c if it was built. Raises ValueError for `c` if it was not."""
         self.asking = asking or Asking()
         self.book = book or EngineBook()
         self._quick = quick_reader(parser or ("c" if HAS_C else "pure"))
@@ -156,27 +156,28 @@ class Lean:
             address = await _looked_up(target)
         return LeanExchange(self.peer(target, address))
 
-    def poll(self, wanted: Wanted, done: Callable[[Polled], None]) -> None:
-        """Ask one device's windows; `done` is called once. Raises Trouble as `peer` does."""
+    def poll(self, wanted: Wanted, done: Callable[[Polled], None]) -> Peer:
+        """Ask one device's windows; `done` is called once, unless the peer that is returned is told to abandon.
+
+        Raises Trouble as `peer` does, and for rows that have no names.
+        """
         peer = self._polled(wanted.target)
+        if not (wanted.columns and wanted.indexes):
+            cells: list[Value | None] = []
+            done(Polled(peer, 0.0, None, cells, changed=False, fault=None, width=len(wanted.columns)))
+            return peer
         plan = peer.plan
         if plan is None or plan.columns != wanted.columns or plan.indexes != wanted.indexes:
-            plan = peer.plan = self._plan(wanted)
+            try:
+                plan = peer.plan = self._plan(wanted)
+            except ValueError:
+                raise Trouble(Fault(Reach.garbage, "The device has rows whose names are too long.")) from None
+        if not plan.steps:  # every one gave an error; perhaps not now
+            plan.again()
         tries = 1 if wanted.down else wanted.target.retries + 1
-        if not plan.steps:
-            done(
-                Polled(
-                    peer,
-                    0.0,
-                    None,
-                    [None] * (len(plan.columns) * len(plan.indexes)),
-                    False,
-                    None,
-                    len(plan.columns),
-                )
-            )
-            return
-        Poll(peer, plan, self._quick, done, tries=tries).begin()
+        patience_s = float(self.asking.interval_s)
+        Poll(peer, plan, self._quick, done, tries=tries, patience_s=patience_s).begin()
+        return peer
 
     def _plan(self, wanted: Wanted) -> Plan:
         auth = wanted.target.snmp
@@ -193,7 +194,7 @@ class Lean:
         *,
         spread_s: float = 0.0,
     ) -> RoundTally:
-        """Poll all devices once; `done` is called for each as it is ready.
+        """Poll all devices once; `done` is called for each as it is ready. What it raises ends the round.
 
         With `spread_s` each begins at its own time within so many seconds, always the same for the same name.
         """
@@ -203,6 +204,8 @@ class Lean:
         over: asyncio.Future[None] = loop.create_future()
         left = len(devices)
         answered = 0
+        peers: list[Peer] = []
+        later: list[asyncio.TimerHandle] = []
 
         def finish(wanted: Wanted, polled: Polled | Fault) -> None:
             nonlocal left, answered
@@ -218,21 +221,33 @@ class Lean:
 
         def begin(wanted: Wanted) -> None:
             try:
-                self.poll(wanted, lambda polled: finish(wanted, polled))
+                peers.append(self.poll(wanted, lambda polled: finish(wanted, polled)))
             except Trouble as trouble:
                 finish(wanted, trouble.fault)
 
         # Who was silent before takes longest and is asked first, so that the others are done meanwhile.
-        for count, wanted in enumerate(sorted(devices, key=lambda wanted: not wanted.down)):
-            if spread_s:
-                loop.call_later(spread_s * share(wanted.target.name), begin, wanted)
-            else:
-                begin(wanted)
-            if count % _AT_ONCE == _AT_ONCE - 1:
-                await asyncio.sleep(0)  # what came meanwhile is read
-        if devices:
-            await over
+        try:
+            for count, wanted in enumerate(sorted(devices, key=lambda wanted: not wanted.down)):
+                if spread_s:
+                    later.append(loop.call_later(spread_s * share(wanted.target.name), begin, wanted))
+                else:
+                    begin(wanted)
+                if count % _AT_ONCE == _AT_ONCE - 1:
+                    await asyncio.sleep(0)  # what came meanwhile is read
+            if devices:
+                await over
+        finally:
+            if left:  # cancelled, or `done` raised: nobody is asked any more
+                _call_off(later, peers)
         return RoundTally(answered, len(devices) - answered, wire.time() - began_s, wire.tally)
+
+
+def _call_off(later: Iterable[asyncio.TimerHandle], peers: Iterable[Peer]) -> None:
+    for handle in later:
+        handle.cancel()
+    for peer in peers:
+        if peer.busy:
+            peer.abandon()
 
 
 def share(name: str) -> float:
@@ -310,11 +325,20 @@ class LeanAgent(PoliteAgent):
     async def windows(self, columns: Sequence[Oid], indexes: Sequence[Oid]) -> Windowed:
         """Return the cells of known rows; what the device can take at once is remembered for the next time."""
         came: asyncio.Future[Polled] = asyncio.get_running_loop().create_future()
+
+        def done(polled: Polled) -> None:
+            if not came.done():
+                came.set_result(polled)
+
         try:
-            self._engine.poll(wanted_of(self._target, columns, indexes), came.set_result)
+            peer = self._engine.poll(wanted_of(self._target, columns, indexes), done)
         except Trouble as trouble:
             return Windowed([[None] * len(columns) for _ in indexes], fault=trouble.fault)
-        polled = await came
+        try:
+            polled = await came
+        finally:
+            if came.cancelled():
+                peer.abandon()
         return Windowed(polled.rows(), polled.uptime_ticks, polled.changed, polled.fault)
 
 

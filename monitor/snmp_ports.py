@@ -106,7 +106,7 @@ def _port(number: int, row: dict[Oid, Value | None]) -> Port:
 
 def _octets(row: dict[Oid, Value | None]) -> tuple[int | None, int | None, int | None]:
     """Return octets in, out and their width; both come from counters of the same width."""
-    high = _count(row[IN_64]), _count(row[OUT_64])
+    high = _count(row[IN_64], 64), _count(row[OUT_64], 64)
     low = _count(row[IN_32]), _count(row[OUT_32])
     if high != (None, None) and (None not in high or low == (None, None)):
         return (*high, 64)
@@ -115,9 +115,9 @@ def _octets(row: dict[Oid, Value | None]) -> tuple[int | None, int | None, int |
     return (*high, 64 if high != (None, None) else None)
 
 
-def _count(value: Value | None) -> int | None:
-    """Return a value that counts or enumerates; nothing negative and no text."""
-    return value if isinstance(value, int) and value >= 0 else None
+def _count(value: Value | None, bits: int = 32) -> int | None:
+    """Return a value that counts or enumerates; nothing negative, no text, and no more than the column's width."""
+    return value if isinstance(value, int) and 0 <= value < 2**bits else None
 
 
 def _named(value: Value | None, names: dict[int, str]) -> str | None:

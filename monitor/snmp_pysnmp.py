@@ -6,7 +6,6 @@ pysnmp or pyasn1 raise on a mutated reply is caught around one message and becom
 """
 
 import asyncio
-import itertools
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -116,11 +115,8 @@ def _codec(target: Target, engines: Engines) -> Codec:
     return _Community(auth)
 
 
-_ids = itertools.count(secrets.randbelow(2**30))
-
-
 def _new_id() -> int:
-    return 2**24 + next(_ids) % (2**31 - 2**24)
+    return 2**24 + secrets.randbelow(2**31 - 2**24)
 
 
 class _Community:

@@ -253,8 +253,8 @@ def params(data: bytes) -> Params:
     return Params(number, flags[0], engine_id, boots, time, name, times, (mac, stop), salt, payload)
 
 
-def scoped(data: bytes, at: int, *, padded: bool = False) -> tuple[bytes, int, int]:
-    """Return (contextEngineID, start, end of the PDU) of the scoped PDU from `at` on; raises Malformed.
+def scoped(data: bytes, at: int, *, padded: bool = False) -> tuple[tuple[bytes, bytes], int, int]:
+    """Return (contextEngineID and contextName, start, end of the PDU) of the scoped PDU at `at`; raises Malformed.
 
     After what DES decrypted its padding may follow; pysnmp pads whole blocks by one more.
     """
@@ -262,8 +262,8 @@ def scoped(data: bytes, at: int, *, padded: bool = False) -> tuple[bytes, int, i
     if end != len(data) and not (padded and len(data) - end <= 8):
         raise ber.Malformed("something follows the scoped PDU")
     engine_id, start = ber.octets(data, start, end, 0, 32)
-    _, start = ber.octets(data, start, end)
-    return engine_id, start, end
+    name, start = ber.octets(data, start, end)
+    return (engine_id, name), start, end
 
 
 @dataclass(slots=True)
@@ -476,11 +476,11 @@ class Engine:
         if not authentic and found.flags & _PRIV:
             raise ber.Malformed("encrypted and not authenticated")
         plain, at = self._plain(data, found) if found.flags & _PRIV else (data, found.payload)
-        engine_id, start, end = scoped(plain, at, padded=self.user.cipher == "DES" and plain is not data)
+        context, start, end = scoped(plain, at, padded=self.user.cipher == "DES" and plain is not data)
         head = ber.head(plain, start, end)
         if head.kind == ber.REPORT:
             self._report(_why(plain, head), found, authentic, now_s)
-        self._check(found, engine_id, authentic, now_s)
+        self._check(found, context, authentic, now_s)
         if head.kind != ber.RESPONSE:
             raise ber.Malformed("no response")
         if head.number != found.number:
@@ -533,12 +533,14 @@ class Engine:
             raise ber.Malformed("encrypted, and nobody asked for it")
         return self._cipher.open(found.boots, found.time, found.salt, data[start:]), 0
 
-    def _check(self, found: Params, context: bytes, authentic: bool, now_s: float) -> None:
-        """Raise Malformed for a response of another engine or user, below the level asked, or out of time."""
+    def _check(self, found: Params, context: tuple[bytes, bytes], authentic: bool, now_s: float) -> None:
+        """Raise Malformed for what differs from the question (RFC 3412, 7.2, 12), or is out of time."""
         if found.flags & 3 != self.user.flags & 3:
             raise ber.Malformed("another security level than asked")
-        if found.engine_id != self.engine_id or found.user != self.user.name or context != self.engine_id:
+        if found.engine_id != self.engine_id or found.user != self.user.name:
             raise ber.Malformed("another engine or user")
+        if context != (self.engine_id, b""):
+            raise ber.Malformed("another context")
         if authentic and not self.clock.admits(found.boots, found.time, now_s):
             raise ber.Malformed("out of the time window")
 

@@ -23,7 +23,9 @@ _UPTIME_COLUMN = ber.arcs(SYS_UPTIME[:-1])
 Values = list[Value | None]
 Match = Callable[[bytes, int, int], re.Match[bytes] | None]
 _patterns: dict[tuple[tuple[bytes, ...], tuple[int, ...]], Match] = {}
-_PATTERNS = 512  # kept at most; one takes about 50 kB and 50 ms to make
+_wanted: dict[tuple[tuple[bytes, ...], tuple[int, ...]], int] = {}  # how often a shape without a pattern came
+_PATTERNS = 512  # made at most; one takes about 50 kB and 20 to 50 ms to make, which is what
+_OFTEN = 32  # so many windows cost by the reference: no device can make it dear with indexes of many lengths
 _LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
 _from_bytes = int.from_bytes
 
@@ -55,25 +57,34 @@ class Layout:
         return list(map(_from_bytes, groups))
 
     def _learned(self, data: bytes, start: int, end: int) -> "Match | None":
-        """Return the pattern of this shape of window, made when a first good reply shows how long the values are."""
+        """Return the pattern of this shape of window, made when it has come often."""
         key = self.columns, tuple(map(len, self.indexes))
         match = _patterns.get(key)
-        if match is None:
-            try:
-                values = self.by_reference(data, start, end)
-            except ber.Malformed:
-                values = None
-            if values is None:
-                return None
-            if len(_patterns) >= _PATTERNS:
-                _patterns.clear()
-            match = _patterns[key] = pattern(*key, tuple(map(_length, values[1 : len(self.columns) + 1])))
+        if match is not None or len(_patterns) >= _PATTERNS:
+            return match
+        if len(_wanted) >= 8 * _PATTERNS:
+            _wanted.clear()
+        _wanted[key] = often = _wanted.get(key, 0) + 1
+        return self.learn(data, start, end) if often >= _OFTEN else None
+
+    def learn(self, data: bytes, start: int, end: int) -> "Match | None":
+        """Make the pattern of this shape of window from a good reply, which shows how long values are mostly."""
+        try:
+            values = self.by_reference(data, start, end)
+        except ber.Malformed:
+            return None
+        if values is None:
+            return None
+        key = self.columns, tuple(map(len, self.indexes))
+        usual = tuple(map(_length, values[1 : len(self.columns) + 1]))
+        _patterns[key] = match = pattern(*key, usual)
+        _wanted.pop(key, None)
         return match
 
     def by_c(self, data: bytes, start: int, end: int) -> Values | None:
-        """Return the same as `by_pattern`, and more: any value that the reference knows."""
+        """Return the same as `by_pattern`, and more: any value that the reference knows, but as sysUpTime."""
         values: Values | None = _c.rows(data, start, end, _UPTIME, self.columns, self.indexes)
-        return values
+        return values if values is not None and type(values[0]) is int else None
 
     def by_reference(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the values if the names are those expected, else None; raises Malformed."""
@@ -204,5 +215,10 @@ def rows_that_fit(columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: in
 
 
 def quick_reader(parser: str) -> Callable[[Layout, bytes, int, int], Values | None]:
-    """Return what reads a window's varbinds with the parser `pure` or `c`; None is what it cannot say."""
+    """Return what reads a window's varbinds with the parser `pure` or `c`; None is what it cannot say.
+
+    Raises ValueError for `c` where it was not built.
+    """
+    if parser == "c" and _c is None:
+        raise ValueError("The C parser is not built: make fast builds it.")
     return Layout.by_c if parser == "c" else Layout.by_pattern

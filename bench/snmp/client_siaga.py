@@ -22,6 +22,7 @@ from monitor.lean_round import Polled
 from monitor.snmp_agent import Fault
 from monitor.snmp_lean import Lean, Wanted
 from monitor.targets import SnmpAuth, SnmpVersion, Target
+from monitor.windows import HAS_C
 from siaga.settings import Poll
 
 BASE = int(ipaddress.ip_address("127.16.0.1"))
@@ -55,8 +56,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=2.0)
     parser.add_argument("--retries", type=int, default=2)
     parser.add_argument("--reply-bytes", type=int, default=Poll().reply_bytes)
-    parser.add_argument("--dead", type=int, default=0, help="percent of devices that never answer")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.parser == "c" and not HAS_C:
+        parser.error("the C parser is not built: make fast builds it")
+    return given
 
 
 def wanted(given: argparse.Namespace, i: int) -> Wanted:

@@ -217,7 +217,7 @@ def _rate(old: Poll, new: Poll, column: int) -> float | None:
         return None
     each = octets_each(metric)
     width = bits(metric)
-    speed = (speed or (UNKNOWN_SPEED_BPS if width == 32 else 0)) // each
+    speed = (speed or UNKNOWN_SPEED_BPS[width]) // each
     step = increment(*counts, bits=width, speed_bps=speed or None)
     return step.per_second
 

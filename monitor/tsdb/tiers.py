@@ -71,16 +71,22 @@ def _classified(plan: Plan, columns: Array, context: Array, at: Array, values: A
     wide = np.array([bits(metric) == 64 for metric, _ in names])[:, None]
     speed = _speeds(plan, context, [instance for _, instance in names])
     each = np.array([octets_each(metric) for metric, _ in names])[:, None]
-    speed = np.where(speed > 0, speed, np.where(wide, 0, UNKNOWN_SPEED_BPS)) / each
-    full = speed * (ms / 1000) / 8
-    most = np.where(full > 0, OVER_SPEED * full, np.inf)
+    unknown = np.where(wide, UNKNOWN_SPEED_BPS[64], UNKNOWN_SPEED_BPS[32])
+    # As in monitor.rates: a counter that is none of octets is held to the speed in packets.
+    full = np.minimum(np.where(speed > 0, speed, unknown) / each, UNKNOWN_SPEED_BPS[64]) / 8
+    lapse, apart = _lapse(_column(plan, context, "uptime", ""), ms / 1000)
+    most = OVER_SPEED * full * np.minimum(lapse, ms / 1000)
     delta = np.diff(values, axis=1)
     grew = np.where(wide, values[:, 1:].view(np.uint64) >= values[:, :-1].view(np.uint64), delta >= 0)
     wrapped = np.where(wide, delta, delta + 2**32)
     size = np.where(grew, delta, wrapped)
     amount = size.view(np.uint64).astype(float)
-    sound = (amount <= most) & (amount < MOST) & (grew | ((full > 0) & (wrapped >= 0)))
-    sound &= ~(~wide & (full >= 2**32)) & ~_broken(plan, names, context, ms)
+    sound = (amount <= most) & (amount < MOST) & (grew | (wrapped >= 0))
+    sound &= (
+        ~(~wide & (full * np.maximum(lapse, ms / 1000) >= 2**32)) & ~apart & ~_jumped(plan, names, context)
+    )
+    inside = (values >= 0) & (values < 2**32)
+    sound &= wide | (inside[:, 1:] & inside[:, :-1])
     return _Steps(size, sound, ms)
 
 
@@ -96,23 +102,23 @@ def _column(plan: Plan, context: Array, metric: str, instance: str) -> Array:
     return context[place] if place is not None else np.full(context.shape[1], MISSING)
 
 
-def _broken(plan: Plan, names: list[tuple[str, str]], context: Array, ms: Array) -> Mask:
-    """Return where the agent restarted, or says that an interface's counters are not continuous."""
-    restarted = _restarted(_column(plan, context, "uptime", ""), ms / 1000)
+def _jumped(plan: Plan, names: list[tuple[str, str]], context: Array) -> Mask:
+    """Return where the agent says that an interface's counters are not continuous."""
     if "discontinuity" not in plan.metrics:
-        return np.broadcast_to(restarted, (len(names), len(ms)))
+        return np.zeros((len(names), context.shape[1] - 1), bool)
     marks = {i: _column(plan, context, "discontinuity", i) for i in {i for _, i in names}}
     jumps = {i: (m[1:] != m[:-1]) & (m[1:] != MISSING) & (m[:-1] != MISSING) for i, m in marks.items()}
-    return np.stack([jumps[i] for _, i in names]) | restarted
+    return np.stack([jumps[i] for _, i in names])
 
 
-def _restarted(uptime: Array, seconds: NDArray[np.float64]) -> Mask:
+def _lapse(uptime: Array, seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask]:
+    """Return how long each increment took by the agent's clock, and where it restarted or does not agree with ours."""
     known = (uptime[1:] != MISSING) & (uptime[:-1] != MISSING)
-    before, after = uptime[:-1] / 100, uptime[1:] / 100
     drift = np.maximum(TOLERANCE_S, 0.05 * seconds)
-    behind = ((before + seconds) % UPTIME_WRAP_S - after) % UPTIME_WRAP_S
-    jumped: Mask = known & (drift < behind) & (behind < UPTIME_WRAP_S - drift) & (after < seconds + drift)
-    return jumped
+    apart = (uptime[1:] / 100 - uptime[:-1] / 100 - seconds + drift) % UPTIME_WRAP_S - drift
+    lapse = np.where(known, seconds + apart, seconds)
+    broken: Mask = (known & (apart > drift)) | (lapse <= 0)
+    return lapse, broken
 
 
 def _sums(steps: _Steps, at: Array, edges: Array) -> Array:

@@ -143,10 +143,12 @@ class _Served(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def served(answer: Callable[[bytes], bytes | None], address: str = "127.0.0.1") -> AsyncIterator[int]:
-    """Serve on a free port, which is given."""
+async def served(
+    answer: Callable[[bytes], bytes | None], address: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[int]:
+    """Serve on a port, or on a free one, which is given."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Served(answer), local_addr=(address, 0))
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Served(answer), local_addr=(address, port))
     try:
         yield transport.get_extra_info("sockname")[1]
     finally:

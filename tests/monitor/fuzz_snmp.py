@@ -30,7 +30,7 @@ IDENT, ENGINE_ID = b"\x11\x22\x33\x44", bytes.fromhex("80001f8804736961676174657
 V1, V2C = Community(0, b"public"), Community(1, b"public")
 USER = usm.user(SnmpAuth(SnmpVersion.v3, user="siaga"))
 GOOD = hostile.window(random.Random(1), odd=False)
-LAYOUT.by_pattern(GOOD, 0, len(GOOD))  # the pattern is made of a first good reply
+LAYOUT.learn(GOOD, 0, len(GOOD))
 
 
 def one(data: bytes) -> None:

@@ -68,6 +68,7 @@ def test_who_did_not_authenticate_is_not_remembered(tmp_path: Path) -> None:
         json.dumps({"engines": {"127.81.0.9 161 siaga": ["80001f8804", 2**31, 2, 3]}}),
         json.dumps({"engines": {"127.81.0.9 161 siaga": ["80001f88", 1, 2, 3]}}),
         json.dumps({"engines": {"127.81.0.9 161 siaga": ["80001f8804", 1, True, 3]}}),
+        json.dumps({"engines": {"127.81.0.9 161 siaga": ["80001f8804", 1, 2, 10**400]}}),
     ],
 )
 def test_a_file_that_is_not_right_is_no_file(tmp_path: Path, text: str) -> None:

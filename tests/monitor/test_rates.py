@@ -36,6 +36,22 @@ def count(
         (count(5, 0), count(0, 10), 64, GIGABIT, Kind.impossible, None),
         # sysUpTime wraps after 497 days: no restart.
         (count(0, 5, 2**32 / 100 - 30), count(60, 9, 30), 64, GIGABIT, Kind.ok, 4),
+        # A counter of 32 bits that says more, as a Counter64 in its place can, is none.
+        (count(0, 2**40), count(10, 5), 32, 100_000_000, Kind.impossible, None),
+        (count(0, 5), count(10, 2**32), 32, 100_000_000, Kind.impossible, None),
+        (count(0, -5), count(10, 5), 64, GIGABIT, Kind.impossible, None),
+        (count(0, 5), count(10, 2**64), 64, GIGABIT, Kind.impossible, None),
+        # Who tells no speed, or an absurd one, still carries less than any interface there is.
+        (count(0, 5), count(60, 2**63), 64, None, Kind.impossible, None),
+        (count(0, 5), count(60, 2**63), 64, 0, Kind.impossible, None),
+        (count(0, 5), count(60, 2**63), 64, 2**32 * 10**6, Kind.impossible, None),
+        (count(0, 2**63), count(60, 5), 64, None, Kind.reset, None),
+        # The agent's clock neither began again nor agrees with ours: nobody knows how long it took.
+        (count(0, 5, 90_000), count(60, 9, 90_006), 64, GIGABIT, Kind.ambiguous, None),
+        (count(0, 5, 90_000), count(60, 9, 80_000), 64, GIGABIT, Kind.ambiguous, None),
+        (count(0, 5, 90_000), count(3600, 9, 90_060), 64, GIGABIT, Kind.ambiguous, None),  # ours was set
+        (count(0, 5, 90_000), count(2, 9, 89_999), 64, GIGABIT, Kind.impossible, None),
+        (count(0, 5, 90_000), count(2, 9, 90_000), 64, GIGABIT, Kind.impossible, None),
     ],
 )
 def test_each_kind(
@@ -43,6 +59,16 @@ def test_each_kind(
 ) -> None:
     step = increment(before, after, bits=bits, speed_bps=speed)
     assert (step.kind, step.delta) == (kind, delta)
+
+
+def test_how_long_a_step_took_is_told_by_the_agent() -> None:
+    """The counters of a slow reading are older or younger than our clock says."""
+    step = increment(count(0, 0, 900), count(60, 5800, 958), bits=64, speed_bps=GIGABIT)
+    assert (step.kind, step.seconds, step.per_second) == (Kind.ok, 58.0, 100.0)
+    without = increment(count(0, 0, 900), count(60, 6000), bits=64, speed_bps=GIGABIT)
+    assert (without.seconds, without.per_second) == (60.0, 100.0)
+    near_wrap = count(0, 0, 2**32 / 100 - 30)
+    assert increment(near_wrap, count(60, 0, 31), bits=64, speed_bps=None).seconds == pytest.approx(61)
 
 
 @given(

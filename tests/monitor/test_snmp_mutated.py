@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from agent import Script, served, switch
@@ -37,6 +38,13 @@ def mutated(dice: random.Random, data: bytes) -> bytes:
             case _:
                 changed[at:at] = changed[at : at + 20]
     return bytes(changed)
+
+
+def test_request_ids_cannot_be_foretold() -> None:
+    codec = _Community(AUTH)
+    ids = [codec.pack(Request(Kind.get, SYSTEM))[0] for _ in range(50)]
+    assert all(2**24 <= number < 2**31 for number in ids)
+    assert all(after - before != 1 for before, after in pairwise(ids))
 
 
 def test_no_mutated_reply_raises() -> None:

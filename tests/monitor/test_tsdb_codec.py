@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from monitor.rates import UNKNOWN_SPEED_BPS, Count, increments
+from monitor.rates import Count, increments
 from monitor.samples import MISSING, Layout
 from monitor.tsdb import codec, merge, runs, tiers
 from monitor.tsdb.groups import Plan
@@ -99,8 +99,7 @@ def test_increments_are_judged_as_rates_does(rows: list[tuple[int, ...]]) -> Non
                 Count(T0 + timedelta(milliseconds=int(at[i + j])), r[1 + column], _s(uptimes[i + j]), r[4])
                 for j, r in enumerate(pair)
             ]
-            speed = pair[1][3] or (UNKNOWN_SPEED_BPS if bits == 32 else None)
-            (step,) = increments(counts, bits=bits, speed_bps=speed)
+            (step,) = increments(counts, bits=bits, speed_bps=pair[1][3])
             sound = step.delta is not None and step.delta < tiers.MOST and (at[i + 1] - at[i]) <= longest
             total += step.delta if sound else 0
             weight += int(at[i + 1] - at[i]) if sound else 0

@@ -21,7 +21,7 @@ from monitor.usm import Engine, Mac, Reported, Why, localized, master_key, param
 
 ENGINE_ID = bytes.fromhex("80001f8804736961676174657374")
 OTHER_ID = bytes.fromhex("80001f88046f74686572")
-UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
+UPTIME, FILLED = (1, 3, 6, 1, 2, 1, 1, 3, 0), (1, 3, 6, 1, 2, 1, 1, 1, 0)
 REPORTS = {why: (1, 3, 6, 1, 6, 3, 15, 1, 1, why.value, 0) for why in Why}
 AUTH = SnmpAuth(
     SnmpVersion.v3,
@@ -88,6 +88,7 @@ class Authority:
         request_id: bytes | None = None,
         report: Why | None = None,
         context: bytes | None = None,
+        context_name: bytes = b"",
         name: bytes | None = None,
         mac: Callable[[bytes], bytes] = bytes,
         kind: int = 0xA2,
@@ -96,9 +97,11 @@ class Authority:
         user = self.user
         flags = user.flags & 3 if flags is None else flags
         pair = oid(REPORTS[report] if report else UPTIME) + value_of(TICKS, 4711)
-        body = tlv(2, request_id or ident) + number(0) + number(0) + tlv(0x30, tlv(0x30, pair))
+        # Responses are as long as those of windows, so that what was learned of one is used for the next.
+        listed = tlv(0x30, pair) + (b"" if report else tlv(0x30, oid(FILLED) + tlv(4, bytes(400))))
+        body = tlv(2, request_id or ident) + number(0) + number(0) + tlv(0x30, listed)
         context = self.engine_id if context is None else context
-        inner = tlv(4, context) + tlv(4, b"") + tlv(0xA8 if report else kind, body)
+        inner = tlv(4, context) + tlv(4, context_name) + tlv(0xA8 if report else kind, body)
         payload, salt = tlv(0x30, inner), b""
         if flags & 2:
             key = localized(user.priv_key, self.engine_id, user.digest)
@@ -131,7 +134,7 @@ def met(auth: SnmpAuth = AUTH, authority: Authority | None = None) -> tuple[Engi
 def value(opened: Opened) -> object:
     data, status, _, start, end = opened
     assert status == 0
-    ((name, found),) = ber.varbinds(data, start, end)
+    (name, found), _ = ber.varbinds(data, start, end)
     assert name == UPTIME
     return found
 
@@ -166,7 +169,7 @@ def test_a_request_is_what_an_authority_can_check(auth: SnmpAuth) -> None:
         plain, at = cipher.open(found.boots, found.time, found.salt, sealed), 0
     context, start, end = usm.scoped(plain, at, padded=user.cipher == "DES")
     head = ber.head(plain, start, end)
-    assert (context, head.kind, head.number) == (ENGINE_ID, ber.GET, found.number)
+    assert (context, head.kind, head.number) == ((ENGINE_ID, b""), ber.GET, found.number)
     assert ber.varbinds(plain, head.start, head.end) == [(UPTIME, None)]
 
 
@@ -184,6 +187,8 @@ LEARNED = pytest.mark.parametrize("learned", [False, True], ids=["first", "later
         {"flags": 1},  # authenticated, but in the clear
         {"name": b"other"},
         {"context": OTHER_ID},
+        {"context": b""},
+        {"context_name": b"other"},  # RFC 3412, 7.2, 12
         {"kind": 0xA0},  # no response
     ],
 )
@@ -196,6 +201,17 @@ def test_what_is_not_right_is_not_taken(wrong: dict[str, object], learned: bool)
     with pytest.raises(ber.Malformed):
         engine.open(authority.says(ident, **wrong), ident, 0.0)  # type: ignore[arg-type]
     assert value(engine.open(authority.says(ident), ident, 0.0)) == 4711
+
+
+def test_what_was_learned_of_a_response_is_used_for_the_next_and_only_if_its_mac_is_right() -> None:
+    engine, authority = met()
+    ident = next(IDS)
+    engine.open(authority.says(ident), ident, 0.0)
+    ident = next(IDS)
+    lead = engine._lead
+    assert lead is not None
+    assert engine._alike(lead, authority.says(ident), ident, 0.0) is not None
+    assert engine._alike(lead, authority.says(ident, mac=lambda mac: bytes(len(mac))), ident, 0.0) is None
 
 
 @LEARNED
