@@ -34,6 +34,7 @@ import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
 import monitor.notify_commands
+import monitor.out.commands
 import monitor.platform_commands
 import monitor.propose_commands
 import monitor.samples_commands
@@ -62,7 +63,8 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Be told", ("alert", "notify", "maintenance")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
+    ("Tell other tools", ("metrics", "event")),
+    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -113,6 +115,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
     app.add_typer(monitor.samples_commands.app)
+    app.add_typer(monitor.out.commands.app)
     app.command("plan")(infra.commands.plan)
     app.command("apply")(infra.commands.apply)
     app.add_typer(infra.commands.job_app)
