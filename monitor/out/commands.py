@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from monitor.commands import Selector
-from siaga.outcome import Outcome
+from monitor.commands import Output, Selector
+from siaga.outcome import Column, Format, Outcome
+from siaga.who import who
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from monitor.out.push import Pushed
     from siaga.settings import Settings
 
 _LEAST_AGE_S = 300
@@ -141,3 +143,61 @@ async def _serving(page: "Callable[[bool], str]", where: tuple[str, int], for_s:
         raise UsageError(
             "cannot-listen", f"{where[0]} port {where[1]} cannot be listened at: {error.strerror}."
         ) from None
+
+
+@app.command("push")
+def push(
+    name: Annotated[str, typer.Argument(help="Only this [[remote_write]] of the settings.")] = "",
+    since: Annotated[
+        str, typer.Option("--since", help="Send (again) what was stored since: 2h, 7d, 2026-11-01.")
+    ] = "",
+    at_once: Annotated[
+        bool, typer.Option("--now", help="Do not wait for the rest after a failure to end.")
+    ] = False,
+    output: Output = Format.table,
+) -> Outcome:
+    """Send what arrived since the last time to Prometheus, VictoriaMetrics, Mimir or Thanos; for cron, each minute.
+
+    The store itself is the queue: an outage costs nothing as long as raw samples are kept. A new destination begins
+    with what arrives from now on, or with --since. Exit code 7 when one could not take it.
+
+    Example: * * * * * siaga metrics push -o jsonl
+    """
+    from inventory.access import require
+    from inventory.store import open_engine
+    from monitor.out import push as pushing
+    from siaga.clock import moment, utc_now
+    from siaga.errors import NotFoundError
+    from siaga.settings import load
+
+    settings = load()
+    require(who(), settings.access, "operator")
+    chosen = [d for d in settings.remote_write if name in ("", d.name)]
+    if name and not chosen:
+        raise NotFoundError("no-destination", f"There is no [[remote_write]] called '{name}' in siaga.toml.")
+    start = moment(since, utc_now(), settings.timezone) if since else None
+    engine = open_engine(settings)
+    found = [pushing.push(engine, settings, to, utc_now, since=start, at_once=at_once) for to in chosen]
+    return _pushed(found, output)
+
+
+def _pushed(found: "Sequence[Pushed]", output: Format) -> Outcome:
+    rows, said = [], [] if found else ["There is no [[remote_write]] in siaga.toml."]
+    for one in found:
+        rows.append(
+            {
+                "destination": one.name,
+                "samples": one.samples,
+                "facts": one.facts,
+                "dropped": one.dropped,
+                "rests_s": round(one.rests_s),
+                "error": one.error,
+            }
+        )
+        said += [f"{one.name} refused {left.what}: {left.why}." for left in one.left]
+        said += [f"Damaged, and not sent: {damage}." for damage in one.damage]
+    columns = [Column("destination", "destination")]
+    columns += [Column(k, k, right=True) for k in ("samples", "facts", "dropped", "rests_s")]
+    columns.append(Column("error", "error"))
+    failed = any(one.error or one.left or one.damage for one in found)
+    return Outcome(rows, columns, messages=said, exit_code=7 if failed else 0, format=output)
