@@ -24,10 +24,10 @@ from monitor.out.book import Book, open_book
 from monitor.out.cursor import Cursor
 from monitor.out.facts import facts
 from monitor.out.message import Series, body, halves
-from monitor.out.now import health
+from monitor.out.now import freshness, health
 from monitor.out.pack import Packer, batches, of_points
 from monitor.out.send import Later, Refused, Wire
-from monitor.samples import ms_of, open_samples
+from monitor.samples import SampleStore, ms_of, open_samples
 from monitor.tsdb import arrivals
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.lock import held
@@ -115,7 +115,7 @@ def push(
         with Wire(to, credential) as wire:
             one = _Pass(to, wire, path, standing, now)
             steps = arrivals.steps(store, standing.mark, ms_of(start))
-            said = one.run(Packer(book), steps, lambda: _facts(engine, settings, book, now()))
+            said = one.run(Packer(book), steps, lambda: _facts(engine, settings, store, book, now()))
     return replace(said, damage=tuple(damage))
 
 
@@ -132,11 +132,13 @@ def _credential(engine: Engine, settings: Settings, to: RemoteWrite) -> OpenCred
         return opened(session, open_vault(settings.home), row.id)
 
 
-def _facts(engine: Engine, settings: Settings, book: Book, now: datetime) -> list[Series]:
+def _facts(engine: Engine, settings: Settings, store: SampleStore, book: Book, now: datetime) -> list[Series]:
     """Return states, alerts, contracts and siaga's own health as they are now."""
     age = timedelta(seconds=max(300, 5 * settings.poll.interval_s))
     with reading(engine) as session:
         found = [*facts(session, book, now, age), *health(session, settings, book)]
+    newest = store.last(now, book.devices, int(age.total_seconds())).values()
+    found += freshness(book, [new for new, _ in newest])
     return list(of_points(found, ms_of(now)))
 
 

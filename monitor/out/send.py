@@ -20,7 +20,7 @@ from siaga.text import safe
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _SAID = 300
-_READ_BYTES = 4096
+_READ_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,20 @@ class Wire:
         """Send one message."""
         try:
             with self._client.stream("POST", self._to.url, content=octets) as answer:
-                said = next(answer.iter_bytes(_READ_BYTES), b"").decode(errors="replace")
+                said = _bounded(answer).decode(errors="replace")
                 return result(answer.status_code, said, answer.headers.get("Retry-After", ""))
         except httpx.HTTPError as error:
             return Later(f"{type(error).__name__}: {safe(error, _SAID)}")
+
+
+def _bounded(answer: httpx.Response) -> bytes:
+    """Return the answer's text; one that was read to its end leaves the connection open."""
+    found = b""
+    for chunk in answer.iter_bytes():
+        found += chunk
+        if len(found) > _READ_BYTES:
+            break
+    return found[:_READ_BYTES]
 
 
 def result(status: int, said: str, retry_after: str = "") -> Result:

@@ -88,6 +88,7 @@ def unpacked(body: bytes) -> Wrote:
 class Receiver:
     """What came, and what is answered: `answer` gets what a request wrote and returns status, text, headers."""
 
+    refuse: int = 0  # a status that is answered without a look
     answer: Callable[[Wrote], tuple[int, str, dict[str, str]]] = lambda _: (204, "", {})
     wrote: Wrote = field(default_factory=dict)
     requests: list[int] = field(default_factory=list)  # octets of each
@@ -108,13 +109,14 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65_536
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.headers = dict(self.headers.items())
             receiver.requests.append(len(body))
-            wrote = unpacked(body)
-            status, text, headers = receiver.answer(wrote)
+            wrote = {} if receiver.refuse else unpacked(body)
+            status, text, headers = (receiver.refuse, "no", {}) if receiver.refuse else receiver.answer(wrote)
             if 200 <= status < 300:
                 for labels, times in wrote.items():
                     receiver.wrote.setdefault(labels, {}).update(times)

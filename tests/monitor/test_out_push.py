@@ -218,7 +218,7 @@ def test_when_all_is_refused_it_ends(tmp_path: Path, receiver: Receiver) -> None
     settings = world(tmp_path, receiver)
     pushed(settings)
     count = measured(tmp_path, 2, NOW - 60 * MINUTE, NOW)
-    receiver.answer = lambda _: (400, "no", {})
+    receiver.refuse = 400
     assert pushed(settings).error == ""
     assert len(receiver.requests) < 1000
     assert json.loads(place(tmp_path, "vm").read_text())["dropped"] == count
