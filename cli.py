@@ -35,6 +35,7 @@ import monitor.lldp_commands
 import monitor.maintenance_commands
 import monitor.notify_commands
 import monitor.out.commands
+import monitor.out.follow_commands
 import monitor.platform_commands
 import monitor.propose_commands
 import monitor.samples_commands
@@ -166,7 +167,8 @@ def _mount_inventory(app: typer.Typer) -> None:
     app.add_typer(_ipam())
     app.add_typer(inventory.history_commands.history_app)
     app.add_typer(inventory.history_commands.rule_app)
-    app.add_typer(inventory.event_commands.event_app)
+    app.add_typer(_event())
+    app.add_typer(_event(), name="events", hidden=True)  # whoever says it in the plural is understood
     app.command("nouns")(inventory.commands.nouns_list)
     app.command("runs")(inventory.commands.run_list)
 
@@ -175,6 +177,13 @@ def _mount_inventory(app: typer.Typer) -> None:
 def _export() -> typer.Typer:
     app = inventory.export_commands.export_app
     report.export_commands.mount(app)
+    return app
+
+
+@cache
+def _event() -> typer.Typer:
+    app = inventory.event_commands.event_app
+    app.command("follow")(monitor.out.follow_commands.follow)
     return app
 
 
