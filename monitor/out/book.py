@@ -28,10 +28,13 @@ class Book:
         return None if own is None else ordered((*self.outside, *own, *more))
 
     def series(self, device: int, metric: str, instance: str) -> tuple[Family, Labels] | None:
-        """Return the family and the labels of a stored series."""
+        """Return the family and the labels of a stored series; None of an unknown device."""
         family = family_of(metric)
-        labels = self.labels(device, (*self._part(family, device, instance), *family.more))
-        return None if labels is None else (family, labels)
+        return (family, self.of(family, device, instance)) if device in self.devices else None
+
+    def of(self, family: Family, device: int, instance: str) -> Labels:
+        """Return the labels of a series of a device that is in the book."""
+        return self.labels(device, (*self._part(family, device, instance), *family.more)) or ()
 
     def _part(self, family: Family, device: int, instance: str) -> Labels:
         if family.of == "interface":

@@ -7,6 +7,7 @@ Source: prometheus.io/docs/specs/prw/remote_write_spec.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,15 @@ class Series:
         return self.what[0] + "{" + ", ".join(f"{k}='{v}'" for k, v in self.what[1]) + "}"
 
 
-def series(name: str, rest: Labels) -> Series:
+def series(called: str, rest: Labels) -> Series:
     """Return a series without samples yet."""
-    return Series(labels((("__name__", name),)), labels(rest), b"", 0, (name, rest))
+    return Series(name(called), labels(rest), b"", 0, (called, rest))
+
+
+@cache
+def name(called: str) -> bytes:
+    """Return the label that is a series' name; there are some dozens of names."""
+    return labels((("__name__", called),))
 
 
 def halves(batch: Sequence[Series]) -> tuple[list[Series], list[Series]] | None:

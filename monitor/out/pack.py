@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from monitor.out import message
 from monitor.out.book import Book
-from monitor.out.families import Labels, Point
+from monitor.out.families import Labels, Point, family_of
 from monitor.out.message import Series
 from monitor.samples import MISSING, Layout
 from monitor.tsdb.merge import Part
@@ -45,7 +45,7 @@ class Packer:
             some = octets[i]
             if count[i] < len(known[i]):
                 some = some.reshape(len(known[i]), -1)[known[i]]
-            yield replace(one, samples=some.tobytes(), count=count[i])
+            yield Series(one.name, one.rest, some.tobytes(), count[i], one.what)
 
     def _template(self, device: int, layout: Layout) -> Template:
         key = (device, layout.id)
@@ -56,16 +56,21 @@ class Packer:
     def _made(self, device: int, layout: Layout) -> Template:
         empty: list[Series | None] = []
         scale = np.ones(len(layout.columns))
+        rests: dict[tuple[str, str, Labels], tuple[Labels, bytes]] = {}  # shared by what an interface has
         taken: set[tuple[str, Labels]] = set()
         for i, (metric, instance) in enumerate(layout.columns):
-            found = self._book.series(device, metric, instance)
-            name = (found[0].name, found[1]) if found else None
-            if found is None or name is None or name in taken:
+            family = family_of(metric)
+            key = (family.of, instance if family.of else "", family.more)
+            if key not in rests:
+                labels = self._book.of(family, device, instance)
+                rests[key] = (labels, message.labels(labels))
+            what = (family.name, rests[key][0])
+            if what in taken:  # two names that differ only in what cannot be shown
                 empty.append(None)
                 continue
-            taken.add(name)
-            scale[i] = found[0].scale
-            empty.append(message.series(*name))
+            taken.add(what)
+            scale[i] = family.scale
+            empty.append(Series(message.name(family.name), rests[key][1], b"", 0, what))
         wide = np.array([metric.endswith("_64") for metric, _ in layout.columns], bool)
         return empty, scale, wide
 
