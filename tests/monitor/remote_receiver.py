@@ -99,7 +99,7 @@ class Receiver:
         self, prefix: tuple[str, ...] = ("siaga_device", "siaga_alert", "siaga_conn", "siaga_link")
     ) -> int:
         """Count the samples from the store: all but what is told of states and of siaga itself."""
-        own = (*prefix, "siaga_samples", "siaga_remote", "ifOper", "ifAdmin")
+        own = (*prefix, "siaga_newest", "siaga_samples", "siaga_remote", "ifOper", "ifAdmin")
         return sum(len(times) for labels, times in self.wrote.items() if not labels[0][1].startswith(own))
 
 
