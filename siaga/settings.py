@@ -302,7 +302,8 @@ class RemoteWrite(Frozen):
     `when`: which devices, a selector. `labels` are added to every series. `credential`: a token (Bearer) or a password
     with its user name (Basic). `headers` are no place for secrets; Mimir's tenant is X-Scope-OrgID. After a failure
     everything that was taken in the last `rewind_s` before it is sent again, for a database that is killed loses what
-    it has not yet brought to its disk.
+    it has not yet brought to its disk. With `again_s` every pass begins so much earlier, failure or not, for one that
+    is killed and started between two passes.
     """
 
     name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")
@@ -315,9 +316,12 @@ class RemoteWrite(Frozen):
     timeout_s: float = Field(30.0, gt=0, le=300)
     batch_samples: int = Field(10_000, ge=1, le=200_000)
     rewind_s: int = Field(120, ge=60, le=86_400)
+    again_s: int = Field(0, ge=0, le=3600)
 
     @model_validator(mode="after")
     def _harmless(self) -> Self:
+        if self.again_s > self.rewind_s:
+            raise ValueError("again_s is at most rewind_s, which is how far back is remembered")
         if secret := {
             h for h in self.headers if h.lower() in ("authorization", "cookie", "proxy-authorization")
         }:

@@ -1,7 +1,7 @@
 """Who a series is of: the labels of devices and interfaces, from the inventory. A handful of queries for all."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +21,7 @@ class Book:
     devices: Mapping[int, Labels]
     ports: Mapping[tuple[int, str], Labels]
     outside: Labels = ()  # what a destination adds to every series
+    _known: dict[tuple[int, str, str, Labels], Labels] = field(default_factory=dict)
 
     def labels(self, device: int, more: Labels = ()) -> Labels | None:
         """Return a device's labels and `more`, by name; None of a device that is not in the inventory."""
@@ -33,8 +34,12 @@ class Book:
         return (family, self.of(family, device, instance)) if device in self.devices else None
 
     def of(self, family: Family, device: int, instance: str) -> Labels:
-        """Return the labels of a series of a device that is in the book."""
-        return self.labels(device, (*self._part(family, device, instance), *family.more)) or ()
+        """Return the labels of a series of a device that is in the book; all of an interface share theirs."""
+        key = (device, family.of, instance if family.of else "", family.more)
+        if key not in self._known:
+            labels = self.labels(device, (*self._part(family, device, instance), *family.more))
+            self._known[key] = labels or ()
+        return self._known[key]
 
     def _part(self, family: Family, device: int, instance: str) -> Labels:
         if family.of == "interface":

@@ -39,7 +39,7 @@ app = typer.Typer(name="metrics", cls=Shown, help="Metrics for Prometheus: print
 def show(
     selector: Selector = None,
     text: Annotated[
-        bool, typer.Option("--text", help="Prometheus' text format 0.0.4 in place of OpenMetrics.")
+        bool, typer.Option("--text", help="Prometheus' text format, without times, for a textfile collector.")
     ] = False,
     max_age: Age = "",
 ) -> Outcome:
@@ -51,11 +51,13 @@ def show(
     """
     from siaga.settings import load
 
-    page = _pages(load(), selector or [], max_age)
+    page = _pages(load(), selector or [], max_age, times=not text)
     return Outcome(text=page(not text))
 
 
-def _pages(settings: "Settings", selector: "Sequence[str]", max_age: str) -> "Callable[[bool], str]":
+def _pages(
+    settings: "Settings", selector: "Sequence[str]", max_age: str, *, times: bool = True
+) -> "Callable[[bool], str]":
     """Return what makes the page anew each time; its argument is whether it is OpenMetrics."""
     from inventory.store import open_engine
     from monitor.out.now import points
@@ -65,7 +67,8 @@ def _pages(settings: "Settings", selector: "Sequence[str]", max_age: str) -> "Ca
     age, engine = _age(settings, max_age), open_engine(settings)
 
     def page(openmetrics: bool) -> str:
-        return "".join(lines(points(engine, settings, selector, utc_now(), age), openmetrics=openmetrics))
+        found = points(engine, settings, selector, utc_now(), age)
+        return "".join(lines(found, openmetrics=openmetrics, times=times))
 
     return page
 

@@ -71,6 +71,11 @@ def taken(cursor: Cursor, mark: Mark, clock_s: float, rewind_s: float, *, sent: 
     )
 
 
+def begins(cursor: Cursor, again_s: float) -> Mark:
+    """Return where the next pass begins: at the cursor, or where it was `again_s` before the last 2xx."""
+    return cursor.trail[_back(cursor.trail, again_s) - 1].mark if again_s else cursor.mark
+
+
 def failed(cursor: Cursor, error: str, rests_until: float, rewind_s: float, *, rewind: bool = True) -> Cursor:
     """Return the cursor after a failure; without `rewind` (the other side lives and asks for patience) it stays."""
     trail = cursor.trail[: _back(cursor.trail, rewind_s)] if rewind else cursor.trail

@@ -114,7 +114,7 @@ def push(
             credential = _credential(engine, settings, to)
         with Wire(to, credential) as wire:
             one = _Pass(to, wire, path, standing, now)
-            steps = arrivals.steps(store, standing.mark, ms_of(start))
+            steps = arrivals.steps(store, cursors.begins(standing, to.again_s), ms_of(start))
             said = one.run(Packer(book), steps, lambda: _facts(engine, settings, store, book, now()))
     return replace(said, damage=tuple(damage))
 

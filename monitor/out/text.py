@@ -15,16 +15,25 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
-def lines(points: Iterable[Point], *, openmetrics: bool = True) -> Iterator[str]:
-    """Yield the lines, families by name, each series once: the first one given stays."""
-    for name, members in groupby(sorted(points, key=lambda p: p.family.name), key=lambda p: p.family.name):
+def lines(points: Iterable[Point], *, openmetrics: bool = True, times: bool = True) -> Iterator[str]:
+    """Yield the lines, families by name, each series once: the first one given stays.
+
+    Without `times` no sample says when it was taken: node_exporter's textfile collector takes none that does.
+    """
+    shown: dict[int, str] = {}  # labels, which are shared and live on, by their identity
+    ordered = sorted(points, key=lambda p: p.family.name)
+    for name, members in groupby(ordered, key=lambda p: p.family.name):
         known: set[Labels] = set()
         for number, point in enumerate(members):
             if not number:
                 yield from _head(point.family, openmetrics)
             if point.labels not in known:
                 known.add(point.labels)
-                yield f"{name}{_labels(point.labels)} {number_of(point.value)}{_time(point, openmetrics)}\n"
+                text = shown.get(id(point.labels)) or shown.setdefault(
+                    id(point.labels), _labels(point.labels)
+                )
+                at = _time(point, openmetrics) if times else ""
+                yield f"{name}{text} {number_of(point.value)}{at}\n"
     if openmetrics:
         yield "# EOF\n"
 

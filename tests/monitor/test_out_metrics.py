@@ -192,6 +192,7 @@ def test_the_command_prints_what_is_known(
     assert 'device="rtr-2"' in chosen
     assert 'device="rtr-1"' not in chosen
     assert "# EOF" not in chosen
+    assert not any(LINE.fullmatch(row)[4] for row in chosen.splitlines() if row[0] != "#")  # type: ignore[index]
     siaga("metrics", "--max-age", "soon").failed(2, "bad-window")
     siaga("metrics", "serve", "--listen", "nowhere").failed(2, "bad-address")
     siaga("metrics", "serve", "--listen", "127.0.0.1:0", "--for", "0.01").well()

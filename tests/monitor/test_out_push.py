@@ -247,6 +247,21 @@ def test_a_database_that_forgets_its_last_seconds_gets_them_again(
     assert receiver.samples() == total
 
 
+def test_each_pass_begins_earlier_where_that_is_wanted(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1000, 100_000, 60))
+    monkeypatch.setattr("monitor.out.push._clock_s", lambda: float(next(clock)))
+    settings = world(tmp_path, receiver, again_s=30)
+    pushed(settings)
+    counts = []
+    for minute in range(3):
+        measured(tmp_path, 2, NOW + minute * MINUTE, NOW + minute * MINUTE)
+        counts.append(pushed(settings, NOW + minute * MINUTE).samples)
+    assert counts == [20, 40, 40]
+    assert receiver.samples() == 60
+
+
 def test_a_cursor_that_is_lost_or_nonsense_is_begun_anew(tmp_path: Path, receiver: Receiver) -> None:
     settings = world(tmp_path, receiver)
     measured(tmp_path, 1, NOW - MINUTE, NOW)
