@@ -168,7 +168,7 @@ def push(
     """
     from inventory.access import require
     from inventory.store import open_engine
-    from monitor.out import push as pushing
+    from monitor.out.push import push_all
     from siaga.clock import moment, utc_now
     from siaga.errors import NotFoundError
     from siaga.settings import load
@@ -180,7 +180,7 @@ def push(
         raise NotFoundError("no-destination", f"There is no [[remote_write]] called '{name}' in siaga.toml.")
     start = moment(since, utc_now(), settings.timezone) if since else None
     engine = open_engine(settings)
-    found = [pushing.push(engine, settings, to, utc_now, since=start, at_once=at_once) for to in chosen]
+    found = push_all(engine, settings, chosen, utc_now, since=start, at_once=at_once)
     return _pushed(found, output)
 
 

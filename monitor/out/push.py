@@ -31,7 +31,7 @@ from monitor.samples import SampleStore, ms_of, open_samples
 from monitor.tsdb import arrivals
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.lock import held
-from siaga.errors import NotFoundError
+from siaga.errors import NotFoundError, SiagaError
 from siaga.secrets import open_vault
 from siaga.settings import RemoteWrite, Settings
 
@@ -77,6 +77,27 @@ class _LaterError(Exception):
 def place(home: Path, name: str) -> Path:
     """Return where the cursor of a destination is kept."""
     return home / cursors.FOLDER / f"{name}.json"
+
+
+def push_all(
+    engine: Engine,
+    settings: Settings,
+    chosen: Sequence[RemoteWrite],
+    now: Callable[[], datetime],
+    *,
+    since: datetime | None = None,
+    at_once: bool = False,
+) -> list[Pushed]:
+    """Push to each of several destinations; what is wrong with one does not hold up the others. See `push`."""
+    found = []
+    for to in chosen:
+        try:
+            found.append(push(engine, settings, to, now, since=since, at_once=at_once))
+        except SiagaError as error:
+            if len(chosen) == 1:
+                raise
+            found.append(Pushed(to.name, error=error.sentence))
+    return found
 
 
 def push(

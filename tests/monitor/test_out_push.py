@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inventory.store import open_engine
 from monitor.out import cursor as cursors
 from monitor.out.message import body, halves, labels, samples, series
-from monitor.out.push import Pushed, place, push
+from monitor.out.push import Pushed, place, push, push_all
 from monitor.out.send import Later, Refused, Took, result
 from monitor.out.snappy import Block
 from monitor.samples import Sample, open_samples, polls_of
@@ -271,6 +271,16 @@ def test_a_cursor_that_is_lost_or_nonsense_is_begun_anew(tmp_path: Path, receive
         path.write_text(text)
         assert pushed(settings).error == ""
         assert cursors.read(path) is not None
+
+
+def test_what_is_wrong_with_one_destination_does_not_hold_up_the_others(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    bad = {"name": "bad", "url": receiver.url, "credential": "nobody"}
+    settings = regency(tmp_path, NOW, remote_write=[bad, {"name": "vm", "url": receiver.url}])
+    wrong, right = push_all(open_engine(settings), settings, settings.remote_write, utc_now)
+    assert "'nobody'" in wrong.error
+    assert (right.error, right.facts > 0) == ("", True)
 
 
 # --- the cursor
