@@ -34,6 +34,8 @@ import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
 import monitor.notify_commands
+import monitor.out.commands
+import monitor.out.follow_commands
 import monitor.platform_commands
 import monitor.propose_commands
 import monitor.samples_commands
@@ -62,7 +64,8 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Be told", ("alert", "notify", "maintenance")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
+    ("Tell other tools", ("metrics", "event")),
+    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -113,6 +116,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
     app.add_typer(monitor.samples_commands.app)
+    app.add_typer(monitor.out.commands.app)
     app.command("plan")(infra.commands.plan)
     app.command("apply")(infra.commands.apply)
     app.add_typer(infra.commands.job_app)
@@ -163,7 +167,8 @@ def _mount_inventory(app: typer.Typer) -> None:
     app.add_typer(_ipam())
     app.add_typer(inventory.history_commands.history_app)
     app.add_typer(inventory.history_commands.rule_app)
-    app.add_typer(inventory.event_commands.event_app)
+    app.add_typer(_event())
+    app.add_typer(_event(), name="events", hidden=True)  # whoever says it in the plural is understood
     app.command("nouns")(inventory.commands.nouns_list)
     app.command("runs")(inventory.commands.run_list)
 
@@ -172,6 +177,13 @@ def _mount_inventory(app: typer.Typer) -> None:
 def _export() -> typer.Typer:
     app = inventory.export_commands.export_app
     report.export_commands.mount(app)
+    return app
+
+
+@cache
+def _event() -> typer.Typer:
+    app = inventory.event_commands.event_app
+    app.command("follow")(monitor.out.follow_commands.follow)
     return app
 
 

@@ -31,7 +31,7 @@ def _sections(command: Any, parent: Any, name: str) -> list[str]:
     context.info_name = name.rpartition(" ")[2]
     found = [f"\n## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"]
     for child in getattr(command, "commands", {}).values():
-        if child.name in SAME:
+        if child.name in SAME or child.hidden:
             continue
         found += _sections(child, context, f"{name} {child.name}")
     return found

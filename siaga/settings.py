@@ -296,6 +296,39 @@ class Route(Frozen):
         return self
 
 
+class RemoteWrite(Frozen):
+    """Where samples are sent as they come: `[[remote_write]]`, Prometheus remote write 1.0.
+
+    `when`: which devices, a selector. `labels` are added to every series. `credential`: a token (Bearer) or a password
+    with its user name (Basic). `headers` are no place for secrets; Mimir's tenant is X-Scope-OrgID. After a failure
+    everything that was taken in the last `rewind_s` before it is sent again, for a database that is killed loses what
+    it has not yet brought to its disk. With `again_s` every pass begins so much earlier, failure or not, for one that
+    is killed and started between two passes.
+    """
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")
+    url: str = Field(pattern="^https?://[^ @]+$")
+    when: str = ""
+    labels: Mapping[Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,62}$")], str] = {}
+    credential: str = ""
+    headers: Mapping[Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9-]{0,62}$")], str] = {}
+    ca_file: Path | None = None
+    timeout_s: float = Field(30.0, gt=0, le=300)
+    batch_samples: int = Field(10_000, ge=1, le=200_000)
+    rewind_s: int = Field(120, ge=60, le=86_400)
+    again_s: int = Field(0, ge=0, le=3600)
+
+    @model_validator(mode="after")
+    def _harmless(self) -> Self:
+        if self.again_s > self.rewind_s:
+            raise ValueError("again_s is at most rewind_s, which is how far back is remembered")
+        if secret := {
+            h for h in self.headers if h.lower() in ("authorization", "cookie", "proxy-authorization")
+        }:
+            raise ValueError(f"'{min(secret)}' holds a secret: give it as a credential")
+        return self
+
+
 class Alarms(Frozen):
     """When siaga believes that it is blind: more than `blind_share` silent, and all of `uplink` with it.
 
@@ -341,15 +374,19 @@ class Settings(Frozen):
     rules: tuple[Rule, ...] = ()
     events: tuple[Event, ...] = ()
     routes: tuple[Route, ...] = ()
+    remote_write: tuple[RemoteWrite, ...] = ()
     alarms: Alarms = Alarms()
     custody: Custody = Custody()
     access: tuple[Access, ...] = ()
 
     @model_validator(mode="after")
-    def _routes_apart(self) -> Self:
-        names = [r.name for r in self.routes]
-        if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(f"two routes are called '{min(twice)}'")
+    def _names_apart(self) -> Self:
+        for what, names in (
+            ("routes", [r.name for r in self.routes]),
+            ("destinations of remote_write", [r.name for r in self.remote_write]),
+        ):
+            if twice := {n for n in names if names.count(n) > 1}:
+                raise ValueError(f"two {what} are called '{min(twice)}'")
         return self
 
     @property

@@ -139,6 +139,17 @@ class Hot:
         window = (start_ms - HOUR_MS, end_ms, start_ms)
         return [p for slot in range(SLOTS) for (p,) in self.db.execute(query, (slot, *window))]
 
+    def head_after(self, row: int, most: int) -> list[tuple[int, bytes, bytes]]:
+        """Return (id, index, data) of the rows that arrived after one, in order, at most so many."""
+        query = "SELECT id, polls, data FROM head WHERE id > ? ORDER BY id LIMIT ?"
+        return self.db.execute(query, (row, most)).fetchall()
+
+    def arrived(self, row: int) -> tuple[int, int]:
+        """Return the id of the newest row there ever was, and how many after `row` are still in the head."""
+        newest = self.db.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'head'").fetchone()[0]
+        count = self.db.execute("SELECT count(*) FROM head WHERE id > ?", (row,)).fetchone()[0]
+        return newest or 0, count
+
     def oldest_in_head(self) -> dict[int, int]:
         """Return slot → when its oldest row begins."""
         return dict(self.db.execute("SELECT slot, min(first_ms) FROM head GROUP BY slot"))
