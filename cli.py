@@ -33,6 +33,7 @@ import monitor.discover_commands
 import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
+import monitor.monitor_commands
 import monitor.notify_commands
 import monitor.platform_commands
 import monitor.propose_commands
@@ -61,7 +62,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
-    ("Be told", ("alert", "notify", "maintenance")),
+    ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
@@ -105,6 +106,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
     app.command("listen")(monitor.listen_commands.listen)
+    app.add_typer(monitor.monitor_commands.app)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.add_typer(monitor.alert_commands.app)

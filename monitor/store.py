@@ -20,6 +20,7 @@ from siaga.settings import Settings
 from siaga.text import safe
 
 _DEEPEST = 32  # places above one another
+_FEW = 500  # devices: of more, all interfaces are read at once
 
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
@@ -141,7 +142,10 @@ def _told(seen: Observation) -> dict[str, str]:
 
 def keep_interfaces(session: Session, seen: Mapping[int, Observation]) -> None:
     """Write what devices say of their interfaces; one that was not recorded is added as observed only."""
-    rows = {(i.device_id, i.name): i for i in session.exec(select(Interface))}
+    query = select(Interface)
+    if len(seen) < _FEW:
+        query = query.where(col(Interface.device_id).in_(list(seen)))
+    rows = {(i.device_id, i.name): i for i in session.exec(query)}
     for device_id, observation in seen.items():
         for name, port in named_ports(observation.ports).items():
             row = rows.get((device_id, name)) or Interface(device_id=device_id, name=name)
