@@ -28,6 +28,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.check_commands
 import monitor.commands
 import monitor.discover_commands
 import monitor.listen_commands
@@ -107,6 +108,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("poll")(monitor.commands.poll)
     app.command("listen")(monitor.listen_commands.listen)
     app.add_typer(monitor.monitor_commands.app)
+    app.command("check")(monitor.check_commands.check)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.add_typer(monitor.alert_commands.app)
