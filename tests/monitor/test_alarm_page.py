@@ -23,7 +23,7 @@ def blocks(kind: str) -> list[str]:
 def test_the_rule_of_the_page_is_a_rule(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "ruang-server-panas.toml").write_text(blocks("toml")[0])
-    assert len(files.load(tmp_path)) == 22
+    assert len(files.load(tmp_path)) == 23
 
 
 def test_the_settings_of_the_page_load_and_every_channel_takes_its_options() -> None:

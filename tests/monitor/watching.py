@@ -95,14 +95,15 @@ class Watching:
             "SIAGA_HOME": str(self.home),
             "SIAGA_CONFIG": str(self.settings_file),
         }
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli", *(words or ("monitor", "run"))],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(self.home / "said.txt").open("a"),
-            text=True,
-        )
+        with (self.home / "said.txt").open("a") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "cli", *(words or ("monitor", "run"))],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         self.processes.append(process)
         return process
 
