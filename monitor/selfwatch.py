@@ -16,6 +16,7 @@ LATE_S = 60.0  # as the rule poller-late warns
 _NAMED = 100  # of the unpolled, by name
 _JUDGED_EACH_S = 10.0
 _LAG_WINDOW_S = 60.0
+_UNPOLLED_S = 5.0  # everybody is gone through for it, so not more often
 
 
 class SelfWatch:
@@ -29,6 +30,7 @@ class SelfWatch:
         self._lateness, self._store, self._judge, self._began = lateness, store, judge, began
         self._lag_s = 0.0
         self._judged_s: float | None = None
+        self._unpolled: tuple[float, list[Key]] = (-_UNPOLLED_S, [])
 
     def lag(self, lag_s: float) -> None:
         """Note by how much the loop came back late; the worst fades away over a minute."""
@@ -42,9 +44,14 @@ class SelfWatch:
 
     def subject(self, at_s: float) -> Subject:
         """Return siaga itself, for the rules."""
-        unpolled = sum(1 for _ in self._lateness.unpolled(self.periods, at_s))
-        values = {"late_s": round(self.late_s(at_s), 1), "unpolled": unpolled, "lost": self._store.lost}
-        return Subject("siaga", "", values)
+        late = {"late_s": round(self.late_s(at_s), 1)}
+        return Subject("siaga", "", {**late, "unpolled": len(self.unpolled(at_s)), "lost": self._store.lost})
+
+    def unpolled(self, at_s: float) -> list[Key]:
+        """Return whose turns have not come to an end for long, as of a few seconds ago."""
+        if at_s - self._unpolled[0] >= _UNPOLLED_S:
+            self._unpolled = at_s, list(self._lateness.unpolled(self.periods, at_s))
+        return self._unpolled[1]
 
     def time_to_judge(self, at_s: float) -> bool:
         """Tell whether siaga itself should be judged even though nothing else came."""
@@ -57,7 +64,7 @@ class SelfWatch:
         """Return the figures that are kept as samples."""
         return {
             "late_s": self.late_s(at_s),
-            "unpolled": sum(1 for _ in self._lateness.unpolled(self.periods, at_s)),
+            "unpolled": len(self.unpolled(at_s)),
             "asking": self._lateness.asking,
             "samples_waiting": len(self._store),
             "news_waiting": len(self._judge),
@@ -70,8 +77,7 @@ class SelfWatch:
         self, at_s: float, now: datetime, pid: int, names: Mapping[int, str], *, ended: bool
     ) -> dict[str, Any]:
         """Return the status as `siaga monitor status` shows it."""
-        unpolled = list(self._lateness.unpolled(self.periods, at_s))
-        devices = sorted({names.get(n, f"service {n}") for t, n in unpolled if t != "uplink"})
+        devices = sorted({names.get(n, f"service {n}") for t, n in self.unpolled(at_s) if t != "uplink"})
         figures = {k: round(v, 3) for k, v in self.figures(at_s).items()}
         return {
             "at": shown(now),

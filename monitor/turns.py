@@ -123,7 +123,9 @@ class Turns:
             return None
         if tier == "counters":
             return self._tiers.counters(device, began)
-        return self._tiers.reading(device, began, full=tier == "metadata")
+        # Whoever was not read since the start is read as a whole first: who it is comes with what it has.
+        full = tier == "metadata" or device.id not in self._tiers.known
+        return self._tiers.reading(device, began, full=full)
 
     def _is_away(self, device: Watched, tier: str) -> bool:
         """Tell whether reading it is in vain now; the counters of one that answers ICMP tell when it reads again."""

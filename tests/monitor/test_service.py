@@ -45,8 +45,8 @@ def test_samples_arrive_and_are_rates_to_the_octet(net: Watching) -> None:
         (first_at, first), (last_at, last) = points[0], points[-1]
         agent_s = (uptimes[last_at] - uptimes[first_at]) / 100
         assert abs((last - first) - agent_s * BPS / 8) < 30
-    identity = net.rows("SELECT value FROM observed WHERE field = 'sysname' ORDER BY value")
-    assert identity == [("sw-1",), ("sw-2",), ("sw-3",)]
+    query = "SELECT value FROM observed WHERE field = 'sysname' ORDER BY value"
+    until(lambda: net.rows(query) == [("sw-1",), ("sw-2",), ("sw-3",)], net.said())
 
 
 def test_silence_becomes_down_by_evidence_and_comes_back(net: Watching) -> None:
