@@ -4,8 +4,9 @@
 
 The responder of bench/snmp answers for every device (28 interfaces each) on the other core. With --hurry the periods
 are so many times shorter than the usual ones (reachability 30 s, counters 60 s, health 300 s, metadata 1 h), so a
-short run is of what so many times more devices would cost. The first round, in which every device is read as a
-whole, is told apart from those after it. ICMP to loopback costs little of what it costs in a network.
+short run is of what so many times more devices would cost. The first start, at which every device is read as a
+whole, is told apart from a restart, which knows their interfaces. ICMP to loopback costs little of what it costs in
+a network.
 """
 
 import argparse
@@ -71,6 +72,14 @@ def spent(pid: int) -> tuple[float, float]:
     return (int(fields[11]) + int(fields[12])) / _TICK, int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def _over(pid: int, for_s: float) -> tuple[float, float]:
+    """Return the share of a core that a process takes over some seconds, and its MiB at their end."""
+    began_s, before = time.monotonic(), spent(pid)[0]
+    time.sleep(for_s)
+    after, rss = spent(pid)
+    return (after - before) / (time.monotonic() - began_s), rss
+
+
 @contextmanager
 def service(home: Path, file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service until the end of the block."""
@@ -98,17 +107,16 @@ def measured(devices: int, hurry: float, for_s: float, silent: float, loss: floa
         record(base / "home", devices, port)
         (base / "siaga.toml").write_text(settings_text(hurry))
         options = ["--silent", str(silent), "--loss", str(loss)]
-        with processes.responder(program, port, options), service(base / "home", base / "siaga.toml") as own:
-            time.sleep(2)
-            marks = [(time.monotonic(), *spent(own.pid))]
-            for wait_s in (60 / hurry + 5, for_s):
-                time.sleep(wait_s)
-                marks.append((time.monotonic(), *spent(own.pid)))
-            status = json.loads((base / "home" / "monitor.json").read_text())
+        with processes.responder(program, port, options):
+            with service(base / "home", base / "siaga.toml") as own:
+                first = _over(own.pid, 60 / hurry)
+            with service(base / "home", base / "siaga.toml") as own:
+                time.sleep(5)
+                core, rss = _over(own.pid, for_s)
+                status = json.loads((base / "home" / "monitor.json").read_text())
         said = (base / "home" / "said.txt").read_text()
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    (t0, c0, _), (t1, c1, _), (t2, c2, rss) = marks
     kept = (
         "late_s",
         "loop_lag_s",
@@ -122,9 +130,9 @@ def measured(devices: int, hurry: float, for_s: float, silent: float, loss: floa
     return {
         "devices": devices,
         "as_devices_a_minute": round(devices * hurry),
-        "first_round_core": round((c1 - c0) / (t1 - t0), 3),
-        "core": round((c2 - c1) / (t2 - t1), 3),
-        "cpu_ms_per_device_minute": round((c2 - c1) / (t2 - t1) * 60_000 / (devices * hurry), 3),
+        "first_round_core": round(first[0], 3),
+        "core": round(core, 3),
+        "cpu_ms_per_device_minute": round(core * 60_000 / (devices * hurry), 3),
         "rss_mib": round(rss),
         "tiers": status["tiers"],
         "said": said.splitlines()[-3:],

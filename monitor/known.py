@@ -65,6 +65,7 @@ class Known:
     layout: Layout
     takes: tuple[int, ...]
     small: tuple[tuple[int, ...], ...]
+    guessed: bool = False  # the width of the counters was not read but supposed
 
     def same_as(self, other: "Known") -> bool:
         """Tell whether the same interfaces are known in the same places, with the same speeds."""
@@ -84,7 +85,11 @@ class Counted:
 
 def known_of(seen: Observation) -> Known | None:
     """Return what a whole reading tells of a device's interfaces; None without any."""
-    ports = tuple(named_ports(seen.ports).items())
+    return known_ports(tuple(named_ports(seen.ports).items()))
+
+
+def known_ports(ports: tuple[tuple[str, Port], ...], *, guessed: bool = False) -> Known | None:
+    """Return how named interfaces are asked; one whose counters' width nobody knows is taken to have 64 bits."""
     if not ports:
         return None
     narrow = any(p.octets_bits == 32 for _, p in ports)
@@ -100,7 +105,7 @@ def known_of(seen: Observation) -> Known | None:
                 takes.append(row * len(columns) + columns.index(column))
     small = tuple(tuple(row * len(columns) + columns.index(c) for c in _SMALL) for row in range(len(ports)))
     indexes = tuple((p.ifIndex,) for _, p in ports)
-    return Known(ports, columns, indexes, Layout(tuple(names)), tuple(takes), small)
+    return Known(ports, columns, indexes, Layout(tuple(names)), tuple(takes), small, guessed)
 
 
 def poll_of(device: int, counted: Counted) -> Poll:
@@ -118,7 +123,9 @@ def _stored(value: Value | None) -> int:
 
 
 def bare(counted: Counted) -> bool:
-    """Tell whether none of the octets came: the counters are of another width, or the rows are others."""
+    """Tell whether none of the octets came where their width was supposed: it is another, or the rows are others."""
+    if not counted.known.guessed:
+        return False
     octets = [
         i for i, (m, _) in enumerate(counted.known.layout.columns[1:]) if m.startswith(("in_o", "out_o"))
     ]

@@ -27,6 +27,7 @@ from monitor.engine_book import FILE as BOOK
 from monitor.engine_book import EngineBook
 from monitor.icmp import Echo
 from monitor.instance import keep_status
+from monitor.known import Known, known_ports
 from monitor.lateness import Lateness
 from monitor.observation import Observation
 from monitor.reaching import Reached, Reacher
@@ -36,6 +37,7 @@ from monitor.schedule import Line
 from monitor.selfwatch import SelfWatch
 from monitor.sinks import Judge, StoreSink
 from monitor.state import Probe
+from monitor.store import last_ports
 from monitor.surroundings import Read, read_all
 from monitor.tiers import Setting, Tiers, own_polls
 from monitor.turns import Turns
@@ -218,7 +220,7 @@ class Service:
         try:
             found = await asyncio.to_thread(work)
             if first:
-                self._judge.recall = await asyncio.to_thread(_recalled, self._engine)
+                self._judge.recall, self._tiers.known = await asyncio.to_thread(_recalled, self._engine)
         except SiagaError as error:
             if first:
                 raise
@@ -324,6 +326,8 @@ class Service:
         self._watch.problems["compact"] = await chores.compacted(self.settings)
 
 
-def _recalled(engine: Engine) -> Recall:
+def _recalled(engine: Engine) -> tuple[Recall, dict[int, Known]]:
+    """Return what was believed, and which interfaces were known, when the last service ended."""
     with reading(engine) as opened:
-        return recall(opened)
+        found = {device: known_ports(ports, guessed=True) for device, ports in last_ports(opened).items()}
+        return recall(opened), {device: known for device, known in found.items() if known is not None}

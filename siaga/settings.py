@@ -104,7 +104,7 @@ class Monitor(Frozen):
     batch_s: float = Field(1.0, ge=0.02, le=10)
     scene_s: float = Field(30.0, ge=0.1, le=600)
     drain_s: float = Field(10.0, ge=0, le=60)
-    readings: int = Field(32, ge=1, le=1024)
+    readings: int = Field(128, ge=1, le=4096)
     burst: int = Field(5, ge=1, le=50)
     ping: bool = True
     listen: bool = False
