@@ -210,13 +210,13 @@ class Service:
                     await self._again.wait()
             asked = self._again.is_set()
             self._again.clear()
-            await self._refresh(first=False)
+            await self._refresh(first=False, whole=asked)
             if asked:
                 self._ready()
 
-    async def _refresh(self, *, first: bool) -> None:
+    async def _refresh(self, *, first: bool, whole: bool = False) -> None:
         """Read devices, rules and windows again; what cannot be read now stays as it was."""
-        work = partial(read_all, self._engine, self.settings, self._now(), self._read)
+        work = partial(read_all, self._engine, self.settings, self._now(), self._read, whole=whole)
         try:
             found = await asyncio.to_thread(work)
             if first:
@@ -229,7 +229,7 @@ class Service:
             return
         self._watch.problems.pop("inventory", None)
         self._tell_scene(" ".join((*found.scene.problems, *found.roll.problems)))
-        self._read, self._judge.scene, other = found, found.scene, found.mark != self._mark()
+        self._read, self._judge.scene, other = found, found.scene, whole or found.mark != self._mark()
         self._tiers.setting = self._setting()
         if other:
             self._watch.periods = self._turns.enrol(found.roll)

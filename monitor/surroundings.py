@@ -38,12 +38,17 @@ class Read:
         return found
 
 
-def read_all(engine: Engine, settings: Settings, now: datetime, before: Read | None) -> Read:
-    """Read what changed. Broken rules keep those before; who is watched is read only after a change."""
+def read_all(
+    engine: Engine, settings: Settings, now: datetime, before: Read | None, *, whole: bool = False
+) -> Read:
+    """Read what changed. Broken rules keep those before.
+
+    Who is watched is read only after a change of the inventory, with `whole` in any case: a secret may be another.
+    """
     with reading(engine) as opened:
         scene = open_scene(opened, settings, now, before.scene.book.rules if before else None, patient=True)
         last = opened.exec(select(func.max(col(Change.id)))).one() or 0
-        if before is not None and before.mark == (last, settings):
+        if before is not None and before.mark == (last, settings) and not whole:
             return Read(before.mark, before.roll, scene, before.committed, _named(opened, scene))
         found = roll(opened, open_vault(settings.home), settings, before.roll if before else None)
         return Read((last, settings), found, scene, store.committed(opened), _named(opened, scene))

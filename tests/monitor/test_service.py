@@ -1,5 +1,6 @@
 """The service end to end, as a process over living agents: what it stores, says, survives, and how it ends."""
 
+import re
 import signal
 import socket
 import sqlite3
@@ -14,7 +15,7 @@ import pytest
 
 from monitor.samples import open_samples
 from siaga.clock import utc_now
-from tests.cli_runner import until
+from tests.cli_runner import closed_port, until
 from tests.monitor.watching import BPS, Watching, watching
 
 
@@ -278,3 +279,26 @@ def test_the_units_pass_systemds_own_check(net: Watching, tmp_path: Path) -> Non
     assert "AmbientCapabilities" not in shown
     assert "WantedBy=default.target" in shown
     assert len(made) == 5
+
+
+def test_a_message_that_a_link_is_down_makes_a_look_and_no_state(tmp_path: Path) -> None:
+    ports = [closed_port() for _ in range(2)]
+    rarely = "".join(f"{tier}_s = 86400\n" for tier in ("counters", "health", "metadata"))
+    own = ["[listen]", "addresses = ['127.0.0.1']", f"trap_port = {ports[0]}", f"syslog_port = {ports[1]}"]
+    with watching(tmp_path, 2) as net:
+        text = re.sub(r"(?m)^(counters|health|metadata)_s = .*\n", "", net.settings_file.read_text())
+        text = text.replace("ping", f"{rarely}listen = true\nping")
+        net.settle("\n".join([text, *own, "syslog_tcp_port = 0", ""]))
+        running(net)
+        asked = net.agents["sw-1"].asked
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sender:
+            sender.bind(("127.87.1.1", 0))
+            line = b"<187>Nov 24 10:00:00 sw-1 %LINK-3-UPDOWN: Interface GigabitEthernet0/1, changed state to down"
+            for _ in range(3):
+                sender.sendto(line, ("127.0.0.1", ports[1]))
+        until(lambda: "syslog from sw-1: link-down" in net.said(), net.said())
+        # The health reading that follows asks much more than the probes of reachability do meanwhile.
+        until(lambda: net.samples("sw-1"), net.said())
+        assert net.agents["sw-1"].asked > asked
+        assert net.samples("sw-2") == []
+        assert net.states() == {"sw-1": "up", "sw-2": "up"}
