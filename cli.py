@@ -28,11 +28,13 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.check_commands
 import monitor.commands
 import monitor.discover_commands
 import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
+import monitor.monitor_commands
 import monitor.notify_commands
 import monitor.out.commands
 import monitor.out.follow_commands
@@ -63,7 +65,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
     ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
-    ("Be told", ("alert", "notify", "maintenance")),
+    ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
     ("Tell other tools", ("metrics", "event")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
@@ -108,6 +110,8 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("propose")(monitor.propose_commands.propose)
     app.command("poll")(monitor.commands.poll)
     app.command("listen")(monitor.listen_commands.listen)
+    app.add_typer(monitor.monitor_commands.app)
+    app.command("check")(monitor.check_commands.check)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.add_typer(monitor.alert_commands.app)

@@ -9,8 +9,8 @@ later by name wins, and a finding says so. Mappings are merged key by key, lists
 takes away what wider layers gave.
 
 The same merge gives the exports their variables (Ansible's listing and plugin, rendered templates) and the plays of
-provisioning theirs, and the monitor the limits of its alert rules (`alerts`). The poller's profile follows with the
-monitoring service. Secrets never belong here: they lie sealed in credentials.
+provisioning theirs, and the monitor the limits of its alert rules (`alerts`) and how often it asks (`poll`). Secrets
+never belong here: they lie sealed in credentials.
 """
 
 import json

@@ -104,17 +104,20 @@ def poll(
 ) -> Outcome:
     """Ask devices once, now, and keep the answers.
 
-    State, health and counters. A silent device is a value, not an error.
+    State, health and counters. A silent device is a value, not an error. While the service runs ('siaga monitor run')
+    it asks everybody itself, and this ends with 75.
     """
     from inventory.access import require
     from inventory.runs import recorded
     from inventory.store import open_engine
+    from monitor.instance import refuse_beside_service
     from monitor.poller import poll as poll_round
     from siaga.clock import utc_now
     from siaga.settings import load
 
     settings = load()
     require(who(), settings.access, "operator")
+    refuse_beside_service(settings.home)
     engine = open_engine(settings)
     ids = chosen(engine, selector or [])
     summary: dict[str, Any] = {}

@@ -81,6 +81,16 @@ def mac(value: Value | None) -> str | None:
     return value.hex() if isinstance(value, bytes) and len(value) == 6 else None
 
 
+def admin_word(value: Value | None) -> str | None:
+    """Return ifAdminStatus as a word; None for what it cannot be."""
+    return _named(value, _ADMIN_NAMES)
+
+
+def oper_word(value: Value | None) -> str | None:
+    """Return ifOperStatus as a word; None for what it cannot be."""
+    return _named(value, _OPER_NAMES)
+
+
 def _port(number: int, row: dict[Oid, Value | None]) -> Port:
     octets = _octets(row)
     return Port(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from inventory.credentials import OpenCredential, opened_many
@@ -20,6 +21,7 @@ from siaga.settings import Settings
 from siaga.text import safe
 
 _DEEPEST = 32  # places above one another
+_FEW = 500  # devices: of more, all interfaces are read at once
 
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
@@ -141,7 +143,10 @@ def _told(seen: Observation) -> dict[str, str]:
 
 def keep_interfaces(session: Session, seen: Mapping[int, Observation]) -> None:
     """Write what devices say of their interfaces; one that was not recorded is added as observed only."""
-    rows = {(i.device_id, i.name): i for i in session.exec(select(Interface))}
+    query = select(Interface)
+    if len(seen) < _FEW:
+        query = query.where(col(Interface.device_id).in_(list(seen)))
+    rows = {(i.device_id, i.name): i for i in session.exec(query)}
     for device_id, observation in seen.items():
         for name, port in named_ports(observation.ports).items():
             row = rows.get((device_id, name)) or Interface(device_id=device_id, name=name)
@@ -152,6 +157,29 @@ def keep_interfaces(session: Session, seen: Mapping[int, Observation]) -> None:
             row.admin_status, row.oper_status = port.ifAdminStatus or "", port.ifOperStatus or ""
             row.seen_at = observation.at
             session.add(row)
+
+
+def last_ports(session: Session) -> dict[int, tuple[tuple[str, Port], ...]]:
+    """Return device → the interfaces that its last whole reading had, as far as they are recorded, by ifIndex."""
+    i: Any = Interface.__table__  # type: ignore[attr-defined]
+    newest = select(i.c.device_id, func.max(i.c.seen_at).label("at")).group_by(i.c.device_id).subquery()
+    names = ("device_id", "if_index", "name", "if_type", "seen_speed_bps", "admin_status", "oper_status")
+    query = select(*(i.c[n] for n in names)).join(
+        newest, (newest.c.device_id == i.c.device_id) & (newest.c.at == i.c.seen_at)
+    )
+    found: dict[int, list[tuple[str, Port]]] = {}
+    for device, index, name, kind, speed, admin, oper in session.execute(
+        query.where(i.c.if_index.is_not(None)).order_by(i.c.device_id, i.c.if_index)
+    ):
+        port = Port(
+            index,
+            ifType=kind,
+            speed_bps=speed,
+            ifAdminStatus=admin or None,
+            ifOperStatus=oper or None,
+        )
+        found.setdefault(device, []).append((name, port))
+    return {device: tuple(ports) for device, ports in found.items()}
 
 
 def named_ports(ports: Iterable[Port]) -> dict[str, Port]:

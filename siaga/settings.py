@@ -82,6 +82,36 @@ class Samples(Frozen):
         return {"raw": self.raw_days, "r5": self.five_minute_days, "r60": self.hourly_days}
 
 
+class Monitor(Frozen):
+    """When the service asks, in seconds, and what it does besides. A layer's variable `poll` may say other periods.
+
+    reachability   who is there: ICMP (without `ping`: SNMP, or a connection), `burst` echoes to who was silent
+    counters       known interfaces by SNMP
+    health         sensors, processors, memory, disks; at most `readings` devices at a time
+    metadata       all that a device tells, so that its identity and its interfaces are known
+    services, ssh  service checks; devices that are read over SSH
+
+    What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
+    how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]).
+    """
+
+    reachability_s: float = Field(30.0, ge=0.1, le=3600)
+    counters_s: float = Field(60.0, ge=0.1, le=86_400)
+    health_s: float = Field(300.0, ge=0.1, le=86_400)
+    metadata_s: float = Field(3600.0, ge=0.1, le=7 * 86_400)
+    services_s: float = Field(60.0, ge=0.1, le=86_400)
+    ssh_s: float = Field(300.0, ge=0.1, le=86_400)
+    batch_s: float = Field(1.0, ge=0.02, le=10)
+    scene_s: float = Field(30.0, ge=0.1, le=600)
+    drain_s: float = Field(10.0, ge=0, le=60)
+    readings: int = Field(128, ge=1, le=4096)
+    burst: int = Field(5, ge=1, le=50)
+    ping: bool = True
+    listen: bool = False
+    notify: bool = True
+    compact: bool = True
+
+
 class Ssh(Frozen):
     """How devices are read over SSH."""
 
@@ -362,6 +392,7 @@ class Settings(Frozen):
     timezone: str = "Asia/Jakarta"
     language: str = Field("id", pattern="^(id|en)$")
     poll: Poll = Poll()
+    monitor: Monitor = Monitor()
     discover: Discover = Discover()
     samples: Samples = Samples()
     ssh: Ssh = Ssh()

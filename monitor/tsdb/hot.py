@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from monitor.samples import Layout
@@ -35,6 +35,12 @@ _PRAGMAS = (
 _MAPPED = 256 * 2**20
 
 
+def is_begun(path: Path, timeout_s: float) -> bool:
+    """Tell whether a writer has ever come: the file may be there a moment before its tables are."""
+    with closing(sqlite3.connect(path, timeout=timeout_s, isolation_level=None)) as db:
+        return db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
 class Hot:
     """A connection to hot.db. `sqlite3.Error` passes through; `faults.explained` is round every use."""
 
@@ -47,7 +53,8 @@ class Hot:
             if writing:
                 for pragma in _PRAGMAS:
                     self.db.execute(pragma)
-                self.db.executescript(_SCHEMA)
+                # As one transaction: a reader that comes at the same moment sees all of the tables, or none.
+                self.db.executescript(f"BEGIN;{_SCHEMA};COMMIT;")
             else:
                 self.db.execute("PRAGMA query_only=1")
                 self.db.execute("SELECT 1 FROM hour LIMIT 1")  # not a database: say it now

@@ -14,7 +14,7 @@ from monitor.tsdb import catalog, housekeeping, latest, looks, pieces, ranges
 from monitor.tsdb.days import TIERS, Shelf
 from monitor.tsdb.faults import Damage, DamagedSamplesError, explained, told_of
 from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
-from monitor.tsdb.hot import Hot
+from monitor.tsdb.hot import Hot, is_begun
 from monitor.tsdb.lock import BusyError, held
 
 Keep = Mapping[str, int]
@@ -146,7 +146,7 @@ class EmbeddedStore:
     def reading(self) -> Iterator[Hot | None]:
         """Give one moment of hot.db, or None when nothing was ever stored."""
         with explained(self.hot_path):
-            if self._hot is None and self.hot_path.exists():
+            if self._hot is None and self.hot_path.exists() and is_begun(self.hot_path, self.wait_s):
                 self._hot = Hot(self.hot_path, writing=False, timeout_s=self.wait_s)
             if self._hot is None:
                 yield None

@@ -1,0 +1,138 @@
+"""`siaga monitor`: the service, its status, and its units for systemd. Nothing heavy is imported up here."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inventory.options import Fields, Output, split
+from siaga.outcome import Column, Format, Outcome
+from siaga.who import who
+
+app = typer.Typer(
+    name="monitor", help="The service that watches: run, status, install.", no_args_is_help=True
+)
+_STALE_S = 30.0
+
+
+@app.command("run")
+def run() -> Outcome:
+    """Watch all devices and services until SIGTERM or Ctrl-C.
+
+    Asks everybody in turn, stores samples, judges states, tells of alerts. SIGHUP reads settings, devices and rules
+    again. A second one in the same home ends at once with 75. See docs/monitor.md.
+    """
+    import asyncio
+
+    from inventory.access import require
+    from inventory.runs import recorded
+    from inventory.store import open_engine
+    from monitor.instance import only
+    from monitor.service import Service
+    from siaga.clock import utc_now
+    from siaga.settings import load
+
+    settings = load()
+    require(who(), settings.access, "operator")
+    engine = open_engine(settings)
+    with only(settings.home), recorded(engine, "monitor", who=who(), summary={}) as run_id:
+
+        async def watch() -> None:
+            service = Service(settings, engine, run_id=run_id, now=utc_now, say=_say, load=load)
+            await service.run()
+
+        asyncio.run(watch())
+    return Outcome()
+
+
+def _say(sentence: str) -> None:
+    import sys
+
+    from siaga.text import safe
+
+    sys.stderr.write(safe(sentence, 1000) + "\n")
+    sys.stderr.flush()
+
+
+@app.command("status")
+def status(output: Output = Format.table, fields: Fields = "") -> Outcome:
+    """Show how the service keeps to its schedule; exit code 6 when it is late, has problems, or does not run."""
+    from monitor.instance import last_status, running
+    from siaga.settings import load
+
+    home = load().home
+    pid, found = running(home), last_status(home)
+    wrong = _wrong(pid, found)
+    if found is None:
+        return Outcome([] if output is not Format.table else None, messages=wrong, exit_code=6, format=output)
+    row = {**found, "running": bool(pid), "findings": wrong}
+    if output not in (Format.table, Format.wide):
+        return Outcome([row], single=True, exit_code=6 if wrong else 0, format=output, fields=split(fields))
+    columns = [Column("tier", "tier")]
+    columns += [Column(k, k, right=True) for k in ("done", "late_s", "skipped", "missed")]
+    said = wrong or [
+        f"The service runs (pid {pid}) since {found['began']}; it is {found['late_s']:.1f} s behind."
+    ]
+    said.append(
+        f"{found['samples_written']} polls stored, {found['samples_waiting']} wait; a commit takes"
+        f" {found['commit_s']:.3f} s, judging {found['judge_s']:.3f} s; loop lag {found['loop_lag_s']:.3f} s."
+    )
+    return Outcome(found["tiers"], columns, said, 6 if wrong else 0, format=output, fields=split(fields))
+
+
+def _wrong(pid: str, found: dict[str, Any] | None) -> list[str]:
+    from datetime import datetime
+
+    from monitor.selfwatch import LATE_S
+    from siaga.clock import utc_now
+
+    if not pid:
+        return ["The service does not run here: start it with 'siaga monitor run', or by systemd."]
+    if found is None or found["ended"] or str(found["pid"]) != pid:
+        return ["The service has just begun, and has said nothing of itself yet."]
+    wrong = []
+    age_s = (utc_now() - datetime.fromisoformat(found["at"])).total_seconds()
+    if age_s > _STALE_S:
+        wrong.append(
+            f"The service (pid {pid}) has said nothing for {age_s:.0f} s: it hangs, or its disk is full."
+        )
+    if found["late_s"] > LATE_S:
+        wrong.append(f"It is {found['late_s']:.0f} s behind its schedule.")
+    if found["unpolled_names"]:
+        names = ", ".join(found["unpolled_names"][:10])
+        wrong.append(f"{len(found['unpolled_names'])} were not asked for long: {names}.")
+    if found["samples_lost"]:
+        wrong.append(f"{found['samples_lost']} polls were lost.")
+    return wrong + list(found["problems"])
+
+
+@app.command("install")
+def install(
+    user: Annotated[bool, typer.Option("--user", help="For systemd --user of this account.")] = False,
+    print_: Annotated[bool, typer.Option("--print", help="Only show the files.")] = False,
+    directory: Annotated[
+        Path | None, typer.Option("--directory", help="Where the units go. Default: where systemd looks.")
+    ] = None,
+) -> Outcome:
+    """Write the units of the service and its timers for systemd.
+
+    siaga-monitor.service watches; siaga-notify and siaga-compact are timers that do their part when the service does
+    not run. The units are checked with systemd-analyze where that is there. Nothing is started.
+    """
+    from monitor.units import checked, units, where, written
+    from siaga.settings import load
+
+    made = units(load(), user=user)
+    if print_:
+        return Outcome(text="\n".join(f"# {name}\n{text}" for name, text in made.items()))
+    folder = directory or where(user=user)
+    written(folder, made)
+    problems = checked(folder, made, user=user)
+    ctl = "systemctl --user" if user else "systemctl"
+    said = [f"Wrote {len(made)} units into {folder}."]
+    said += [f"systemd-analyze: {p}" for p in problems]
+    said.append(
+        f"Start with: {ctl} daemon-reload && {ctl} enable --now siaga-monitor.service siaga-notify.timer"
+        " siaga-compact.timer"
+    )
+    return Outcome(messages=said, exit_code=1 if problems else 0)

@@ -1,0 +1,255 @@
+"""The tiers of the service: how each asks one device or service, and what of the answer goes where.
+
+Nothing is raised for a device. Whoever is slow holds a place of its own tier at most; who is there is looked at beside.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from monitor import snmp
+from monitor.alarms import News
+from monitor.alarms import heard_of as heard_by_reading
+from monitor.hostkeys import HostKeys
+from monitor.known import Counted, Known, bare, flows_between, known_of, poll_of, ports_of
+from monitor.lean_round import Polled
+from monitor.observation import Observation, Reach
+from monitor.poller import samples_of
+from monitor.probes.plan import Check, limits
+from monitor.probes.result import Probed, Verdict
+from monitor.probes.run import probe
+from monitor.reaching import Reached, Reacher
+from monitor.rules.subjects import Around, Committed, Subject, Wired, subjects
+from monitor.samples import SERVICES, Asked, Poll, Sample, polls_of
+from monitor.snmp_agent import Fault, Trouble
+from monitor.snmp_lean import wanted_of
+from monitor.state import Heard
+from monitor.store import named_ports
+from monitor.targets import Target
+from monitor.watched import Watched
+from siaga.settings import Settings
+
+THERE = (Reach.up, Reach.partial)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is recorded around the devices: contracts and links by interface, and who is silent."""
+
+    committed: Mapping[int, Mapping[str, Committed]] = field(default_factory=dict)
+    links: Mapping[int, Mapping[str, Wired]] = field(default_factory=dict)
+    silent: frozenset[int] = frozenset()
+
+
+class Sink(Protocol):
+    """Where the tiers bring what came."""
+
+    def store(self, polls: list[Poll]) -> None:
+        """Take samples."""
+
+    def hear(self, device: int, news: News, whole: Observation | None = None) -> None:
+        """Take news of a device; `whole`: a reading that tells who it is."""
+
+    def doubt(self, device: int) -> None:
+        """Take note that a device did not answer: who is there is looked at now."""
+
+    def changed(self, device: int) -> None:
+        """Take note that a device has other interfaces than are known."""
+
+    def served(self, subject: Subject) -> None:
+        """Take what a check of a service brought."""
+
+
+class Tiers:
+    """Asks. `setting` is replaced when the inventory changed; `known` and what went before stay in memory."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engines: snmp.Engines,
+        reacher: Reacher,
+        sink: Sink,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self.setting = Setting()
+        self.known: dict[int, Known] = {}
+        self._engines, self._reacher, self._sink, self._now = engines, reacher, sink, now
+        self._before: dict[int, Counted] = {}
+        self._readings = asyncio.Semaphore(settings.monitor.readings)
+        self._logins = asyncio.Semaphore(settings.ssh.concurrency)
+        self._checks = asyncio.Semaphore(settings.checks.concurrency)
+
+    def forget(self, device: int) -> None:
+        """Forget a device that is not watched any more."""
+        self.known.pop(device, None)
+        self._before.pop(device, None)
+
+    # --- who is there -----------------------------------------------------------------------------------
+
+    def reached(self, found: Reached) -> None:
+        """Take what a look at a device brought."""
+        at, device = found.heard.at, found.device
+        answered = found.heard.reach in THERE
+        samples = []
+        if found.rtt_s is not None:
+            samples.append(Sample(device, "rtt", "", at, round(found.rtt_s * 1e6)))
+        if found.loss_pct is not None:
+            samples.append(Sample(device, "loss", "", at, round(found.loss_pct * 100)))
+        self._sink.store(polls_of(samples, [Asked(device, at, answered)]))
+        self._sink.hear(device, News((found.heard,)))
+
+    # --- counters ---------------------------------------------------------------------------------------
+
+    async def counters(self, device: Watched, began: Callable[[], None]) -> None:
+        """Ask the known interfaces; one whose interfaces are not known is read as a whole."""
+        known = self.known.get(device.id)
+        if known is None or snmp.engine_of(device.target) != "lean":
+            await self.reading(device, began, full=known is None)
+            return
+        began()
+        came: asyncio.Future[Polled] = asyncio.get_running_loop().create_future()
+        down = device.id in self.setting.silent
+
+        def done(polled: Polled) -> None:
+            if not came.done():
+                came.set_result(polled)
+
+        try:
+            self._engines.lean.poll(wanted_of(device.target, known.columns, known.indexes, down=down), done)
+        except Trouble:  # a host name, say: that way has its own look-up
+            await self.reading(device, began, full=False)
+            return
+        self._counted(device, known, await came)
+
+    def _counted(self, device: Watched, known: Known, polled: Polled) -> None:
+        if polled.uptime_ticks is None:
+            self._failed(device, polled.fault or Fault(Reach.silent, "It did not answer."))
+            return
+        at = self._now() - timedelta(seconds=max(0.0, asyncio.get_running_loop().time() - polled.at_s))
+        counted = Counted(known, at, polled.uptime_ticks, polled.values)
+        self._sink.store([poll_of(device.id, counted)])
+        if polled.changed or bare(counted):
+            self._sink.changed(device.id)
+        before = self._before.get(device.id)
+        self._before[device.id] = counted
+        self._note(device.id, polled.fault)
+        reach = Reach.partial if polled.fault else Reach.up
+        heard = Heard(device.id, at, reach, polled.fault.reason if polled.fault else "", "snmp")
+        self._sink.hear(device.id, News((heard,), self._parts(device, before, counted)))
+
+    def _parts(self, device: Watched, before: Counted | None, counted: Counted) -> tuple[Subject, ...]:
+        committed = self.setting.committed.get(device.id, {})
+        links = self.setting.links.get(device.id, {})
+        ports = ports_of(counted)
+        flows = flows_between(device.id, before, counted, ports, {*committed, *links})
+        seen = Observation(
+            device.target.name,
+            device.target.address,
+            device.target.snmp_port,
+            "snmp",
+            counted.at,
+            Reach.up,
+            uptime_s=counted.uptime_ticks / 100,
+        )
+        return tuple(subjects(seen, ports, Around(flows, committed, links)))
+
+    # --- whole readings ---------------------------------------------------------------------------------
+
+    async def reading(self, device: Watched, began: Callable[[], None], *, full: bool) -> None:
+        """Read a device's health, with `full` also who it is and what is around it."""
+        target = device.target
+        if target.snmp is not None:
+            async with self._readings:
+                began()
+                seen = await snmp.observe(target, now=self._now(), full=full, engines=self._engines)
+        elif target.ssh is not None:
+            async with self._logins:
+                began()
+                seen = await _by_ssh(target, self.settings, self._now())
+        else:
+            began()
+            return
+        self._read(device, seen, full=full)
+
+    def _read(self, device: Watched, seen: Observation, *, full: bool) -> None:
+        if seen.reach not in THERE:
+            self._failed(device, Fault(seen.reach, seen.reason))
+            return
+        self._note(device.id, None)
+        known = known_of(seen)
+        old = self.known.get(device.id)
+        whole = seen.transport == "snmp" and seen.reach is Reach.up
+        if known is not None and whole and not (old and known.same_as(old)):
+            self.known[device.id] = known
+        self._sink.store(polls_of(samples_of(device.id, seen)))
+        around = Around(
+            committed=self.setting.committed.get(device.id, {}), links=self.setting.links.get(device.id, {})
+        )
+        parts = tuple(subjects(seen, named_ports(seen.ports), around))
+        heard = (heard_by_reading(device.id, seen, seen.at),)
+        news = News(heard, parts, seen.reach is Reach.up, seen)
+        self._sink.hear(device.id, news, seen if full or seen.transport == "ssh" else None)
+
+    def _failed(self, device: Watched, fault: Fault) -> None:
+        """Silence of the device's own protocol is no silence yet: whether it is there is looked at now."""
+        self._note(device.id, fault)
+        if fault.reach is Reach.silent:
+            self._sink.doubt(device.id)
+        else:
+            heard = Heard(device.id, self._now(), fault.reach, fault.reason, "snmp")
+            self._sink.hear(device.id, News((heard,)))
+
+    def _note(self, device: int, fault: Fault | None) -> None:
+        if fault is None:
+            self._reacher.trouble.pop(device, None)
+        else:
+            self._reacher.trouble[device] = fault
+
+    # --- services ---------------------------------------------------------------------------------------
+
+    async def service(self, service_id: int, check: Check, began: Callable[[], None]) -> None:
+        """Check a service."""
+        async with self._checks:
+            began()
+            found = await probe(check, limits(self.settings.checks), now=self._now())
+        self._sink.store(_polls(SERVICES + service_id, found))
+        self._sink.served(service_subject(found))
+
+
+def service_subject(found: Probed) -> Subject:
+    """Return a service as rules look at it; what this side could not find out is no verdict."""
+    days = found.certificate.days_left if found.certificate else None
+    said = None if found.verdict is Verdict.unknown else found.verdict.value
+    facts = {"kind": found.kind, "check": found.kind}
+    return Subject(
+        "service", found.name, {"certificate_days": days, "verdict": said, "why": found.reason}, facts
+    )
+
+
+def _polls(number: int, found: Probed) -> list[Poll]:
+    there = found.verdict in (Verdict.ok, Verdict.warning)
+    samples = [
+        Sample(number, f"service_{r.label}"[:60], "", found.at, round(r.value * 1000))
+        for r in found.readings
+        if r.value is not None and abs(r.value) < 2**50
+    ]
+    marks = [] if found.verdict is Verdict.unknown else [Asked(number, found.at, there)]
+    return polls_of(samples, marks)
+
+
+async def _by_ssh(target: Target, settings: Settings, now: datetime) -> Observation:
+    from monitor import ssh
+
+    known = HostKeys(settings.home / "known_hosts", accept_new=settings.ssh.accept_new_host_keys)
+    (seen,) = await ssh.observe_all(
+        [target], concurrency=1, now=now, known_hosts=known, timeout_s=settings.ssh.timeout_s
+    )
+    return seen
+
+
+def own_polls(figures: Mapping[str, float], number: int, at: datetime) -> list[Poll]:
+    """Return what siaga measured of itself as samples: thousandths of each figure."""
+    return polls_of([Sample(number, f"siaga_{name}", "", at, round(v * 1000)) for name, v in figures.items()])
