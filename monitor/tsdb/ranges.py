@@ -67,6 +67,22 @@ def percentiles(
     return found
 
 
+def carried(
+    store: "EmbeddedStore", keys: Sequence[Key], start_ms: int, end_ms: int
+) -> Iterator[tuple[Key, Array, Array, Array]]:
+    """Yield (key, begins, totals, known milliseconds) of the 5-minute bins that lie whole in [start, end)."""
+    first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
+    inside = slice(-(-(start_ms - first * DAY_MS) // 300_000), (end_ms - first * DAY_MS) // 300_000)
+    at = first * DAY_MS + 300_000 * np.arange((last - first + 1) * BINS[FIVE], dtype=np.int64)[inside]
+    unique = list(dict.fromkeys(keys))
+    parts = (unique[i : i + _AT_ONCE] for i in range(0, len(unique), _AT_ONCE))
+    for key, dense in (pair for part in parts for pair in _dense(store, part, first, last, FIVE, 1).items()):
+        total, weight = dense[0, inside], dense[1, inside]
+        known = weight > 0
+        if known.any():
+            yield key, at[known], total[known], weight[known]
+
+
 def _dense(
     store: "EmbeddedStore", keys: Sequence[Key], first: int, last: int, tier: str, parts: int = 2
 ) -> dict[Key, Array]:
