@@ -28,6 +28,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.capacity_commands
 import monitor.commands
 import monitor.discover_commands
 import monitor.listen_commands
@@ -59,7 +60,21 @@ Start with: siaga demo
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
-    ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
+    (
+        "Look",
+        (
+            "status",
+            "top",
+            "bandwidth",
+            "availability",
+            "samples",
+            "impact",
+            "due",
+            "disagreements",
+            "history",
+            "explain",
+        ),
+    ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Be told", ("alert", "notify", "maintenance")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "event", "runs")),
@@ -107,6 +122,8 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("listen")(monitor.listen_commands.listen)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
+    app.command("bandwidth")(monitor.capacity_commands.bandwidth)
+    app.command("availability")(monitor.capacity_commands.availability)
     app.add_typer(monitor.alert_commands.app)
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
