@@ -35,6 +35,7 @@ import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
 import monitor.notify_commands
+import monitor.outage_commands
 import monitor.platform_commands
 import monitor.propose_commands
 import monitor.samples_commands
@@ -216,6 +217,8 @@ def _noun(name: str) -> typer.Typer:
         app.command("value")(inventory.goods_commands.asset_value)
     if name == "link":
         monitor.lldp_commands.mount(app)
+    if name == "outage":
+        monitor.outage_commands.mount(app)
     if name == "service":
         monitor.service_commands.mount(app)
     if name == "proposal":

@@ -73,7 +73,7 @@ def bandwidth(
 
     settings, output = load(), Format.csv if csv else output
     now = utc_now()
-    span = _span(settings, since, until, now)
+    span = span_of(settings, since, until, now)
     points = _WIDTH if plot else 12
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
         fresh_s = max(300.0, 3.0 * settings.poll.interval_s)
@@ -87,7 +87,8 @@ def bandwidth(
     return _usages(found, output)
 
 
-def _span(settings: "Settings", since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
+def span_of(settings: "Settings", since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return the window that two options mean. Raises UsageError (`bad-time`, `empty-window`)."""
     from siaga.clock import moment, shown
     from siaga.errors import UsageError
 
@@ -213,7 +214,7 @@ def availability(
     from siaga.settings import load
 
     settings = load()
-    span = window(settings, *_span(settings, since, until, utc_now()))
+    span = window(settings, *span_of(settings, since, until, utc_now()))
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
         found, mute = measured(session, samples, by.value, selector or [], span)
     return _availabilities(found, mute, by, output)

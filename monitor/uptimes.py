@@ -108,7 +108,7 @@ class Seen:
     end_ms: int
 
 
-def believed(device: Sequence[int], at_ms: Sequence[int] | Array, after: Sequence[str]) -> Steps:
+def believed(device: Sequence[int] | Array, at_ms: Sequence[int] | Array, after: Sequence[str]) -> Steps:
     """Return the states as steps; an unknown word is as good as none."""
     return steps(device, at_ms, [_CODES.get(word, 0) for word in after])
 
