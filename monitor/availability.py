@@ -104,7 +104,8 @@ def look(session: Session, samples: SampleStore, devices: Collection[int], windo
     start_ms, end_ms = window.ms
     hold_ms = round(window.hold_s * 1000)
     table = samples.runs(window.start, window.end, window.hold_s, devices)
-    blind = set(devices) - set(np.unique(table[runs.DEVICE]).tolist())
+    ids = np.fromiter(devices, np.int64, len(devices))
+    blind = ids[~np.isin(ids, table[runs.DEVICE])].tolist()
     if blind:
         extra = uptimes.looks_of(evidence(session, blind, window))
         table = np.concatenate([table, extra], axis=1)
@@ -112,7 +113,7 @@ def look(session: Session, samples: SampleStore, devices: Collection[int], windo
         uptimes.looked(table, hold_ms),
         changes(session, devices, window),
         excuses(session, window),
-        np.fromiter(devices, np.int64, len(devices)),
+        ids,
         (start_ms, end_ms),
     )
 
@@ -132,10 +133,10 @@ def changes(session: Session, devices: Collection[int], window: Window) -> Steps
     found = session.connection().execute(query).fetchall()
     if not found:
         return together()
-    owner, times, after = zip(*found, strict=True)
-    devices_of, at = np.array(owner, np.int64), np.array(times, "datetime64[ms]").astype(np.int64)
+    devices_of = np.array([row[0] for row in found], np.int64)
+    at = np.array([row[1] for row in found], "datetime64[ms]").astype(np.int64)
     order = np.argsort(devices_of, kind="stable")  # by device, and as they were written
-    whole = uptimes.believed(devices_of, at, after)
+    whole = uptimes.believed(devices_of, at, [row[2] for row in found])
     ordered = _ordered(devices_of[order], at[order])
     keep = np.isin(devices_of[order], np.fromiter(devices, np.int64, len(devices)))
     return Steps(devices_of[order][keep], ordered[keep], whole.value[order][keep])

@@ -19,7 +19,7 @@ Rates = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carried:
-    """Rates by 5-minute bin (bits per second), and how many milliseconds of each are known; gaps are absent."""
+    """Rates by 5-minute bin (bits per second), at least one, and the known milliseconds of each; gaps are absent."""
 
     at_ms: Array
     bps: Rates
@@ -37,12 +37,17 @@ def summed(some: Sequence[Carried]) -> Carried | None:
         return None
     if len(some) == 1:
         return some[0]
-    at, times = np.unique(np.concatenate([c.at_ms for c in some]), return_counts=True)
-    at = at[times == len(some)]
-    places = [np.searchsorted(c.at_ms, at) for c in some]
-    bps = np.sum([c.bps[p] for c, p in zip(some, places, strict=True)], axis=0)
-    known = np.min([c.known_ms[p] for c, p in zip(some, places, strict=True)], axis=0)
-    return Carried(at, bps, known) if len(at) else Carried(at, np.empty(0), at)
+    first = min(int(c.at_ms[0]) for c in some)
+    many = (max(int(c.at_ms[-1]) for c in some) - first) // STEP_MS + 1
+    times, bps = np.zeros(many, np.int64), np.zeros(many)
+    known = np.full(many, STEP_MS)
+    for one in some:
+        place = (one.at_ms - first) // STEP_MS
+        times[place] += 1
+        bps[place] += one.bps
+        known[place] = np.minimum(known[place], one.known_ms)
+    all_ = np.flatnonzero(times == len(some))
+    return Carried(first + all_ * STEP_MS, bps[all_], known[all_])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,15 @@ def load(some: Carried | None, start_ms: int, end_ms: int, points: int = 12) -> 
     """Return the figures of a window; the peak is the busiest five minutes, the mean that of the known time."""
     if some is None or not len(some.at_ms):
         return Load(trend=(None,) * points)
+    weighted = some.bps * some.known_ms
     known = int(some.known_ms.sum())
     return Load(
         p95_bps=nearest_rank(some.bps, 0.95) if len(some.bps) >= LEAST_BINS else None,
         peak_bps=float(some.bps.max()),
-        mean_bps=float((some.bps * some.known_ms).sum() / known),
+        mean_bps=float(weighted.sum() / known),
         observed=min(1.0, known / (end_ms - start_ms)),
         bins=len(some.bps),
-        trend=trend(some, start_ms, end_ms, points),
+        trend=_trend(some, weighted, start_ms, end_ms, points),
     )
 
 
@@ -78,13 +84,18 @@ def nearest_rank(values: Rates, share: float) -> float:
     return float(np.partition(values, min(rank, len(values)) - 1)[min(rank, len(values)) - 1])
 
 
-def trend(some: Carried, start_ms: int, end_ms: int, points: int) -> tuple[float | None, ...]:
+def _trend(
+    some: Carried, weighted: Rates, start_ms: int, end_ms: int, points: int
+) -> tuple[float | None, ...]:
     """Return the mean of each of so many equal parts of the window; None where nothing is known."""
-    place = np.clip((some.at_ms - start_ms) * points // (end_ms - start_ms), 0, points - 1)
-    weight = np.bincount(place, some.known_ms, points)
-    total = np.bincount(place, some.bps * some.known_ms, points)
-    pairs = zip(total.tolist(), weight.tolist(), strict=True)
-    return tuple(t / w if w else None for t, w in pairs)
+    edges = start_ms + (end_ms - start_ms) * np.arange(points, dtype=np.int64) // points
+    place = np.searchsorted(some.at_ms, edges)
+    ends = np.append(place[1:], len(some.at_ms))
+    # A part that is empty begins where the next one does; reduceat then gives a single value, which is left out.
+    begin = np.minimum(place, len(some.at_ms) - 1)
+    total = np.add.reduceat(weighted, begin) / np.add.reduceat(some.known_ms, begin)
+    pairs = zip(total.tolist(), (ends > place).tolist(), strict=True)
+    return tuple(mean if there else None for mean, there in pairs)
 
 
 def busier(*pairs: tuple[float | None, int | None]) -> float | None:

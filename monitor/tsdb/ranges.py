@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.int64]
 _AT_ONCE = 1000  # series of a month: 140 MB
+_FEW = 200  # below 32 MB the allocator gives the same memory again, which need not be cleared by the system
 
 
 def bins(
@@ -75,11 +76,13 @@ def carried(
     inside = slice(-(-(start_ms - first * DAY_MS) // 300_000), (end_ms - first * DAY_MS) // 300_000)
     at = first * DAY_MS + 300_000 * np.arange((last - first + 1) * BINS[FIVE], dtype=np.int64)[inside]
     unique = list(dict.fromkeys(keys))
-    parts = (unique[i : i + _AT_ONCE] for i in range(0, len(unique), _AT_ONCE))
+    parts = (unique[i : i + _FEW] for i in range(0, len(unique), _FEW))
     for key, dense in (pair for part in parts for pair in _dense(store, part, first, last, FIVE, 1).items()):
         total, weight = dense[0, inside], dense[1, inside]
         known = weight > 0
-        if known.any():
+        if known.all():
+            yield key, at, total, weight
+        elif known.any():
             yield key, at[known], total[known], weight[known]
 
 
