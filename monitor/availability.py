@@ -32,6 +32,7 @@ from siaga.settings import Settings
 
 NOT_OURS = ("power", "device", "planned")  # causes that are no fault of who provides the line
 BY = ("device", "link", "connection", "agency", "kecamatan", "provider")
+_AT_ONCE = 500
 _DEEPEST = 32  # places above one another
 
 
@@ -130,13 +131,18 @@ def changes(session: Session, devices: Collection[int], window: Window) -> Steps
     # As it is stored (text, or a naive time): 26,000 times are read five times as quickly by numpy.
     query = columns_of(c.device_id, type_coerce(c.at, String), c.after)
     query = query.where(or_(c.id.in_(before), within)).order_by(c.id)
-    found = session.connection().execute(query).fetchall()
-    if not found:
-        return together()
-    devices_of = np.array([row[0] for row in found], np.int64)
-    at = np.array([row[1] for row in found], "datetime64[ms]").astype(np.int64)
+    owner: list[int] = []
+    times: list[Any] = []
+    after: list[str] = []
+    # In parts: that many rows alive at once make Python's collector go over the whole heap, which costs twice as much.
+    for part in session.connection().execute(query).partitions(_AT_ONCE):
+        owner += [row[0] for row in part]
+        times += [row[1] for row in part]
+        after += [row[2] for row in part]
+    devices_of = np.array(owner, np.int64)
+    at = np.array(times, "datetime64[ms]").astype(np.int64)
     order = np.argsort(devices_of, kind="stable")  # by device, and as they were written
-    whole = uptimes.believed(devices_of, at, [row[2] for row in found])
+    whole = uptimes.believed(devices_of, at, after)
     ordered = _ordered(devices_of[order], at[order])
     keep = np.isin(devices_of[order], np.fromiter(devices, np.int64, len(devices)))
     return Steps(devices_of[order][keep], ordered[keep], whole.value[order][keep])
