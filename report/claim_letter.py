@@ -81,7 +81,7 @@ def document(claim: Claim, letter: Letter, head: Custody, unit: str) -> bytes:
         "place_date": f"{printable(head.place)}, {day(letter.dated)}",
         "facts": [
             ["Nomor", printable(letter.number) or "……………………"],
-            ["Lampiran", "data pengukuran (claim.json, terlampir dalam berkas PDF ini)"],
+            ["Lampiran", "satu berkas data (claim.json)"],
             ["Hal", f"Klaim gangguan layanan {_period(claim, letter)}"],
         ],
         "to": ["Kepada Yth.", f"Pimpinan {to}", *_account(claim), "di tempat"],
