@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from sqlmodel import Session
 
 from inventory import models as inventory
 from inventory.store import observed, reading
+from monitor.availability import Window as Observed
+from monitor.availability import look
 from monitor.rates import Count, increments
-from monitor.samples import Asked, Key, SampleStore
+from monitor.samples import Asked, Key, SampleStore, time_of
+from monitor.uptimes import Kind, stretches
 from report import store
 from report.facts import (
     Agency,
@@ -31,13 +34,14 @@ from report.facts import (
     Span,
     Usage,
 )
-from report.measures.availability import spans_of
 from report.measures.bandwidth import STEP_S, binned
 from siaga.text import safe
 
 CHUNK = 50  # connections whose samples are read at once
 ILLUSTRATIVE_TAG = "illustrative"  # a device with this tag makes the whole report an illustration
 DENOMINATORS = Path(__file__).with_name("denominators")
+_UP = (Kind.up, Kind.maintained_up)
+_DOWN = (Kind.down, Kind.excused)
 _SEEN = {"up": Seen.up, "degraded": Seen.up, "down": Seen.down}
 _SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
 
@@ -102,7 +106,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             agencies=tuple(_agency(a, rows) for a in rows.agencies.values()),
             contracts=tuple(_contract(c, rows) for c in rows.contracts.values()),
             connections=tuple(_connections(session, samples, rows, window)),
-            spans=tuple(_spans(history, rows, asked, window)),
+            spans=tuple(_spans(session, samples, rows, window)),
             alerts=tuple(_alerts(session, rows, window)),
             jobs=tuple(_jobs(session, window)),
             denominators=denominators(regency.code if regency else ""),
@@ -212,34 +216,16 @@ def _device(
     )
 
 
-def _spans(
-    history: History, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
-) -> Iterator[Span]:
-    for row in rows.devices:
-        looks = judged(asked.get(row.id or 0, ()), history.get(row.id or 0, ()), window.until)
-        yield from spans_of(row.id or 0, looks, window.hold_s, window.until)
+def _spans(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Span]:
+    """Yield when devices were seen up and down, by the one computation that `siaga availability` prints too.
 
-
-def judged(
-    asked: Sequence[Asked], history: Sequence[tuple[datetime, str]], until: datetime
-) -> list[tuple[datetime, Seen]]:
-    """Say of each time a device was asked what was seen of it.
-
-    An answer is up. Silence is what the monitor came to believe of it: down from the first silence of the
-    row that led there; else (a single silence, a refusal, a device cut off behind another) not observed.
+    In a window of maintenance an answer is up, and silence is nobody's outage: not observed.
     """
-    ends = [*(a.at for a in asked[1:]), until][: len(asked)]
-    found: list[tuple[datetime, Seen]] = []
-    for answered, run in groupby(zip(asked, ends, strict=True), key=lambda pair: pair[0].answered):
-        looks = list(run)
-        believed = [believed_at(end, history) for _, end in looks]
-        last = believed[-1]
-        for i, (look, _) in enumerate(looks):
-            settled = next((b for b in believed[i:] if b in ("down", "unreachable", "flapping")), last)
-            # One that flaps is silent of itself: whoever is in front of it answers.
-            silent = Seen.down if settled in ("down", "flapping") else Seen.unobserved
-            found.append((look.at, Seen.up if answered else silent))
-    return found
+    ids = [row.id for row in rows.devices if row.id is not None]
+    view = look(session, samples, ids, Observed(window.since, window.until, window.hold_s))
+    for seen, kinds in ((Seen.up, _UP), (Seen.down, _DOWN)):
+        for s in stretches(view, kinds):
+            yield Span(s.device, time_of(s.start_ms), time_of(s.end_ms), seen)
 
 
 def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:

@@ -132,3 +132,30 @@ def test_what_users_met_and_what_the_contract_counts_are_told_apart() -> None:
     assert parts.coverage_pct == 85.0
     nothing = Parts(100_000, 1, (100_000, 0, 0, 0, 0, 0, 0, 0))
     assert (nothing.users_pct, nothing.sla_pct, nothing.coverage_pct) == (None, None, 0.0)
+
+
+def told(looks: str, *changes: tuple[int, str]) -> list[str]:
+    """Return the kind of each minute of looks, one a minute: + answered, - silent, . nobody looked."""
+    table = looks_of((1, 60 * n, c == "+") for n, c in enumerate(looks) if c != ".")
+    states = believed([1] * len(changes), [at for at, _ in changes], [word for _, word in changes])
+    view = seen(looked(table, 60), states, joined(), [1], (0, 60 * len(looks)))
+    kinds = dict(zip(view.pieces.start_ms.tolist(), view.kind.tolist(), strict=True))
+    at = [max(t for t in kinds if t <= 60 * n) for n in range(len(looks))]
+    return [Kind(kinds[t]).name for t in at]
+
+
+def test_a_single_silence_says_nothing_and_those_that_led_to_down_are_down() -> None:
+    found = told("+-+---", (0, "up"), (270, "down"))
+    assert found == ["up", "unobserved", "up", "down", "down", "down"]
+
+
+def test_a_device_cut_off_or_refusing_is_not_down() -> None:
+    assert told("--", (0, "unreachable")) == ["unreachable"] * 2
+    for state in ("degraded", "up", "not observed"):
+        assert told("--", (0, state)) == ["unobserved"] * 2
+    assert told("--") == ["unobserved"] * 2
+
+
+def test_a_pause_in_polling_is_a_gap_whatever_is_believed() -> None:
+    assert told("+..+", (0, "up")) == ["up", "unobserved", "unobserved", "up"]
+    assert told("--..-", (0, "down")) == ["down", "down", "unobserved", "unobserved", "down"]
