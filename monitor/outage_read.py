@@ -49,9 +49,13 @@ def find(
     sites = {d.id or 0: site(d.place_id, places) for d in rows}
     everybody = [d.id or 0 for d in rows]
     seen = look(session, samples, everybody, window)
-    away = stretches(seen, _AWAY)
+    away = stretches(seen, _AWAY, across=True)
     wanted = set(devices)
-    roots = [s for s in stretches(seen, _ROOTS) if s.device in wanted and (s.open or s.seconds >= least_s)]
+    roots = [
+        s
+        for s in stretches(seen, _ROOTS, across=True)
+        if s.device in wanted and (s.open or s.seconds >= least_s)
+    ]
     neighbours = _neighbours(sites)
     uptimes = _Uptimes(samples, window)
     batteries = _batteries(session, rows, sites, window)

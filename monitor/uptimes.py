@@ -247,19 +247,31 @@ class Stretch:
         return (self.end_ms - self.start_ms) / 1000
 
 
-def stretches(view: Seen, kinds: Iterable[Kind]) -> list[Stretch]:
-    """Return every unbroken time of these kinds together, by device and time. A gap ends it: the rest is not known."""
+def stretches(view: Seen, kinds: Iterable[Kind], *, across: bool = False) -> list[Stretch]:
+    """Return every unbroken time of these kinds together, by device and time. A gap ends it: the rest is not known.
+
+    With `across` it goes on behind a gap in which nothing was seen, and is open when nothing was seen after it; the gap
+    is in none of its parts.
+    """
     wanted = np.isin(view.kind, list(kinds))
+    unseen = (view.kind == Kind.unobserved) | (view.kind == Kind.maintained_unseen)
+    # How many pieces in which something else was seen lie before each: equal for two between which nothing was.
+    breaks = np.cumsum(~wanted & ~(unseen if across else np.zeros_like(unseen)))
     p, kind = view.pieces, view.kind
+    following = np.append(p.owner[1:] != p.owner[:-1], True) if len(p.owner) else np.empty(0, bool)
+    last = breaks[following][np.searchsorted(p.owner[following], p.owner)] if len(p.owner) else breaks
     found: list[Stretch] = []
+    run = -1
     for i in np.flatnonzero(wanted).tolist():
         device, start, end = int(p.owner[i]), int(p.start_ms[i]), int(p.end_ms[i])
         parts = {Kind(int(kind[i])): end - start}
-        if found and found[-1].device == device and found[-1].end_ms == start:
+        if found and found[-1].device == device and run == int(breaks[i]):
             old = found.pop()
             parts = {k: old.parts.get(k, 0) + parts.get(k, 0) for k in {**old.parts, **parts}}
             start = old.start_ms
-        found.append(Stretch(device, start, end, end == view.end_ms, parts))
+        run = int(breaks[i])
+        open_ = end == view.end_ms or (across and run == int(last[i]))
+        found.append(Stretch(device, start, end, open_, parts))
     return found
 
 

@@ -91,11 +91,12 @@ def _trend(
     edges = start_ms + (end_ms - start_ms) * np.arange(points, dtype=np.int64) // points
     place = np.searchsorted(some.at_ms, edges)
     ends = np.append(place[1:], len(some.at_ms))
-    # A part that is empty begins where the next one does; reduceat then gives a single value, which is left out.
-    begin = np.minimum(place, len(some.at_ms) - 1)
-    total = np.add.reduceat(weighted, begin) / np.add.reduceat(some.known_ms, begin)
-    pairs = zip(total.tolist(), (ends > place).tolist(), strict=True)
-    return tuple(mean if there else None for mean, there in pairs)
+    # A nothing at the end, so that a part behind the last bin begins somewhere; of an empty part reduceat gives one
+    # value that is not its own, which is left out.
+    total = np.add.reduceat(np.append(weighted, 0.0), place)
+    known = np.add.reduceat(np.append(some.known_ms, 0), place)
+    rows = zip(total.tolist(), known.tolist(), (ends > place).tolist(), strict=True)
+    return tuple(t / k if there else None for t, k, there in rows)
 
 
 def busier(*pairs: tuple[float | None, int | None]) -> float | None:

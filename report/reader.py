@@ -17,9 +17,9 @@ from inventory import models as inventory
 from inventory.store import observed, reading
 from monitor.availability import Window as Observed
 from monitor.availability import look
-from monitor.rates import Count, increments
-from monitor.samples import Asked, Key, SampleStore, time_of
+from monitor.samples import Asked, Key, Name, SampleStore, time_of
 from monitor.uptimes import Kind, stretches
+from monitor.usage import carried
 from report import store
 from report.facts import (
     Agency,
@@ -34,7 +34,7 @@ from report.facts import (
     Span,
     Usage,
 )
-from report.measures.bandwidth import STEP_S, binned
+from report.measures.bandwidth import STEP_S
 from siaga.text import safe
 
 CHUNK = 50  # connections whose samples are read at once
@@ -235,62 +235,40 @@ def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:
 
 
 def _connections(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Connection]:
+    """Yield the connections with what they carried: the same bins that `siaga bandwidth` counts."""
+    names = samples.names(window.since, window.until)
     all_rows = iter(store.everything(session, inventory.Connection).values())
     while chunk := list(islice(all_rows, CHUNK)):
         ports = [rows.interfaces.get(c.interface_id or 0) for c in chunk]
-        keys = [key for port in ports if port for key in _keys(port.device_id or 0, port.name)]
-        found = samples.read(keys, window.since, window.until)
-        values = {key: series.points() for key, series in found.items()}
+        keys = [key for port in ports if port for key in _keys(port, names)]
+        found = {key: columns for key, *columns in samples.carried(keys, window.since, window.until)}
         for row, port in zip(chunk, ports, strict=True):
-            usage = _usage(values, port.device_id or 0, port, window) if port else Usage(STEP_S)
+            usage = _usage(found, port, names) if port else Usage(STEP_S)
             yield _connection(row, rows, port, usage)
 
 
-_OCTETS = ("in_octets_64", "out_octets_64", "in_octets", "out_octets")
+def _keys(port: inventory.Interface, names: Mapping[int, set[Name]]) -> tuple[Key, Key]:
+    """Return the counters in and out of a port: of 64 bits where there are any."""
+    device = port.device_id or 0
+    there = {metric for metric, instance in names.get(device, ()) if instance == port.name}
+    into, out = (f"{m}_64" if f"{m}_64" in there else m for m in ("in_octets", "out_octets"))
+    return (device, into, port.name), (device, out, port.name)
 
 
-def _keys(device: int, port: str) -> list[Key]:
-    return [*((device, m, port) for m in (*_OCTETS, "discontinuity")), (device, "uptime", "")]
-
-
-Series = Mapping[Key, Sequence[tuple[datetime, int]]]
-
-
-def _usage(values: Series, device: int, port: inventory.Interface, window: Window) -> Usage:
+def _usage(
+    found: Mapping[Key, Sequence[Any]], port: inventory.Interface, names: Mapping[int, set[Name]]
+) -> Usage:
     """Return what an interface carried; inwards on the WAN side is down for the agency."""
-    down, up = (_bins(values, device, port, way, window) for way in ("in", "out"))
-    times = [at for m in _OCTETS for at, _ in values.get((device, m, port.name), ())]
+    some = [carried(*found[key]) if key in found else None for key in _keys(port, names)]
+    down, up = (tuple(c.bps.tolist()) if c else () for c in some)
+    times = [t for c in some if c for t in (int(c.at_ms[0]), int(c.at_ms[-1]) + STEP_S * 1000)]
     return Usage(
         step_s=STEP_S,
-        down_bps=tuple(down.values()),
-        up_bps=tuple(up.values()),
-        first=min(times, default=None),
-        last=max(times, default=None),
-        evidence=f"samples device {device}, {safe(port.name)} ({len(times)})",
-    )
-
-
-def _bins(
-    values: Series, device: int, port: inventory.Interface, way: str, window: Window
-) -> dict[int, float]:
-    """Return the bins of one direction, from 64-bit counters where there are any.
-
-    An interval longer than two bins or three rounds says too little about any one bin and is left out.
-    """
-    wide = values.get((device, f"{way}_octets_64", port.name))
-    counts = wide or values.get((device, f"{way}_octets", port.name), ())
-    uptime = dict(values.get((device, "uptime", ""), ()))
-    marks = dict(values.get((device, "discontinuity", port.name), ()))
-    readings = (
-        Count(at, value, uptime[at] / 100 if at in uptime else None, marks.get(at)) for at, value in counts
-    )
-    speed = port.seen_speed_bps or port.speed_bps
-    steps = increments(readings, bits=64 if wide else 32, speed_bps=speed)
-    longest = max(2 * STEP_S, window.hold_s)
-    return binned(
-        (s.start.timestamp(), s.end.timestamp(), s.per_second * 8)
-        for s in steps
-        if s.per_second is not None and s.seconds <= longest
+        down_bps=down,
+        up_bps=up,
+        first=time_of(min(times)) if times else None,
+        last=time_of(max(times)) if times else None,
+        evidence=f"samples device {port.device_id}, {safe(port.name)} ({len(down) + len(up)} bins)",
     )
 
 

@@ -159,3 +159,20 @@ def test_a_device_cut_off_or_refusing_is_not_down() -> None:
 def test_a_pause_in_polling_is_a_gap_whatever_is_believed() -> None:
     assert told("+..+", (0, "up")) == ["up", "unobserved", "unobserved", "up"]
     assert told("--..-", (0, "down")) == ["down", "down", "unobserved", "unobserved", "down"]
+
+
+def test_an_outage_goes_on_behind_a_gap_in_which_nothing_was_seen() -> None:
+    looks = {0: True, 60: False, 120: False, 300: False, 420: True, 480: False}
+    table = looks_of((1, at, answered) for at, answered in looks.items())
+    states = believed([1, 1, 1], [60, 420, 480], ["down", "up", "down"])
+    view = seen(looked(table, 60), states, joined(), [1], (0, 900))
+    assert [(s.start_ms, s.end_ms, s.open) for s in stretches(view, [Kind.down])] == [
+        (60, 180, False),
+        (300, 360, False),
+        (480, 540, False),
+    ]
+    found = stretches(view, [Kind.down], across=True)
+    assert [(s.start_ms, s.end_ms, s.open, s.parts) for s in found] == [
+        (60, 360, False, {Kind.down: 180}),
+        (480, 540, True, {Kind.down: 60}),
+    ]

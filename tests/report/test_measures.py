@@ -55,11 +55,6 @@ def test_at_most_a_twentieth_lies_above_p95(values: list[float]) -> None:
     assert sum(v > found for v in values) <= len(values) / 20
 
 
-def test_bins_are_means_over_known_time_and_gaps_have_no_bin() -> None:
-    rates = [(0.0, 60.0, 100.0), (60.0, 120.0, 300.0), (900.0, 1000.0, 50.0)]
-    assert bandwidth.binned(rates, 300) == {0: 200.0, 3: 50.0}
-
-
 def test_use_counts_the_busier_direction_against_the_contract() -> None:
     usage = Usage(300, (10e6,) * 20, (9e6,) * 20)
     line = bandwidth.load(Connection("a", down_bps=100_000_000, up_bps=10_000_000, usage=usage))
