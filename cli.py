@@ -28,6 +28,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
 import monitor.discover_commands
@@ -38,6 +39,7 @@ import monitor.monitor_commands
 import monitor.notify_commands
 import monitor.out.commands
 import monitor.out.follow_commands
+import monitor.outage_commands
 import monitor.platform_commands
 import monitor.propose_commands
 import monitor.samples_commands
@@ -63,7 +65,21 @@ Start with: siaga demo
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("demo", "init", "import", "export")),
-    ("Look", ("status", "top", "samples", "impact", "due", "disagreements", "history", "explain")),
+    (
+        "Look",
+        (
+            "status",
+            "top",
+            "bandwidth",
+            "availability",
+            "samples",
+            "impact",
+            "due",
+            "disagreements",
+            "history",
+            "explain",
+        ),
+    ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
     ("Tell other tools", ("metrics", "event")),
@@ -114,6 +130,8 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("check")(monitor.check_commands.check)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
+    app.command("bandwidth")(monitor.capacity_commands.bandwidth)
+    app.command("availability")(monitor.capacity_commands.availability)
     app.add_typer(monitor.alert_commands.app)
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
@@ -215,6 +233,8 @@ def _noun(name: str) -> typer.Typer:
         app.command("value")(inventory.goods_commands.asset_value)
     if name == "link":
         monitor.lldp_commands.mount(app)
+    if name == "outage":
+        monitor.outage_commands.mount(app)
     if name == "service":
         monitor.service_commands.mount(app)
     if name == "proposal":

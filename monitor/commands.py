@@ -278,19 +278,24 @@ def top(
     ] = None,
     number: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 10,
     since: Annotated[str, typer.Option("--since", help="The window: 30m, 2h, 7d.")] = "1h",
+    links: Annotated[bool, typer.Option("--links", help="Links instead of connections.")] = False,
     output: Output = Format.table,
 ) -> Outcome:
-    """Show the busiest connections, with sparklines.
+    """Show the busiest connections, or links, with sparklines.
 
-    The share is of what the contract commits, in the busier direction, at the last poll.
+    The share is of what the contract commits, in the busier direction, at the last poll. Lines without a contract
+    come after those with one, by rate.
     """
     from monitor.bandwidth import busiest
     from siaga.clock import utc_now
     from siaga.settings import load
 
-    rows = busiest(load(), selector or [], number=number, since=since, now=utc_now())
+    noun = "link" if links else "connection"
+    rows = busiest(load(), selector or [], number=number, since=since, now=utc_now(), by=noun)
     columns = [
-        Column("connection", "connection"),
+        Column(noun, noun),
+        Column("agency", "agency", wide=True),
+        Column("provider", "provider", wide=True),
         Column("in", "in", right=True),
         Column("in_trend", "trend"),
         Column("out", "out", right=True),

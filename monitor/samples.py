@@ -5,7 +5,7 @@ A device that was asked and did not answer leaves a mark (`Asked`), not a zero; 
 `MISSING`, not a zero either. numpy is loaded when samples are written or read, not before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -198,6 +198,16 @@ class SampleStore(Protocol):
         self, start: datetime, end: datetime, hold_s: float, devices: Iterable[int] | None = None
     ) -> Mapping[int, Availability]:
         """Return how long each device answered; an answer, or silence, holds to the next look, at most `hold_s`."""
+
+    def runs(
+        self, start: datetime, end: datetime, hold_s: float, devices: Iterable[int] | None = None
+    ) -> "Array":
+        """Return the looks as runs (monitor/tsdb/runs.py) that reach into the window, none over another."""
+
+    def carried(
+        self, keys: Sequence[Key], start: datetime, end: datetime
+    ) -> "Iterator[tuple[Key, Array, Array, Array]]":
+        """Yield of each counter its 5-minute bins whole in [start, end): when they begin, totals, known ms."""
 
     def maintain(self, now: datetime) -> None:
         """Do the housekeeping that is due: seal blocks, compact a day, remove what is too old."""

@@ -5,7 +5,7 @@ Read in a few queries and used for many rounds; the service reads it again each 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session, select
 
@@ -127,6 +127,14 @@ def _ids(session: Session, selector: str, problems: list[str]) -> frozenset[int]
     except SiagaError as error:
         problems.append(f"'{selector}' cannot be read: {error.sentence.splitlines()[0]}")
         return frozenset()
+
+
+def far_ends(session: Session, today: date | None) -> dict[int, tuple[int, int | None]]:
+    """Return link id → (device at the near end, device at the far end or None), seen from where siaga stands."""
+    network = networks.load(session, today)
+    known, _ = _topology(session, network)
+    named = {link.name: link.id for link in network.rows.links.values()}
+    return {named[e.wired.link]: (e.device, e.far) for e in _ends(network, known)}
 
 
 def _ends(network: Network, known: Topology) -> list[Ends]:

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from sqlmodel import Session
 
 from inventory import models as inventory
 from inventory.store import observed, reading
-from monitor.rates import Count, increments
-from monitor.samples import Asked, Key, SampleStore
+from monitor.availability import Window as Observed
+from monitor.availability import look
+from monitor.samples import Asked, Key, Name, SampleStore, time_of
+from monitor.uptimes import Kind, stretches
+from monitor.usage import carried
 from report import store
 from report.facts import (
     Agency,
@@ -31,13 +34,14 @@ from report.facts import (
     Span,
     Usage,
 )
-from report.measures.availability import spans_of
-from report.measures.bandwidth import STEP_S, binned
+from report.measures.bandwidth import STEP_S
 from siaga.text import safe
 
 CHUNK = 50  # connections whose samples are read at once
 ILLUSTRATIVE_TAG = "illustrative"  # a device with this tag makes the whole report an illustration
 DENOMINATORS = Path(__file__).with_name("denominators")
+_UP = (Kind.up, Kind.maintained_up)
+_DOWN = (Kind.down, Kind.excused)
 _SEEN = {"up": Seen.up, "degraded": Seen.up, "down": Seen.down}
 _SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
 
@@ -102,7 +106,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             agencies=tuple(_agency(a, rows) for a in rows.agencies.values()),
             contracts=tuple(_contract(c, rows) for c in rows.contracts.values()),
             connections=tuple(_connections(session, samples, rows, window)),
-            spans=tuple(_spans(history, rows, asked, window)),
+            spans=tuple(_spans(session, samples, rows, window)),
             alerts=tuple(_alerts(session, rows, window)),
             jobs=tuple(_jobs(session, window)),
             denominators=denominators(regency.code if regency else ""),
@@ -212,34 +216,16 @@ def _device(
     )
 
 
-def _spans(
-    history: History, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
-) -> Iterator[Span]:
-    for row in rows.devices:
-        looks = judged(asked.get(row.id or 0, ()), history.get(row.id or 0, ()), window.until)
-        yield from spans_of(row.id or 0, looks, window.hold_s, window.until)
+def _spans(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Span]:
+    """Yield when devices were seen up and down, by the one computation that `siaga availability` prints too.
 
-
-def judged(
-    asked: Sequence[Asked], history: Sequence[tuple[datetime, str]], until: datetime
-) -> list[tuple[datetime, Seen]]:
-    """Say of each time a device was asked what was seen of it.
-
-    An answer is up. Silence is what the monitor came to believe of it: down from the first silence of the
-    row that led there; else (a single silence, a refusal, a device cut off behind another) not observed.
+    In a window of maintenance an answer is up, and silence is nobody's outage: not observed.
     """
-    ends = [*(a.at for a in asked[1:]), until][: len(asked)]
-    found: list[tuple[datetime, Seen]] = []
-    for answered, run in groupby(zip(asked, ends, strict=True), key=lambda pair: pair[0].answered):
-        looks = list(run)
-        believed = [believed_at(end, history) for _, end in looks]
-        last = believed[-1]
-        for i, (look, _) in enumerate(looks):
-            settled = next((b for b in believed[i:] if b in ("down", "unreachable", "flapping")), last)
-            # One that flaps is silent of itself: whoever is in front of it answers.
-            silent = Seen.down if settled in ("down", "flapping") else Seen.unobserved
-            found.append((look.at, Seen.up if answered else silent))
-    return found
+    ids = [row.id for row in rows.devices if row.id is not None]
+    view = look(session, samples, ids, Observed(window.since, window.until, window.hold_s))
+    for seen, kinds in ((Seen.up, _UP), (Seen.down, _DOWN)):
+        for s in stretches(view, kinds):
+            yield Span(s.device, time_of(s.start_ms), time_of(s.end_ms), seen)
 
 
 def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:
@@ -249,62 +235,40 @@ def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:
 
 
 def _connections(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Connection]:
+    """Yield the connections with what they carried: the same bins that `siaga bandwidth` counts."""
+    names = samples.names(window.since, window.until)
     all_rows = iter(store.everything(session, inventory.Connection).values())
     while chunk := list(islice(all_rows, CHUNK)):
         ports = [rows.interfaces.get(c.interface_id or 0) for c in chunk]
-        keys = [key for port in ports if port for key in _keys(port.device_id or 0, port.name)]
-        found = samples.read(keys, window.since, window.until)
-        values = {key: series.points() for key, series in found.items()}
+        keys = [key for port in ports if port for key in _keys(port, names)]
+        found = {key: columns for key, *columns in samples.carried(keys, window.since, window.until)}
         for row, port in zip(chunk, ports, strict=True):
-            usage = _usage(values, port.device_id or 0, port, window) if port else Usage(STEP_S)
+            usage = _usage(found, port, names) if port else Usage(STEP_S)
             yield _connection(row, rows, port, usage)
 
 
-_OCTETS = ("in_octets_64", "out_octets_64", "in_octets", "out_octets")
+def _keys(port: inventory.Interface, names: Mapping[int, set[Name]]) -> tuple[Key, Key]:
+    """Return the counters in and out of a port: of 64 bits where there are any."""
+    device = port.device_id or 0
+    there = {metric for metric, instance in names.get(device, ()) if instance == port.name}
+    into, out = (f"{m}_64" if f"{m}_64" in there else m for m in ("in_octets", "out_octets"))
+    return (device, into, port.name), (device, out, port.name)
 
 
-def _keys(device: int, port: str) -> list[Key]:
-    return [*((device, m, port) for m in (*_OCTETS, "discontinuity")), (device, "uptime", "")]
-
-
-Series = Mapping[Key, Sequence[tuple[datetime, int]]]
-
-
-def _usage(values: Series, device: int, port: inventory.Interface, window: Window) -> Usage:
+def _usage(
+    found: Mapping[Key, Sequence[Any]], port: inventory.Interface, names: Mapping[int, set[Name]]
+) -> Usage:
     """Return what an interface carried; inwards on the WAN side is down for the agency."""
-    down, up = (_bins(values, device, port, way, window) for way in ("in", "out"))
-    times = [at for m in _OCTETS for at, _ in values.get((device, m, port.name), ())]
+    some = [carried(*found[key]) if key in found else None for key in _keys(port, names)]
+    down, up = (tuple(c.bps.tolist()) if c else () for c in some)
+    times = [t for c in some if c for t in (int(c.at_ms[0]), int(c.at_ms[-1]) + STEP_S * 1000)]
     return Usage(
         step_s=STEP_S,
-        down_bps=tuple(down.values()),
-        up_bps=tuple(up.values()),
-        first=min(times, default=None),
-        last=max(times, default=None),
-        evidence=f"samples device {device}, {safe(port.name)} ({len(times)})",
-    )
-
-
-def _bins(
-    values: Series, device: int, port: inventory.Interface, way: str, window: Window
-) -> dict[int, float]:
-    """Return the bins of one direction, from 64-bit counters where there are any.
-
-    An interval longer than two bins or three rounds says too little about any one bin and is left out.
-    """
-    wide = values.get((device, f"{way}_octets_64", port.name))
-    counts = wide or values.get((device, f"{way}_octets", port.name), ())
-    uptime = dict(values.get((device, "uptime", ""), ()))
-    marks = dict(values.get((device, "discontinuity", port.name), ()))
-    readings = (
-        Count(at, value, uptime[at] / 100 if at in uptime else None, marks.get(at)) for at, value in counts
-    )
-    speed = port.seen_speed_bps or port.speed_bps
-    steps = increments(readings, bits=64 if wide else 32, speed_bps=speed)
-    longest = max(2 * STEP_S, window.hold_s)
-    return binned(
-        (s.start.timestamp(), s.end.timestamp(), s.per_second * 8)
-        for s in steps
-        if s.per_second is not None and s.seconds <= longest
+        down_bps=down,
+        up_bps=up,
+        first=time_of(min(times)) if times else None,
+        last=time_of(max(times)) if times else None,
+        evidence=f"samples device {port.device_id}, {safe(port.name)} ({len(down) + len(up)} bins)",
     )
 
 

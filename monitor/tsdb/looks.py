@@ -95,6 +95,21 @@ def availability(
     store: "EmbeddedStore", start_ms: int, end_ms: int, hold_ms: int, devices: Iterable[int] | None
 ) -> Mapping[int, Availability]:
     """Return how long each device answered and was silent, from runs; from every look where runs do not do."""
+    table = untangled(store, start_ms, end_ms, hold_ms, devices)
+    window_s = (end_ms - start_ms) / 1000
+    return {
+        device: Availability(up / 1000, silent / 1000, window_s)
+        for device, up, silent in zip(
+            *(a.tolist() for a in runs.covered(table, start_ms, end_ms, hold_ms)), strict=True
+        )
+        if up or silent
+    }
+
+
+def untangled(
+    store: "EmbeddedStore", start_ms: int, end_ms: int, hold_ms: int, devices: Iterable[int] | None
+) -> Array:
+    """Return the runs that reach into [start, end), none over another, with no pause in one longer than `hold_ms`."""
     chosen = None if devices is None else set(devices)
     table = _runs(store, start_ms - hold_ms, end_ms)
     if chosen is not None:
@@ -105,14 +120,7 @@ def availability(
         looks = [_single(device, at, flags) for device, (at, flags) in exact.items()]
         known = np.array(list(exact), np.int64)  # of the others the raw days are gone, their runs are not
         table = np.concatenate([table[:, ~np.isin(table[runs.DEVICE], known)], *looks], axis=1)
-    window_s = (end_ms - start_ms) / 1000
-    return {
-        device: Availability(up / 1000, silent / 1000, window_s)
-        for device, up, silent in zip(
-            *(a.tolist() for a in runs.covered(table, start_ms, end_ms, hold_ms)), strict=True
-        )
-        if up or silent
-    }
+    return table
 
 
 def _single(device: int, at: Array, flags: Array) -> Array:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Poll, Series, ms_of
 from monitor.tsdb import catalog, housekeeping, latest, looks, pieces, ranges
@@ -16,6 +17,9 @@ from monitor.tsdb.faults import Damage, DamagedSamplesError, explained, told_of
 from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
 from monitor.tsdb.hot import Hot, is_begun
 from monitor.tsdb.lock import BusyError, held
+
+if TYPE_CHECKING:
+    from monitor.samples import Array
 
 Keep = Mapping[str, int]
 KEPT_DAYS: Keep = {"raw": 90, "r5": 400, "r60": 1830}
@@ -195,6 +199,12 @@ class EmbeddedStore:
         """Return bins of `step_s` (a multiple of 300) that lie in [start, end). Raises ValueError for another."""
         return ranges.bins(self, keys, ms_of(start), ms_of(end), step_s)
 
+    def carried(
+        self, keys: Sequence[Key], start: datetime, end: datetime
+    ) -> "Iterator[tuple[Key, Array, Array, Array]]":
+        """Yield of each counter the 5-minute bins that lie whole in [start, end): begins, totals, known ms."""
+        return ranges.carried(self, keys, ms_of(start), ms_of(end))
+
     def percentiles(
         self, keys: Sequence[Key], share: float, start: datetime, end: datetime
     ) -> Mapping[Key, Percentile]:
@@ -225,6 +235,12 @@ class EmbeddedStore:
     ) -> Mapping[int, Availability]:
         """Return how long each device that was asked answered and was silent in [start, end)."""
         return looks.availability(self, ms_of(start), ms_of(end), round(hold_s * 1000), devices)
+
+    def runs(
+        self, start: datetime, end: datetime, hold_s: float, devices: Iterable[int] | None = None
+    ) -> "Array":
+        """Return looks as runs that reach into [start, end): device, first, last, answered (0, 1), longest pause."""
+        return looks.untangled(self, ms_of(start), ms_of(end), round(hold_s * 1000), devices)
 
 
 def _by_device(keys: Sequence[Key]) -> dict[int, list[Name]]:

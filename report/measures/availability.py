@@ -1,7 +1,7 @@
 """Availability from observed time only: what was not watched is neither up nor down, and is counted apart."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -51,26 +51,6 @@ class Outage:
     def seconds(self) -> float:
         """How long it was seen down."""
         return (self.end - self.start).total_seconds()
-
-
-def spans_of(
-    device_id: int, looks: Sequence[tuple[datetime, Seen]], hold_s: float, until: datetime
-) -> list[Span]:
-    """Turn looks (time, state; in order) into spans: a state holds to the next look, at most `hold_s`.
-
-    A longer pause is a gap: the rest of it belongs to no span.
-    """
-    spans: list[Span] = []
-    for i, (at, seen) in enumerate(looks):
-        following = looks[i + 1][0] if i + 1 < len(looks) else until
-        end = min(following, at + timedelta(seconds=hold_s), until)
-        if end <= at or seen is Seen.unobserved:
-            continue
-        if spans and spans[-1].end == at and spans[-1].seen is seen:
-            spans[-1] = Span(device_id, spans[-1].start, end, seen)
-        else:
-            spans.append(Span(device_id, at, end, seen))
-    return spans
 
 
 def by_device(spans: Iterable[Span]) -> dict[int, list[Span]]:

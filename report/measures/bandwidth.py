@@ -1,8 +1,6 @@
 """Bandwidth against the contract: the 95th percentile of bins, never a mean of percentiles."""
 
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.rates import percentile
@@ -40,22 +38,6 @@ def over(share: float) -> bool:
 def p95(values: Sequence[float]) -> float | None:
     """Return the 95th percentile by nearest rank, as providers bill it; None for fewer than LEAST_BINS."""
     return percentile(values, 0.95) if len(values) >= LEAST_BINS else None
-
-
-def binned(rates: Iterable[tuple[float, float, float]], step_s: int = STEP_S) -> dict[int, float]:
-    """Spread (start, end, rate) over bins of `step_s` (Unix seconds); each is the mean of its known time.
-
-    Returns {bin number: rate}; a bin without any measurement is absent.
-    """
-    total: dict[int, float] = defaultdict(float)
-    known: dict[int, float] = defaultdict(float)
-    for start, end, rate in rates:
-        for number in range(int(start // step_s), math.ceil(end / step_s)):
-            part = min(end, (number + 1) * step_s) - max(start, number * step_s)
-            if part > 0:
-                total[number] += rate * part
-                known[number] += part
-    return {number: total[number] / known[number] for number in sorted(total)}
 
 
 def load(connection: Connection) -> Load:

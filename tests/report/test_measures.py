@@ -1,17 +1,14 @@
 """The arithmetic: a gap is never zero and never up."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.samples import Asked
 from report.facts import Connection, Device, Seen, Span, Usage
 from report.measures import bandwidth
-from report.measures.availability import buckets, outages, spans_of, watched
+from report.measures.availability import buckets, outages, watched
 from report.measures.counts import agency_seen, count
-from report.reader import judged
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -30,41 +27,6 @@ def test_unobserved_time_is_in_no_denominator() -> None:
 
 def test_nothing_observed_has_no_availability() -> None:
     assert watched([], 3, T0, after(10)).ratio is None
-
-
-def test_a_pause_in_polling_is_a_gap() -> None:
-    looks = [(after(0), Seen.up), (after(1), Seen.up), (after(60), Seen.up)]
-    spans = spans_of(7, looks, hold_s=180, until=after(61))
-    assert spans == [Span(7, after(0), after(4), Seen.up), Span(7, after(60), after(61), Seen.up)]
-
-
-@given(st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(Seen)), max_size=40))
-def test_watched_time_never_exceeds_the_window(raw: list[tuple[int, Seen]]) -> None:
-    looks = [(after(m), s) for m, s in sorted(dict(raw).items())]
-    until = after(5000)
-    spans = spans_of(1, looks, 180, until)
-    seen = watched(spans, 1, T0, until)
-    assert 0 <= seen.observed_s <= seen.window_s
-    assert all(a.end <= b.start for a, b in pairwise(spans))
-    if not any(s is Seen.up for _, s in looks):
-        assert seen.up_s == 0
-
-
-def asked(*answers: bool) -> list[Asked]:
-    return [Asked(1, after(i), a) for i, a in enumerate(answers)]
-
-
-def test_a_single_silence_says_nothing_and_those_that_led_to_down_are_down() -> None:
-    history = [(after(0.1), "up"), (after(4.1), "down")]
-    seen = [s for _, s in judged(asked(True, False, True, False, False, False), history, after(9))]
-    assert seen == [Seen.up, Seen.unobserved, Seen.up, Seen.down, Seen.down, Seen.down]
-
-
-def test_a_device_cut_off_or_refusing_is_not_observed() -> None:
-    for state in ("unreachable", "degraded", "up"):
-        found = judged(asked(False, False), [(after(0.1), state)], after(3))
-        assert {s for _, s in found} == {Seen.unobserved}
-    assert {s for _, s in judged(asked(False, False), [], after(3))} == {Seen.unobserved}
 
 
 def test_a_gap_ends_an_outage() -> None:
@@ -91,11 +53,6 @@ def test_at_most_a_twentieth_lies_above_p95(values: list[float]) -> None:
     found = bandwidth.p95(values)
     assert found in values
     assert sum(v > found for v in values) <= len(values) / 20
-
-
-def test_bins_are_means_over_known_time_and_gaps_have_no_bin() -> None:
-    rates = [(0.0, 60.0, 100.0), (60.0, 120.0, 300.0), (900.0, 1000.0, 50.0)]
-    assert bandwidth.binned(rates, 300) == {0: 200.0, 3: 50.0}
 
 
 def test_use_counts_the_busier_direction_against_the_contract() -> None:
