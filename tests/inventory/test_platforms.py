@@ -62,7 +62,7 @@ def test_sensors_share_a_named_set_of_states(tmp_path: Path) -> None:
         write(tmp_path / folder, "new", f'{fan}[meanings.{states}]\n1 = "ok turning"\n')
     (found,) = platforms(tmp_path / "good")
     assert found.sensors[0].states["1"].label == "turning"
-    assert any("states" in problem for problem in problems_of(tmp_path / "bad"))
+    assert any("[meanings.fan]" in problem for problem in problems_of(tmp_path / "bad"))
 
 
 @pytest.mark.parametrize(
