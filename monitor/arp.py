@@ -25,17 +25,14 @@ from monitor.crowd import each
 from monitor.observation import Reach
 from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Agent, Answer, Fault, Trouble
-from monitor.tables import Oid, Tables, Value, as_name, host_mac, oid
+from monitor.snmp_ports import DESCR, MAC, NAME
+from monitor.tables import SYS_UPTIME, Oid, Tables, Value, as_name, host_mac, oid
 from monitor.targets import Target
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 
 PHYSICAL = oid("1.3.6.1.2.1.4.35.1")  # ipNetToPhysicalEntry; index: ifIndex, InetAddressType, InetAddress
 MEDIA = oid("1.3.6.1.2.1.4.22.1")  # ipNetToMediaEntry; index: ifIndex, IpAddress
-IF_NAME = oid("1.3.6.1.2.1.31.1.1.1.1")
-IF_DESCR = oid("1.3.6.1.2.1.2.2.1.2")
-IF_MAC = oid("1.3.6.1.2.1.2.2.1.6")
-SYS_UPTIME = oid("1.3.6.1.2.1.1.3.0")
 
 _INVALID_TYPE = 2  # of both tables
 _NO_STATES = (5, 7)  # invalid, incomplete: asked for, and nobody answered
@@ -154,9 +151,9 @@ async def _steps(agent: Agent, seen: dict[Oid, Value]) -> AsyncGenerator[Answer,
     tables = Tables(seen)
     used = {port for port, _, _ in _heard(tables)} | {port for port, _ in own(tables)} | bridge.used(tables)
     ports = sorted(used)[:_PORTS_AT_MOST]
-    yield await agent.get([(*column, port) for port in ports for column in (IF_NAME, IF_MAC)])
-    unnamed = [port for port in ports if not seen.get((*IF_NAME, port))]
-    yield await agent.get([(*IF_DESCR, port) for port in unnamed])
+    yield await agent.get([(*column, port) for port in ports for column in (NAME, MAC)])
+    unnamed = [port for port in ports if not seen.get((*NAME, port))]
+    yield await agent.get([(*DESCR, port) for port in unnamed])
 
 
 # --- what the tables mean -----------------------------------------------------------------------------
@@ -166,7 +163,7 @@ def spotted(tables: Tables, device_id: int | None) -> list[Spotted]:
     """Return what one device's tables say, each address at each MAC once, without those that mean nothing elsewhere."""
     rows = [(port, address, mac) for port, address, mac in _heard(tables) if ordinary(address)]
     known = {address for _, address, _ in rows}
-    its_own = ((port, address, host_mac(tables.seen.get((*IF_MAC, port)))) for port, address in own(tables))
+    its_own = ((port, address, host_mac(tables.seen.get((*MAC, port)))) for port, address in own(tables))
     rows += [row for row in its_own if row[1] not in known and ordinary(row[1])]
     found = {
         (address, mac): Spotted(address, mac, device_id, _port(tables, port)) for port, address, mac in rows
@@ -181,7 +178,7 @@ def learned(tables: Tables, device_id: int) -> list[Learned]:
 
 def own_macs(tables: Tables) -> frozenset[str]:
     """Return the MACs that are the device's own, as far as they were read."""
-    ports = (host_mac(value) for value in tables.column(IF_MAC).values())
+    ports = (host_mac(value) for value in tables.column(MAC).values())
     return bridge.own(tables) | frozenset(filter(None, ports))
 
 
@@ -204,9 +201,7 @@ def _physical(tables: Tables) -> Iterator[tuple[int, str, str]]:
 
 
 def _port(tables: Tables, port: int) -> str:
-    return (
-        as_name(tables.seen.get((*IF_NAME, port))) or as_name(tables.seen.get((*IF_DESCR, port))) or str(port)
-    )
+    return as_name(tables.seen.get((*NAME, port))) or as_name(tables.seen.get((*DESCR, port))) or str(port)
 
 
 def _version(address: str) -> int:

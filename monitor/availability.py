@@ -31,7 +31,6 @@ from monitor.uptimes import Parts, Seen
 from siaga.settings import Settings
 
 NOT_OURS = ("power", "device", "planned")  # causes that are no fault of who provides the line
-BY = ("device", "link", "connection", "agency", "kecamatan", "provider")
 _AT_ONCE = 500
 _DEEPEST = 32  # places above one another
 

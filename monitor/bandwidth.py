@@ -16,7 +16,6 @@ from monitor.usage import Carried, Load, busier, carried, load, summed
 from siaga.errors import UsageError
 from siaga.settings import Settings
 
-BY = ("link", "connection", "agency", "kecamatan", "provider")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _WAYS = ("in_octets", "out_octets")
 Both = tuple[Carried | None, Carried | None]  # down, up

@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from monitor import identify
 from monitor import knock_wire as wire
+from monitor.ber import Malformed
 from monitor.pace import Bucket, Pace, drain, paced, plain, roomy, until
-from monitor.tables import Oid, Value, as_text
+from monitor.tables import ENGINE_ID, Oid, Value, as_text
 from monitor.targets import SnmpAuth, SnmpVersion
 
 _READ_AT_ONCE = 256
@@ -48,7 +50,7 @@ class Knocked:
 class _Question:
     """One way to ask: the message, and what reads its answer."""
 
-    template: wire.Template
+    message: wire.Message
     read: Callable[[bytes], tuple[int, Greeting]]
 
 
@@ -101,7 +103,7 @@ class Knocker:
     def _send(self, ask: "_Ask") -> None:
         line = self._line(ask.name)
         line.asks[ask.name] = ask
-        message, where = ask.question.template.message(ask.number), (ask.name, self._port)
+        message, where = ask.question.message(ask.number), (ask.name, self._port)
         try:
             line.socket.sendto(message, where)
         except OSError:  # perhaps of an earlier request: the kernel tells of an ICMP error at the next call
@@ -184,7 +186,7 @@ class _Line:
             return
         try:
             number, greeting = ask.question.read(data)
-        except wire.BadMessageError:
+        except Malformed:
             return
         if number == ask.number:
             ask.answered = True
@@ -204,10 +206,10 @@ def _port_unreachable(error: bytes, where: str) -> bool:
 
 def _question(auth: SnmpAuth) -> _Question:
     if auth.version is SnmpVersion.v3:
-        return _Question(wire.greeting(), _report)
+        return _Question(wire.greeting, _report)
     version = 0 if auth.version is SnmpVersion.v1 else 1
-    template = wire.get(version, auth.community.get_secret_value().encode())
-    return _Question(template, lambda data: _response(data, version))
+    message = wire.get(version, auth.community.get_secret_value().encode())
+    return _Question(message, lambda data: _response(data, version))
 
 
 def _report(data: bytes) -> tuple[int, Greeting]:
@@ -222,11 +224,11 @@ def _response(data: bytes, version: int) -> tuple[int, Greeting]:
 
 def greeting_of(seen: dict[Oid, Value], now_s: float) -> Greeting:
     """Return what was read, as a greeting."""
-    ticks, engine = seen.get(wire.SYS_UPTIME), seen.get(wire.ENGINE_ID)
+    ticks, engine = seen.get(identify.SYS_UPTIME), seen.get(ENGINE_ID)
     return Greeting(
-        sysDescr=as_text(seen.get(wire.SYS_DESCR)),
-        sysObjectID=as_text(seen.get(wire.SYS_OBJECT_ID)),
-        sysName=as_text(seen.get(wire.SYS_NAME)),
+        sysDescr=as_text(seen.get(identify.SYS_DESCR)),
+        sysObjectID=as_text(seen.get(identify.SYS_OBJECT_ID)),
+        sysName=as_text(seen.get(identify.SYS_NAME)),
         engine_id=engine.hex() if isinstance(engine, bytes) and 5 <= len(engine) <= 32 else "",
         booted_s=now_s - ticks / 100 if isinstance(ticks, int) and ticks >= 0 else None,
     )

@@ -13,8 +13,8 @@ from monitor.lean_peer import Peer
 from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
 from monitor.snmp_message import Opened
-from monitor.tables import Oid, Value
-from monitor.windows import SYS_UPTIME, Layout, Step, Values, bulk, exact
+from monitor.tables import SYS_UPTIME, Oid, Value
+from monitor.windows import Layout, Step, Values, bulk, exact
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024

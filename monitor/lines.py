@@ -18,7 +18,6 @@ from monitor.scene import far_ends
 from siaga.text import safe
 
 Row = TypeVar("Row", Place, Agency, Provider, Contract, Link, Connection)
-BY = ("link", "connection", "agency", "kecamatan", "provider")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inventory.wires import Heard
-from monitor.arp import SYS_UPTIME
 from monitor.bridge import BASE_PORT
 from monitor.crowd import each
 from monitor.neighbour_tables import (
@@ -19,7 +18,7 @@ from monitor.observation import Reach
 from monitor.snmp import Engines, connected
 from monitor.snmp_agent import Agent, Fault, Trouble
 from monitor.snmp_ports import DESCR, NAME
-from monitor.tables import Oid, Tables, Value
+from monitor.tables import SYS_UPTIME, Oid, Tables, Value
 from monitor.targets import Target
 
 

@@ -8,9 +8,8 @@ from inventory import traits
 from monitor.around import named
 from monitor.hosts import Host, Login, Plan
 from monitor.observation import Reach
-from monitor.snmp import Engines, connected
+from monitor.snmp import Engines, connected, observe_identity
 from monitor.snmp_agent import Trouble
-from monitor.snmp_identity import observe_identity
 from monitor.targets import Target
 
 _SAME_START_S = 5.0  # sysUpTime of one engine, asked at two of its addresses, tells the same start

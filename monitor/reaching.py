@@ -17,8 +17,9 @@ from monitor.echoes import Burst
 from monitor.icmp import Echo
 from monitor.observation import Reach
 from monitor.pace import Pace
-from monitor.snmp_agent import SYS_UPTIME, Fault, Trouble
+from monitor.snmp_agent import Fault, Trouble
 from monitor.state import Heard
+from monitor.tables import SYS_UPTIME
 from monitor.targets import Target
 from monitor.watched import Watched
 from siaga.settings import Settings

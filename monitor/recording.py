@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from monitor.snmp_agent import SYS_UPTIME, Answer, Windowed, windowed
-from monitor.tables import IpAddress, Oid, Tables, Value, dotted, is_scalar, oid
+from monitor.snmp_agent import Answer, Windowed, windowed
+from monitor.tables import SYS_UPTIME, IpAddress, Oid, Tables, Value, dotted, is_scalar, oid
 from siaga.errors import InvalidError, NotFoundError
 from siaga.text import safe
 

@@ -6,18 +6,19 @@ target says so. Both answer through the same Exchange, so what is asked and in w
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from inventory.platforms import platforms
 from monitor import snmp_lean
 from monitor.crowd import each
 from monitor.engine_book import EngineBook
 from monitor.observation import Observation, Reach
-from monitor.snmp_agent import Fault, PoliteAgent, Trouble
+from monitor.snmp_agent import Agent, Fault, PoliteAgent, Trouble
 from monitor.snmp_lean import Lean, LeanAgent
-from monitor.snmp_read import observation, read
+from monitor.snmp_read import Reading, observation, read, read_identity
 from monitor.targets import Target
 from siaga.settings import Poll
 from siaga.text import safe
@@ -70,10 +71,24 @@ async def observe(
 
     With `full` false only what changes is read: uptime, ports, processors, memory, temperature.
     """
+    return await _observed(target, now, engines, partial(read, full=full))
+
+
+async def observe_identity(target: Target, *, now: datetime, engines: Engines | None = None) -> Observation:
+    """Read who one device is, and nothing of how it is; else as `observe`."""
+    return await _observed(target, now, engines, read_identity)
+
+
+async def _observed(
+    target: Target,
+    now: datetime,
+    engines: Engines | None,
+    read_by: Callable[[Agent, str], Awaitable[Reading]],
+) -> Observation:
     started = time.monotonic()
     try:
         async with connected(target, engines or Engines()) as agent:
-            seen = await read(agent, target.platform, full=full)
+            seen = await read_by(agent, target.platform)
         return observation(target, now, time.monotonic() - started, reading=seen)
     except Trouble as trouble:
         fault = trouble.fault

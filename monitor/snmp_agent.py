@@ -11,9 +11,8 @@ from enum import IntEnum
 from typing import Protocol
 
 from monitor.observation import Reach
-from monitor.tables import Oid, Value, chunks, dotted, is_scalar
+from monitor.tables import SYS_UPTIME, Oid, Value, chunks, dotted, is_scalar
 
-SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 BUDGET = 60  # varbinds in one reply: about 1.2 kB, which passes an MTU of 1500 (RFC 3417 asks for 1472 bytes)
 GET_AT_ONCE = 24
 MOST_ROWS = 25

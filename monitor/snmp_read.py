@@ -26,11 +26,11 @@ from monitor import (
 from monitor.observation import Identity, Observation, Port, Reach
 from monitor.readings import ENTITY_DESCR, ENTITY_NAME
 from monitor.snmp_agent import Agent, Answer, Fault
-from monitor.tables import Oid, Tables, Value, chunks, oid
+from monitor.tables import ENGINE_ID, Oid, Tables, Value, chunks, oid
 from monitor.targets import Target
 
-# What outlives a new name and a new address: snmpEngineID (RFC 3411), dot1dBaseBridgeAddress (RFC 4188).
-ENGINE_ID, BRIDGE_ADDRESS = oid("1.3.6.1.6.3.10.2.1.1.0"), oid("1.3.6.1.2.1.17.1.1.0")
+# What outlives a new name and a new address: snmpEngineID, dot1dBaseBridgeAddress (RFC 4188).
+BRIDGE_ADDRESS = oid("1.3.6.1.2.1.17.1.1.0")
 _PHYSICAL = (None, 6, 62, 69, 71, 117)  # ifType: Ethernet in its forms, 802.11
 _PROCESSORS_AT_MOST = 64
 _NAMES_AT_MOST = 4000
@@ -88,6 +88,24 @@ async def read_as(agent: Agent, known: Platform) -> Reading:
         await _look_around(reader, [*platforms(), known])
         reader.reading.platform = known
         await _all(reader, full=True)
+    return reader.reading
+
+
+async def read_identity(agent: Agent, _known_as: str = "") -> Reading:
+    """Read who a device is and nothing of how it is: some ten requests where `read` takes many more.
+
+    What tells boxes apart is all a sweep keeps: platform, model, version, serial, engine ID, the MACs of the ports and
+    the device's own addresses. Never raises for what a device does.
+    """
+    reader = _Reader(agent)
+    await reader.get(identify.SYSTEM)
+    if reader.seen or not reader.gone:
+        found = reader.reading.platform = await _platform(reader)
+        await _facts(reader, found)
+        await reader.walk([snmp_ports.TYPE, snmp_ports.MAC])
+        await reader.walk([address_tables.OWN_V4])
+        if not reader.tables.column(address_tables.OWN_V4):
+            await reader.walk([address_tables.OWN])
     return reader.reading
 
 
@@ -156,6 +174,7 @@ class _Reader:
         self.reading = Reading()
         self.gone = False
         self._agent = agent
+        self._tables: Tables | None = None
         self._walked: set[Oid] = set()
         self._looked: set[Oid] = set()
         self._empty: set[Oid] = set()
@@ -166,7 +185,10 @@ class _Reader:
 
     @property
     def tables(self) -> Tables:
-        return Tables(self.reading.seen)
+        """What was seen so far, in order; it is put in order again only after something came."""
+        if self._tables is None:
+            self._tables = Tables(self.seen)
+        return self._tables
 
     async def get(self, oids: Iterable[Oid]) -> None:
         """Get the instances that were not read before."""
@@ -208,7 +230,9 @@ class _Reader:
 
     async def _take(self, answer: Answer) -> None:
         before = bool(self.seen)
-        self.seen.update(answer.seen)
+        if answer.seen:
+            self.seen.update(answer.seen)
+            self._tables = None
         if answer.fault is None:
             return
         if answer.fault.reach is Reach.partial:

@@ -49,6 +49,10 @@ def instance(of: Oid, index: Oid) -> Oid:
     return of if is_scalar(of) else of + index
 
 
+SYS_UPTIME = oid("1.3.6.1.2.1.1.3.0")
+ENGINE_ID = oid("1.3.6.1.6.3.10.2.1.1.0")  # snmpEngineID (RFC 3411)
+
+
 class Tables:
     """The mapping with its keys in order, so that a column is a slice and not a search through everything."""
 

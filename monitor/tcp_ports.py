@@ -5,7 +5,6 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 
-USUAL = (22, 23, 80, 443, 8291)  # ssh, telnet, http, https, winbox
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closed without waiting, nothing is left behind on either side
 
 

@@ -299,6 +299,14 @@ _OCTETS: Final = [b"\x04" + header[1:] for header in _SEQUENCES]
 _WIDE = 256  # a length from here on has a header of four octets
 
 
+def hello(number: bytes) -> bytes:
+    """Return the datagram that asks for an engine ID (RFC 3414, 4, step 1); it needs no user."""
+    get = ber.tlv(ber.GET, b"\x02\x04" + number + b"\x02\x01\x00\x02\x01\x00\x30\x00")
+    parameters = ber.tlv(ber.SEQUENCE, b"\x04\x00\x02\x01\x00\x02\x01\x00\x04\x00\x04\x00\x04\x00")
+    header = _START + number + _TAIL[4] + ber.tlv(ber.OCTETS, parameters)
+    return ber.tlv(ber.SEQUENCE, header + ber.tlv(ber.SEQUENCE, b"\x04\x00\x04\x00" + get))
+
+
 def _in(headers: list[bytes], content: bytes) -> bytes:
     size = len(content)
     tag = headers[0][0]
@@ -365,11 +373,8 @@ class Engine:
             self._cipher = _Aes(key) if own.cipher == "AES" else _Des(key)
 
     def hello(self, number: bytes) -> bytes:
-        """Return the datagram that asks for the engine ID (RFC 3414, 4, step 1)."""
-        get = ber.tlv(ber.GET, b"\x02\x04" + number + b"\x02\x01\x00\x02\x01\x00\x30\x00")
-        parameters = ber.tlv(ber.SEQUENCE, b"\x04\x00\x02\x01\x00\x02\x01\x00\x04\x00\x04\x00\x04\x00")
-        header = _START + number + _TAIL[4] + ber.tlv(ber.OCTETS, parameters)
-        return ber.tlv(ber.SEQUENCE, header + ber.tlv(ber.SEQUENCE, b"\x04\x00\x04\x00" + get))
+        """Return the datagram that asks for the engine ID."""
+        return hello(number)
 
     def pack(self, number: bytes, request: Template, now_s: float) -> bytes:
         """Return the datagram that asks `request` under `number`, which is the msgID and the request id."""

@@ -15,9 +15,8 @@ from typing import Any
 from monitor import ber
 from monitor.snmp_agent import Kind
 from monitor.snmp_message import Template
-from monitor.tables import Oid, Value
+from monitor.tables import SYS_UPTIME, Oid, Value
 
-SYS_UPTIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _UPTIME = ber.arcs(SYS_UPTIME)
 _UPTIME_COLUMN = ber.arcs(SYS_UPTIME[:-1])
 Values = list[Value | None]

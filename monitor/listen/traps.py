@@ -27,6 +27,7 @@ from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 
 from monitor.listen.clocks import Clocks
 from monitor.listen.sieve import Recent
+from monitor.tables import SYS_UPTIME
 from monitor.targets import SnmpAuth, SnmpVersion
 
 MOST_BYTES = 16 << 10  # a trap that is longer is none
@@ -55,7 +56,6 @@ _PRIV = {
     "AES-256": config.USM_PRIV_CFB256_AES,
 }
 _V1_TRAPS: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 5)  # snmpTraps, RFC 3418
-_SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 _TRAP_ADDRESS: Oid = (1, 3, 6, 1, 6, 3, 18, 1, 3, 0)  # snmpTrapAddress, RFC 3584
 
@@ -321,10 +321,10 @@ def _v2_trap(pdu: Any, *, authentic: bool) -> Trap:
         raise Refused("no-notification")
     pairs = [(tuple(n), value_of(v)) for n, v in api.v2c.apiPDU.get_varbinds(pdu)[: VARBINDS + 3]]
     found = dict(reversed(pairs))
-    oid, uptime, address = found.get(_TRAP_OID), found.get(_SYS_UP_TIME), found.get(_TRAP_ADDRESS)
+    oid, uptime, address = found.get(_TRAP_OID), found.get(SYS_UPTIME), found.get(_TRAP_ADDRESS)
     if not isinstance(oid, tuple):
         raise Refused("garbled")
-    rest = tuple(p for p in pairs if p[0] not in (_TRAP_OID, _SYS_UP_TIME))[:VARBINDS]
+    rest = tuple(p for p in pairs if p[0] not in (_TRAP_OID, SYS_UPTIME))[:VARBINDS]
     ticks = uptime if isinstance(uptime, int) else None
     return Trap(oid, ticks, rest, inform, authentic, _dotted(address))
 

@@ -20,11 +20,13 @@ from inventory.ipam_nodes import Remembered, Spotted
 from inventory.store import open_engine, reading, rows, session
 from inventory.writing import Writer
 from monitor import address_tables, arp
-from monitor.arp import IF_DESCR, IF_MAC, IF_NAME, MEDIA, OWN, OWN_V4, PHYSICAL, SYS_UPTIME, spotted
+from monitor.address_tables import OWN, OWN_V4
+from monitor.arp import MEDIA, PHYSICAL, spotted
 from monitor.arp_commands import ipam_scan
 from monitor.observation import Reach
 from monitor.snmp import Engines
-from monitor.tables import Oid, Tables
+from monitor.snmp_ports import DESCR, MAC, NAME
+from monitor.tables import SYS_UPTIME, Oid, Tables
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from siaga.errors import NotFoundError
 from siaga.outcome import Format
@@ -67,7 +69,7 @@ def physical(port: int, text: str, at: bytes, kind: int = DYNAMIC, state: int = 
 
 
 def port(number: int, name: str) -> Rows:
-    return {(*IF_NAME, number): (OCTETS, name.encode()), (*IF_MAC, number): (OCTETS, mac(200 + number))}
+    return {(*NAME, number): (OCTETS, name.encode()), (*MAC, number): (OCTETS, mac(200 + number))}
 
 
 ALIVE: Rows = {SYS_UPTIME: (TICKS, 4711)}
@@ -156,7 +158,7 @@ def test_a_port_without_a_name_is_called_by_its_description_or_number() -> None:
         ALIVE
         | media(1, "10.1.1.5", mac(5))
         | media(2, "10.1.1.6", mac(6))
-        | {(*IF_DESCR, 1): (OCTETS, b"eth\x1b[31m0")}
+        | {(*DESCR, 1): (OCTETS, b"eth\x1b[31m0")}
     )
     assert {s.port for s in said(Script(seen).answer).seen} == {"eth[31m0", "2"}
 
@@ -205,7 +207,7 @@ def test_addresses_are_read_out_of_indexes(index: Oid, address: str) -> None:
 
 VALUES = st.one_of(st.integers(-(2**63), 2**64 - 1), st.binary(max_size=20), st.tuples(st.integers(0, 9)))
 COLUMNS = st.sampled_from(
-    [(*MEDIA, 2), (*MEDIA, 4), (*PHYSICAL, 4), (*PHYSICAL, 6), (*PHYSICAL, 7), OWN, OWN_V4, IF_NAME, IF_MAC]
+    [(*MEDIA, 2), (*MEDIA, 4), (*PHYSICAL, 4), (*PHYSICAL, 6), (*PHYSICAL, 7), OWN, OWN_V4, NAME, MAC]
 )
 INDEXES = st.lists(st.integers(0, 300), max_size=20).map(tuple)
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from inventory.ipam_ports import Learned, closest, marked
 from monitor import arp, bridge
-from monitor.arp import IF_MAC, IF_NAME, MEDIA, SYS_UPTIME
+from monitor.arp import MEDIA
 from monitor.bridge import BASE_MAC, BASE_PORT, D_FDB, LLDP_IS, LLDP_PORT, Q_FDB, VLAN_FDB
-from monitor.tables import Oid, Tables
+from monitor.snmp_ports import MAC, NAME
+from monitor.tables import SYS_UPTIME, Oid, Tables
 from tests.cli_runner import Siaga, answering, runner
 from tests.monitor.agent import INTEGER, OCTETS, TICKS, Script, Tagged
 
@@ -38,8 +39,8 @@ def switch(number: int, *ports: str) -> Rows:
     for at, name in enumerate(ports, 1):
         rows |= {
             (*BASE_PORT, at): (INTEGER, 100 + at),
-            (*IF_NAME, 100 + at): (OCTETS, name.encode()),
-            (*IF_MAC, 100 + at): (OCTETS, bytes((0x48, 0x8F, 0x5A, 1, number, at))),
+            (*NAME, 100 + at): (OCTETS, name.encode()),
+            (*MAC, 100 + at): (OCTETS, bytes((0x48, 0x8F, 0x5A, 1, number, at))),
         }
     return rows
 
@@ -154,7 +155,7 @@ def test_an_address_is_followed_from_port_to_port(
         (*MEDIA, 2, 101, 10, 1, 1, 5): (OCTETS, bytes(PC)),
         (*MEDIA, 4, 101, 10, 1, 1, 5): (INTEGER, 3),
     }
-    serve("rtr", "router", {SYS_UPTIME: (TICKS, 1), (*IF_NAME, 101): (OCTETS, b"vlan20"), **arp_row})
+    serve("rtr", "router", {SYS_UPTIME: (TICKS, 1), (*NAME, 101): (OCTETS, b"vlan20"), **arp_row})
     core = switch(1, "sfp1", "sfp2") | q(20, PC, 1) | q(20, base(2), 1) | q(20, base(3), 2)
     one = switch(2, "ge1", "ge2") | q(20, PC, 2) | q(20, base(1), 1)
     two = switch(3, "ge1", "ge7") | q(20, base(1), 1)

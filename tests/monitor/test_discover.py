@@ -39,8 +39,7 @@ from monitor.observation import Observation
 from monitor.pace import Pace
 from monitor.propose import facts_of
 from monitor.scope import Scope, bound, read
-from monitor.snmp import Engines, observe
-from monitor.snmp_identity import observe_identity
+from monitor.snmp import Engines, observe, observe_identity
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from siaga.errors import AuthError
 from siaga.settings import Settings

@@ -17,9 +17,8 @@ from inventory.history import Author
 from inventory.store import open_engine, session
 from inventory.wires import Heard
 from inventory.writing import Writer
-from monitor.lldp import SYS_UPTIME
 from monitor.neighbour_tables import CDP, IF_DESCR, IF_NAME, LOCAL, MIKROTIK, REMOTE, heard
-from monitor.tables import Oid, Tables
+from monitor.tables import SYS_UPTIME, Oid, Tables
 from siaga.secrets import open_vault
 from siaga.settings import load
 from tests.cli_runner import Siaga, answering, closed_port, runner
