@@ -1,9 +1,8 @@
 """One sweep from its plan to what is kept of it, alone on this machine, and kept also when it is cut off."""
 
 import asyncio
-import fcntl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -20,6 +19,7 @@ from monitor.hosts import Plan, Tally
 from monitor.tcp_ports import open_ports
 from siaga.clock import utc_now
 from siaga.errors import TemporaryError
+from siaga.lock import held
 from siaga.settings import Settings
 
 _PORTS_UP_TO = 4096  # hosts without SNMP: of more, ports are looked at only when somebody names them
@@ -27,15 +27,10 @@ _PORTS_UP_TO = 4096  # hosts without SNMP: of more, ports are looked at only whe
 _TRIES = 6  # to get at the database, of which each waits as long as any command does
 
 
-@contextmanager
-def alone(settings: Settings) -> Iterator[None]:
+def alone(settings: Settings) -> AbstractContextManager[None]:
     """Hold the lock of sweeps: two at once would ask the same devices at twice the rate that was allowed."""
-    with (settings.home / "discover.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TemporaryError("sweep-running", "Another sweep is running: wait for its end.") from None
-        yield
+    sentence = "Another sweep is running (pid {pid}): wait for its end."
+    return held(settings.home / "discover.lock", "sweep-running", sentence)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from monitor.out.send import Later, Refused, Wire
 from monitor.samples import SampleStore, ms_of, open_samples
 from monitor.tsdb import arrivals
 from monitor.tsdb.faults import Damage
-from monitor.tsdb.lock import held
 from siaga.errors import NotFoundError, SiagaError
+from siaga.lock import held
 from siaga.secrets import open_vault
 from siaga.settings import RemoteWrite, Settings
 
@@ -112,10 +112,17 @@ def push(
     """Send one destination all that arrived since the last pass, then what is held for true now.
 
     A destination that is new begins with what arrives from now on; `since` begins (again) earlier. `at_once` does not
-    wait for the end of a rest after failures. Raises TemporaryError (`samples-busy`) when another process sends to it.
+    wait for the end of a rest after failures. Raises TemporaryError (`push-running`) when another process sends to it.
     """
     path = place(settings.home, to.name)
-    with held(path.with_suffix(".lock"), "sends", wait_s=0), open_samples(settings.home) as store:
+    with (
+        held(
+            path.with_suffix(".lock"),
+            "push-running",
+            f"Another process (pid {{pid}}) sends to {to.name}: wait for its end.",
+        ),
+        open_samples(settings.home) as store,
+    ):
         damage: list[Damage] = []
         store.told = damage.append
         start = now()

@@ -5,7 +5,7 @@ hot.db only when its file is in place, so nothing can fall between the two.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from monitor.tsdb.days import TIERS, Shelf
 from monitor.tsdb.faults import Damage, DamagedSamplesError, explained, told_of
 from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
 from monitor.tsdb.hot import Hot, is_begun
-from monitor.tsdb.lock import BusyError, held
+from siaga.lock import BusyError, held
 
 if TYPE_CHECKING:
     from monitor.samples import Array
@@ -80,8 +80,15 @@ class EmbeddedStore:
             if self._writing <= 0:
                 self._end()
 
+    def _alone(self, name: str, does: str, wait_s: float) -> AbstractContextManager[None]:
+        sentence = (
+            f"Another process (pid {{pid}}) {does} the samples in {self.root}; one may at a time."
+            " Wait for it, or stop it."
+        )
+        return held(self.root / name, "samples-busy", sentence, wait_s=wait_s, unusable="samples-unavailable")
+
     def _begin(self) -> None:
-        self._lock.enter_context(held(self.root / "writer.lock", "writes", wait_s=self.wait_s))
+        self._lock.enter_context(self._alone("writer.lock", "writes", self.wait_s))
         self._drop()
         try:
             with explained(self.hot_path):
@@ -137,7 +144,7 @@ class EmbeddedStore:
         if not self.hot_path.exists():
             return housekeeping.Done()
         wait_s = self.wait_s if wait_s is None else wait_s
-        with held(self.root / "compact.lock", "compacts", wait_s=wait_s), explained(self.hot_path):
+        with self._alone("compact.lock", "compacts", wait_s), explained(self.hot_path):
             hot = Hot(self.hot_path, writing=True, timeout_s=self.wait_s)
             try:
                 return housekeeping.compact(self.root, hot, self.shelves, ms_of(now), keep)
