@@ -35,24 +35,8 @@ def _styles(*keys: str) -> dict[tuple[str, str], str]:
     return {(key, value): style for key in keys for value, style in _STATE_STYLE.items()}
 
 
-def inspect(
-    host: login.Host,
-    output: Output = Format.table,
-    credential: login.Credential = "",
-    snmp: login.Snmp = "2c",
-    community_file: login.CommunityFile = "",
-    community_env: login.CommunityEnv = "",
-    user: login.User = "",
-    auth: login.Auth = "",
-    auth_file: login.AuthFile = "",
-    priv: login.Priv = "",
-    priv_file: login.PrivFile = "",
-    ssh: login.Ssh = False,
-    password_file: login.PasswordFile = "",
-    platform: login.PlatformName = "",
-    timeout_s: login.Timeout = None,
-    retries: login.Retries = None,
-) -> Outcome:
+@login.asks()
+def inspect(host: login.Host, output: Output = Format.table, *, asking: login.Asking) -> Outcome:
     """Show everything one device tells now.
 
     Nothing is stored.
@@ -61,27 +45,12 @@ def inspect(
     --user poller --auth SHA-256 --auth-file a.txt --priv AES --priv-file p.txt.
     Without any credential the community "public" is tried.
     """
-    from monitor.inspect import Asking, look
+    from dataclasses import replace
+
+    from monitor.inspect import look
     from siaga.settings import load
 
-    asking = Asking(
-        host=host,
-        credential=credential,
-        snmp=snmp,
-        community_file=community_file,
-        community_env=community_env,
-        user=user,
-        auth=auth,
-        auth_file=auth_file,
-        priv=priv,
-        priv_file=priv_file,
-        ssh=ssh,
-        password_file=password_file,
-        platform=platform,
-        timeout_s=timeout_s,
-        retries=retries,
-    )
-    return look(load(), asking, output)
+    return look(load(), replace(asking, host=host), output)
 
 
 def chosen(engine: Any, selector: Sequence[str]) -> list[int]:

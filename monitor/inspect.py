@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 
 from inventory.platforms import named
 from monitor.describe import described
+from monitor.login_options import Asking
 from monitor.observation import Reach, as_json
 from monitor.targets import NO_SECRET, SnmpAuth, SnmpVersion, SshAuth, Target
 from siaga.clock import utc_now
@@ -20,27 +20,6 @@ from siaga.settings import Settings
 from siaga.text import safe
 
 EXIT_CODES = {Reach.up: 0, Reach.partial: 7, Reach.refused: 4, Reach.silent: 1, Reach.garbage: 1}
-
-
-@dataclass(frozen=True)
-class Asking:
-    """What `siaga inspect` was asked; files and variables name where a secret is, never the secret."""
-
-    host: str
-    credential: str = ""
-    snmp: str = "2c"
-    community_file: str = ""
-    community_env: str = ""
-    user: str = ""
-    auth: str = ""
-    auth_file: str = ""
-    priv: str = ""
-    priv_file: str = ""
-    ssh: bool = False
-    password_file: str = ""
-    platform: str = ""
-    timeout_s: float | None = None
-    retries: int | None = None
 
 
 def look(settings: Settings, asking: Asking, output: Format) -> Outcome:

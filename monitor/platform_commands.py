@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from siaga.outcome import Column, Format, Outcome
 if TYPE_CHECKING:
     from inventory.platform_format import Platform
     from monitor.tables import Oid, Value
+    from monitor.targets import Target
     from siaga.settings import Settings
 
 app = typer.Typer(name="platform", help="What siaga knows of each make, and how to teach it another.")
@@ -60,20 +61,13 @@ def platform_show(
 
 
 @app.command("test")
+@login.asks(*login.SSH_ONLY, "retries")
 def platform_test(
     which: Annotated[str, typer.Argument(help="A platform's name, or a file: new.toml.")],
     against: Annotated[str, typer.Argument(help="A recording (.snmprec), or a device: HOST, HOST:PORT.")],
     output: Output = Format.table,
-    credential: login.Credential = "",
-    snmp: login.Snmp = "2c",
-    community_file: login.CommunityFile = "",
-    community_env: login.CommunityEnv = "",
-    user: login.User = "",
-    auth: login.Auth = "",
-    auth_file: login.AuthFile = "",
-    priv: login.Priv = "",
-    priv_file: login.PrivFile = "",
-    timeout_s: login.Timeout = None,
+    *,
+    asking: login.Asking,
 ) -> Outcome:
     """Try a platform file on a device or a recording of one, and show what it finds and what it does not.
 
@@ -83,23 +77,21 @@ def platform_test(
     """
     from dataclasses import replace
 
-    from monitor.inspect import Asking
     from monitor.platform_trial import outcome, trial
     from siaga.settings import load
 
     settings = load()
     known = _given(which)
-    asking = Asking(
-        against, credential, snmp, community_file, community_env, user, auth, auth_file, priv, priv_file
-    )
+    asking = replace(asking, host=against)
     left_out: list[str] = []
-    tried = outcome(trial(known, _source(settings, asking, timeout_s, left_out)), output)
+    tried = outcome(trial(known, _source(settings, asking, left_out)), output)
     several = "1 line was" if len(left_out) == 1 else f"{len(left_out)} lines were"
     told = [f"{several} left out of the recording: {left_out[0]}."] if left_out else []
     return replace(tried, messages=[*told, *tried.messages])
 
 
 @app.command("record")
+@login.asks(*login.SSH_ONLY, "retries")
 def platform_record(
     host: login.Host,
     file: Annotated[
@@ -114,16 +106,8 @@ def platform_record(
     most: Annotated[
         int, typer.Option("--most", min=100, max=1_000_000, help="Stop after so many objects.")
     ] = 100_000,
-    credential: login.Credential = "",
-    snmp: login.Snmp = "2c",
-    community_file: login.CommunityFile = "",
-    community_env: login.CommunityEnv = "",
-    user: login.User = "",
-    auth: login.Auth = "",
-    auth_file: login.AuthFile = "",
-    priv: login.Priv = "",
-    priv_file: login.PrivFile = "",
-    timeout_s: login.Timeout = None,
+    *,
+    asking: login.Asking,
 ) -> Outcome:
     """Record what a device tells, without its secrets and names, and draft a platform file from it.
 
@@ -132,14 +116,13 @@ def platform_record(
 
     Examples: siaga platform record 10.1.2.3 --draft acme.toml · siaga platform record ups-rsud -f ups.snmprec
     """
-    from monitor.inspect import Asking
+    from dataclasses import replace
+
     from monitor.platform_record import record
     from siaga.settings import load
 
-    asking = Asking(
-        host, credential, snmp, community_file, community_env, user, auth, auth_file, priv, priv_file
-    )
-    target = _target(load(), asking, timeout_s)
+    asking = replace(asking, host=host)
+    target = _target(load(), asking)
     return record(target, Path(file or f"{_file_name(host)}.snmprec"), draft, most=most, unmasked=unmasked)
 
 
@@ -162,24 +145,21 @@ def _given(which: str) -> "Platform":
 
 
 def _source(
-    settings: "Settings", asking: Any, timeout_s: float | None, left_out: list[str]
-) -> "Mapping[Oid, Value] | Any":
+    settings: "Settings", asking: login.Asking, left_out: list[str]
+) -> "Mapping[Oid, Value] | Target":
     """Return a recording's objects, or the target to ask."""
     from monitor.recording import load
 
     if asking.host.endswith(".snmprec") or Path(asking.host).is_file():
         return load(Path(asking.host), left_out)
-    return _target(settings, asking, timeout_s)
+    return _target(settings, asking)
 
 
-def _target(settings: "Settings", asking: Any, timeout_s: float | None) -> Any:
-    from dataclasses import replace
-
+def _target(settings: "Settings", asking: login.Asking) -> "Target":
     from monitor.inspect import patient, target_of
     from siaga.errors import UsageError
     from siaga.text import safe
 
-    asking = replace(asking, timeout_s=timeout_s)
     target = target_of(patient(settings, asking), asking)
     if target.snmp is None:
         raise UsageError("not-snmp", f"{safe(target.name, 60)} has no SNMP credential: give one.")

@@ -15,7 +15,8 @@ from inventory.models import Observed
 from inventory.nouns import noun
 from inventory.proposals import Finding, Proposed, any_open, propose_all, settle
 from inventory.traits import Facts, Traits
-from monitor.inspect import Asking, explicit, patient, target_of
+from monitor.inspect import explicit, patient, target_of
+from monitor.login_options import Asking
 from monitor.observation import Observation, Reach
 from siaga.settings import Settings
 

@@ -1,7 +1,6 @@
 """siaga propose: looks at hosts and says what they are to the inventory. Nothing heavy is imported up here."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,28 +16,18 @@ if TYPE_CHECKING:
     from siaga.settings import Settings
 
 
+@login.asks("credential")
 def propose(
     hosts: Annotated[list[str], typer.Argument(help="Addresses or names: HOST, HOST:PORT, [IPv6]:PORT.")],
     credential: Annotated[
         list[str] | None,
         typer.Option("--credential", help="A credential of the inventory; several are tried in turn."),
     ] = None,
-    snmp: login.Snmp = "2c",
-    community_file: login.CommunityFile = "",
-    community_env: login.CommunityEnv = "",
-    user: login.User = "",
-    auth: login.Auth = "",
-    auth_file: login.AuthFile = "",
-    priv: login.Priv = "",
-    priv_file: login.PrivFile = "",
-    ssh: login.Ssh = False,
-    password_file: login.PasswordFile = "",
-    platform: login.PlatformName = "",
-    timeout_s: login.Timeout = None,
-    retries: login.Retries = None,
     output: Output = Format.table,
     fields: Fields = "",
     dry_run: DryRun = False,
+    *,
+    asking: login.Asking,
 ) -> Outcome:
     """Look at hosts and say what they are to the inventory.
 
@@ -49,16 +38,13 @@ def propose(
     Examples: siaga propose 10.3.1.2 10.3.1.3 --credential noc · siaga propose 10.3.1.2 --dry-run
     """
     from inventory.access import require
-    from monitor.inspect import Asking, explicit
+    from monitor.inspect import explicit
     from monitor.propose import looked
     from siaga.errors import UsageError
     from siaga.settings import load
 
     settings = load()
     require(who(), settings.access, "operator")
-    asking = Asking("", "", snmp, community_file, community_env, user, auth, auth_file, priv, priv_file)
-    asking = replace(asking, ssh=ssh, password_file=password_file, platform=platform)
-    asking = replace(asking, timeout_s=timeout_s, retries=retries)
     if credential and explicit(asking):
         raise UsageError("two-logins", "Either --credential or a login on the command line, not both.")
     looks = looked(settings, hosts, asking, credential or [])

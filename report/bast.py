@@ -6,18 +6,16 @@ and which is attached to the PDF; the only clock is the document's own date, so 
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from inventory import store
 from inventory.custody_record import Bast, Goods, Party, recorded
 from inventory.exports.files import whole
 from report.glyphs import printable
 from report.numbers import MONTHS, number
-from report.render import pictures, typeset
+from report.render import letter_pages, letter_pdf
 from report.terbilang import LIMIT, terbilang
-from siaga.clock import JAKARTA
 from siaga.settings import Custody, Settings
 
 SCHEMA = "siaga-bast-1"
@@ -178,18 +176,13 @@ def _signatures(bast: Bast, place: str) -> list[dict[str, str]]:
 
 
 def as_pdf(data: bytes) -> bytes:
-    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a bast.json."""
-    return typeset("bast.typ", {"bast.json": data}, now=_midnight(data))
+    """Return the PDF of a bast.json, which is attached to it."""
+    return letter_pdf("bast.typ", "bast.json", data)
 
 
 def as_pages(data: bytes, ppi: float = 80) -> list[bytes]:
     """Return each page as PNG, to look at."""
-    return pictures("bast.typ", {"bast.json": data}, now=_midnight(data), ppi=ppi)
-
-
-def _midnight(data: bytes) -> datetime:
-    on = date.fromisoformat(json.loads(data)["dated"])
-    return datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(JAKARTA)).astimezone(UTC)
+    return letter_pages("bast.typ", "bast.json", data, ppi)
 
 
 def bast_pdf(settings: Settings, wanted: str, out: Path) -> Bast:

@@ -7,7 +7,7 @@ the date of the letter, so that the same measurements make the same bytes.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.uptimes import Kind
@@ -15,7 +15,7 @@ from report.bast import day
 from report.claim import Claim, ContractClaim, Event, LineClaim
 from report.glyphs import printable
 from report.numbers import MONTHS, mbps, number, span
-from report.render import pictures, typeset
+from report.render import letter_pages, letter_pdf
 from report.terbilang import LIMIT, terbilang
 from siaga.clock import JAKARTA
 from siaga.settings import Custody
@@ -327,15 +327,10 @@ def _stamp(at: datetime, zone: str) -> str:
 
 
 def as_pdf(data: bytes) -> bytes:
-    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a claim.json."""
-    return typeset("claim.typ", {"claim.json": data}, now=_midnight(data))
+    """Return the PDF of a claim.json, which is attached to it."""
+    return letter_pdf("claim.typ", "claim.json", data)
 
 
 def as_pages(data: bytes, ppi: float = 80) -> list[bytes]:
     """Return each page as PNG, to look at."""
-    return pictures("claim.typ", {"claim.json": data}, now=_midnight(data), ppi=ppi)
-
-
-def _midnight(data: bytes) -> datetime:
-    on = date.fromisoformat(json.loads(data)["dated"])
-    return datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(JAKARTA)).astimezone(UTC)
+    return letter_pages("claim.typ", "claim.json", data, ppi)

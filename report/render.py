@@ -10,13 +10,15 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 import typst
 
 from report.figures import Block, Heat, Numbers, Report, Stack
+from siaga.clock import JAKARTA
 from siaga.errors import SiagaError
 
 HERE = Path(__file__).parent
@@ -73,6 +75,24 @@ def _now(document: bytes) -> datetime:
 
 def _hash(document: bytes) -> dict[str, str]:
     return {"hash": hashlib.sha256(document).hexdigest()}
+
+
+def letter_pdf(template: str, attached: str, data: bytes) -> bytes:
+    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a letter's JSON.
+
+    Its clock is midnight in Jakarta of the day that the letter is `dated`.
+    """
+    return typeset(template, {attached: data}, now=_midnight(data))
+
+
+def letter_pages(template: str, attached: str, data: bytes, ppi: float = 80) -> list[bytes]:
+    """Return each page of a letter as PNG, to look at."""
+    return pictures(template, {attached: data}, now=_midnight(data), ppi=ppi)
+
+
+def _midnight(data: bytes) -> datetime:
+    on = date.fromisoformat(json.loads(data)["dated"])
+    return datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(JAKARTA)).astimezone(UTC)
 
 
 def typeset(
