@@ -32,7 +32,7 @@ def processors(parts: Iterable[Part], tables: Tables) -> tuple[Processor, ...]:
 def mempools(parts: Iterable[Part], tables: Tables) -> tuple[Mempool, ...]:
     """Return the memory pools, from the first part that gives any."""
     for part in parts:
-        found = [Mempool(p.descr, p.percent, p.total, p.used, oid=p.oid) for p in pools(part.memory, tables)]
+        found = pools(part.memory, tables)
         if not found and "host-memory" in part.builtin:
             found = list(host_pools(tables))
         if not found and "ucd-memory" in part.builtin:

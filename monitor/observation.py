@@ -72,15 +72,9 @@ class Mempool:
 
 
 @dataclass(frozen=True)
-class Storage:
-    """One file system or volume; `total` and `used` in bytes where the device tells them."""
+class Storage(Mempool):
+    """One file system or volume, told as a memory pool is; `kind`: what HOST-RESOURCES-MIB says that it is."""
 
-    descr: str
-    percent: float
-    total: int | None = None
-    used: int | None = None
-    unit: str = "bytes"
-    oid: str | None = None
     kind: str = ""
 
 

@@ -1,9 +1,9 @@
 """Pools of memory and of disk space: pure functions from columns to how full each is."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from inventory.platform_format import Memory
+from monitor.observation import Mempool
 from monitor.readings import at, kept, title_of
 from monitor.tables import Oid, Tables, as_number, instance, is_scalar, oid
 from siaga.expressions import prompt
@@ -12,27 +12,16 @@ _PARTS = ("total", "used", "free", "percent", "free_percent")
 _OF_A_ROW = ("used", "free", "percent", "free_percent")
 
 
-@dataclass(frozen=True)
-class Pool:
-    """How full something is: total and used in bytes, or only the percentage."""
-
-    descr: str
-    percent: float
-    total: int | None = None
-    used: int | None = None
-    oid: str | None = None
-
-
-def pools(given: Iterable[Memory], tables: Tables) -> list[Pool]:
+def pools(given: Iterable[Memory], tables: Tables) -> list[Mempool]:
     """Return the pools of several tables, a fall-back's only where those before gave nothing."""
-    found: list[Pool] = []
+    found: list[Mempool] = []
     for memory in given:
         if not (memory.fallback and found):
             found += _pools(memory, tables)
     return found
 
 
-def _pools(memory: Memory, tables: Tables) -> Iterator[Pool]:
+def _pools(memory: Memory, tables: Tables) -> Iterator[Mempool]:
     columns = {name: _numbers(getattr(memory, name), memory, tables) for name in _PARTS}
     shared = columns["total"].get((0,)) if memory.total and is_scalar(oid(memory.total)) else None
     for index in sorted({i for name in _OF_A_ROW for i in columns[name]}):
@@ -75,7 +64,7 @@ def pool_of(
     free: float | None,
     percent: float | None,
     free_percent: float | None = None,
-) -> Pool | None:
+) -> Mempool | None:
     """Return a pool from any two of total, used and free, or from the percentage; None if they make no sense."""
     if total is None and used is not None and free is not None:
         total = used + free
@@ -91,5 +80,5 @@ def pool_of(
     if percent is None or not 0 <= percent <= 100:
         return None
     if not total or used is None or not 0 < total * unit < 2**63:
-        return Pool(descr, round(percent, 1), oid=where)
-    return Pool(descr, round(percent, 1), int(total * unit), int(used * unit), where)
+        return Mempool(descr, round(percent, 1), oid=where)
+    return Mempool(descr, round(percent, 1), int(total * unit), int(used * unit), oid=where)

@@ -41,16 +41,15 @@ _WORSE: tuple[Severity, ...] = ("unknown", "ok", "warning", "critical")
 def sensors(parts: Iterable[Part], tables: Tables) -> tuple[Sensor, ...]:
     """Return every sensor of the parts, each object once; those in front win."""
     found: dict[str, Sensor] = {}
-    for part in parts:
-        before = {s.kind for s in found.values()}
-        for reading in part.sensors:
-            classes = {reading.kind} if reading.kind else set()
-            if reading.fallback and classes & (before | {s.kind for s in found.values()}):
-                continue
-            for sensor in _sensors(reading, tables):
-                found.setdefault(sensor.oid or "", sensor)
-            if len(found) >= AT_MOST:
-                break
+    classes: set[str] = set()
+    for reading in (reading for part in parts for reading in part.sensors):
+        if reading.fallback and reading.kind in classes:
+            continue
+        for sensor in _sensors(reading, tables):
+            found.setdefault(sensor.oid or "", sensor)
+            classes.add(sensor.kind)
+        if len(found) >= AT_MOST:
+            break
     return tuple(found.values())[:AT_MOST]
 
 
