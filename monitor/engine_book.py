@@ -5,7 +5,6 @@ a beginning: a clock counts as known after an authenticated message (usm.py), so
 """
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from monitor.ber import INT31
 from monitor.targets import Target
 from monitor.usm import Engine
+from siaga.whole_file import replace_file
 
 FILE = "snmp-engines.json"
 _AT_MOST = 200_000
@@ -57,22 +57,10 @@ class EngineBook:
             return
         text = json.dumps({"version": 1, "engines": self._known}, separators=(",", ":"))
         try:
-            _write(self._path, text)
+            replace_file(self._path, text, mode=0o600)
         except OSError:
             return
         self._saved = dict(self._known)
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _key(target: Target) -> str:

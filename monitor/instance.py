@@ -11,6 +11,7 @@ from typing import Any
 
 from siaga.errors import TemporaryError
 from siaga.lock import held, holder
+from siaga.whole_file import replace_file
 
 LOCK, STATUS = "monitor.lock", "monitor.json"
 INSTEAD = (
@@ -37,10 +38,7 @@ def refuse_beside_service(home: Path) -> None:
 
 def keep_status(home: Path, status: Mapping[str, Any]) -> None:
     """Write what the service says of itself. Raises OSError."""
-    path = home / STATUS
-    new = path.with_suffix(".json.new")
-    new.write_text(json.dumps(status, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    replace_file(home / STATUS, json.dumps(status, ensure_ascii=False, indent=1) + "\n")
 
 
 def last_status(home: Path) -> dict[str, Any] | None:

@@ -39,7 +39,7 @@ MUTATED = (
     RecursionError,
 )
 
-_AUTH = {
+AUTH = {
     "": config.USM_AUTH_NONE,
     "MD5": config.USM_AUTH_HMAC96_MD5,
     "SHA": config.USM_AUTH_HMAC96_SHA,
@@ -48,7 +48,7 @@ _AUTH = {
     "SHA-384": config.USM_AUTH_HMAC256_SHA384,
     "SHA-512": config.USM_AUTH_HMAC384_SHA512,
 }
-_PRIV = {
+PRIV = {
     "": config.USM_PRIV_NONE,
     "DES": config.USM_PRIV_CBC56_DES,
     "AES": config.USM_PRIV_CFB128_AES,
@@ -229,20 +229,25 @@ def _credentials(auth: SnmpAuth) -> tuple[str, ...]:
     return (auth.user, auth.auth_protocol, auth.priv_protocol, *secret)
 
 
+def add_user(engine: SnmpEngine, auth: SnmpAuth) -> None:
+    """Make a user known to an engine of pysnmp; raises what MUTATED names for one that cannot be."""
+    config.add_v3_user(
+        engine, auth.user,
+        AUTH[auth.auth_protocol], auth.auth_secret.get_secret_value() or None,
+        PRIV[auth.priv_protocol], auth.priv_secret.get_secret_value() or None,
+    )  # fmt: skip
+
+
 def _engine(auth: SnmpAuth) -> SnmpEngine:
-    if auth.auth_protocol not in _AUTH or auth.priv_protocol not in _PRIV:
-        known = ", ".join(k for k in (*_AUTH, *_PRIV) if k)
+    if auth.auth_protocol not in AUTH or auth.priv_protocol not in PRIV:
+        known = ", ".join(k for k in (*AUTH, *PRIV) if k)
         raise Trouble(Fault(Reach.refused, f"The SNMPv3 protocol of the credential is none of {known}."))
     if auth.priv_protocol and not auth.auth_protocol:
         raise Trouble(Fault(Reach.refused, "SNMPv3 privacy needs an authentication protocol too."))
     engine = SnmpEngine()
     engine.transport_dispatcher = _NoDispatcher()
     try:
-        config.add_v3_user(
-            engine, auth.user,
-            _AUTH[auth.auth_protocol], auth.auth_secret.get_secret_value() or None,
-            _PRIV[auth.priv_protocol], auth.priv_secret.get_secret_value() or None,
-        )  # fmt: skip
+        add_user(engine, auth)
     except MUTATED:
         raise Trouble(Fault(Reach.refused, "The SNMPv3 user name or passwords cannot be used.")) from None
     return engine
@@ -273,12 +278,12 @@ def _response(pmod: Any, pdu: Any) -> Judged:
     """Return the PDU's meaning; only a Response is one (not an echo of the request). Raises MUTATED."""
     if pdu.tagSet != pmod.GetResponsePDU.tagSet:
         return Garbled()
-    varbinds = tuple((tuple(name), _value(value)) for name, value in pmod.apiPDU.get_varbinds(pdu))
+    varbinds = tuple((tuple(name), value_of(value)) for name, value in pmod.apiPDU.get_varbinds(pdu))
     status, index = int(pmod.apiPDU.get_error_status(pdu)), pmod.apiPDU.get_error_index(pdu, muteErrors=True)
     return Good(int(pmod.apiPDU.get_request_id(pdu)), Reply(varbinds, status, int(index)))
 
 
-def _value(value: Any) -> Value | None:
+def value_of(value: Any) -> Value | None:
     """Return pysnmp's value as ours; None if it stands for nothing (NULL and the exceptions of v2).
 
     Raises ValueError for an integer that is none of SNMP's: one of 5,000 octets would stop what reckons with it.

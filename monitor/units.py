@@ -11,6 +11,7 @@ from pathlib import Path
 from siaga.errors import AuthError, InvalidError, TemporaryError
 from siaga.settings import Settings
 from siaga.text import safe
+from siaga.whole_file import replace_file
 
 _HARDENED = """NoNewPrivileges=yes
 ProtectSystem=strict
@@ -157,12 +158,8 @@ def where(*, user: bool) -> Path:
 def written(folder: Path, made: Mapping[str, str]) -> None:
     """Write the units, each in one piece. Raises AuthError (`no-permission`), TemporaryError (`not-written`)."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():
-            new = folder / f".{name}.new"
-            new.write_text(text, encoding="utf-8")
-            new.chmod(0o644)
-            new.replace(folder / name)
+            replace_file(folder / name, text, mode=0o644)
     except PermissionError:
         sentence = f"{folder} may not be written by you: run it as root, or with --user, or see --print."
         raise AuthError("no-permission", sentence) from None

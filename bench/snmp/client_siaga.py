@@ -12,13 +12,17 @@ import json
 import resource
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pydantic import SecretStr
 
+from monitor.known import Counted, Known, poll_of
 from monitor.lean_round import Polled
+from monitor.samples import Layout
+from monitor.samples import Poll as Stored
 from monitor.snmp_agent import Fault
 from monitor.snmp_lean import Lean, Wanted
 from monitor.targets import SnmpAuth, SnmpVersion, Target
@@ -31,6 +35,9 @@ IF_X, IF = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1), (1, 3, 6, 1, 2, 1, 2, 2, 1)
 COLUMNS = (*((*IF_X, c) for c in (6, 10, 7, 11, 15)), *((*IF, c) for c in (14, 20, 13, 19, 8, 7)))
 IN_ERRORS, HIGH_SPEED = COLUMNS.index((*IF, 14)), COLUMNS.index((*IF_X, 15))
 INDEXES = tuple((i,) for i in range(1, INTERFACES + 1))
+# What the store keeps of each interface: octets, errors and discards of both directions.
+KEPT = tuple(COLUMNS.index(c) for c in ((*IF_X, 6), (*IF_X, 10), (*IF, 14), (*IF, 20), (*IF, 13), (*IF, 19)))
+METRICS = ("in_octets_64", "out_octets_64", "in_errors", "out_errors", "in_discards", "out_discards")
 AUTHS = {
     "2c": SnmpAuth(community=SecretStr("public")),
     "3": SnmpAuth(
@@ -55,6 +62,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=int, default=2048)
     parser.add_argument("--timeout", type=float, default=2.0)
     parser.add_argument("--retries", type=int, default=2)
+    parser.add_argument(
+        "--ready", action="store_true", help="make what the sample store takes of each poll, too"
+    )
     parser.add_argument("--reply-bytes", type=int, default=Poll().reply_bytes)
     given = parser.parse_args()
     if given.parser == "c" and not HAS_C:
@@ -75,6 +85,13 @@ def wanted(given: argparse.Namespace, i: int) -> Wanted:
     return Wanted(target, COLUMNS, INDEXES)
 
 
+def known() -> Known:
+    """Return where the kept values stand in a poll, as the service knows it of a device."""
+    takes = tuple(row * len(COLUMNS) + place for row in range(INTERFACES) for place in KEPT)
+    names = tuple((metric, str(row)) for row in range(1, INTERFACES + 1) for metric in METRICS)
+    return Known((), COLUMNS, INDEXES, Layout((("uptime", ""), *names)), takes, ())
+
+
 def check(asked: Wanted, polled: Polled | Fault) -> bool:
     """Tell whether the device answered; raises AssertionError for a value that is not its own."""
     if isinstance(polled, Fault) or polled.fault is not None:
@@ -92,6 +109,8 @@ async def main(given: argparse.Namespace) -> None:
     devices = [wanted(given, given.first + i) for i in range(given.devices)]
     ok: dict[str, bool] = {}
     varbinds = failed = false_down = 0
+    ready: list[Stored] = []
+    places, now = known(), datetime.now(UTC)
     poll = Poll(window=given.window, reply_bytes=given.reply_bytes)
 
     def first(asked: Wanted, polled: Polled | Fault) -> None:
@@ -101,6 +120,8 @@ async def main(given: argparse.Namespace) -> None:
         nonlocal varbinds, failed, false_down
         if isinstance(polled, Polled) and polled.fault is None:
             varbinds += len(polled.values) + 1
+            if given.ready:
+                ready.append(poll_of(1, Counted(places, now, polled.uptime_ticks or 0, polled.values)))
             return
         failed += 1
         silent = isinstance(polled, Fault) or polled.uptime_ticks is None
@@ -113,6 +134,7 @@ async def main(given: argparse.Namespace) -> None:
         gc.freeze()
         wall_s, cpu_s = time.monotonic(), time.process_time()
         for _ in range(given.rounds):
+            ready.clear()
             await lean.round_of(devices, later)
         wall_s, cpu_s = time.monotonic() - wall_s, time.process_time() - cpu_s
         tally = lean.tally

@@ -5,11 +5,12 @@ sender's clock that goes slowly must not make it unheard, so the time that has p
 """
 
 import json
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from siaga.whole_file import replace_file
 
 WINDOW_S = 150
 _LAST = 2**31 - 1  # boots that never count again
@@ -48,19 +49,13 @@ class Clocks:
         if self.path is None:
             return False
         try:
-            self._write(self.path)
+            replace_file(self.path, self._text(), mode=0o600, durable=True)
         except OSError:
             return False
         return True
 
-    def _write(self, path: Path) -> None:
-        text = json.dumps({"engine_id": self.engine_id.hex(), "boots": self.boots, "senders": self.senders})
-        new = path.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+    def _text(self) -> str:
+        return json.dumps({"engine_id": self.engine_id.hex(), "boots": self.boots, "senders": self.senders})
 
 
 def clocks(path: Path | None) -> Clocks:

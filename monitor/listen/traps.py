@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
-from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
 from pysnmp.carrier.base import AbstractTransportDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
-from pysnmp.error import PySnmpError
 from pysnmp.proto import api, errind
 from pysnmp.proto.api.verdec import decode_message_version
 from pysnmp.proto.error import StatusInformation
 from pysnmp.proto.mpmod.rfc3412 import ScopedPDU, SNMPv3Message
 from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 
+from monitor import usm
 from monitor.listen.clocks import Clocks
 from monitor.listen.sieve import Recent
+from monitor.snmp_pysnmp import AUTH, MUTATED, PRIV, add_user, value_of
 from monitor.tables import SYS_UPTIME
 from monitor.targets import SnmpAuth, SnmpVersion
 
@@ -36,25 +36,6 @@ REFUSALS = 5000  # pysnmp keeps something of every message that it refuses; a ne
 Oid = tuple[int, ...]
 Value = int | bytes | Oid | None
 
-MUTATED = (
-    PyAsn1Error, PySnmpError, TypeError, ValueError, OverflowError, AttributeError, LookupError, RecursionError,
-)  # fmt: skip
-
-_AUTH = {
-    "MD5": (config.USM_AUTH_HMAC96_MD5, "md5", 12),
-    "SHA": (config.USM_AUTH_HMAC96_SHA, "sha1", 12),
-    "SHA-224": (config.USM_AUTH_HMAC128_SHA224, "sha224", 16),
-    "SHA-256": (config.USM_AUTH_HMAC192_SHA256, "sha256", 24),
-    "SHA-384": (config.USM_AUTH_HMAC256_SHA384, "sha384", 32),
-    "SHA-512": (config.USM_AUTH_HMAC384_SHA512, "sha512", 48),
-}
-_PRIV = {
-    "": config.USM_PRIV_NONE,
-    "DES": config.USM_PRIV_CBC56_DES,
-    "AES": config.USM_PRIV_CFB128_AES,
-    "AES-192": config.USM_PRIV_CFB192_AES,
-    "AES-256": config.USM_PRIV_CFB256_AES,
-}
 _V1_TRAPS: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 5)  # snmpTraps, RFC 3418
 _TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 _TRAP_ADDRESS: Oid = (1, 3, 6, 1, 6, 3, 18, 1, 3, 0)  # snmpTrapAddress, RFC 3584
@@ -96,13 +77,14 @@ class _User:
         self.name = auth.user.encode()
         self.level = 3 if auth.priv_protocol else 2 if auth.auth_protocol else 1
         if self.level > 1:
-            number, self._hash, self.digest_bytes = _AUTH[auth.auth_protocol]
+            number = AUTH[auth.auth_protocol]
+            self._hash, self.digest_bytes = usm.AUTH[auth.auth_protocol]
             self._auth_service = config.AUTH_SERVICES[number]
             secret = univ.OctetString(auth.auth_secret.get_secret_value().encode())
             self._master = self._auth_service.hash_passphrase(secret)
         if self.level == 3:
             self._number = number
-            self._priv_service = config.PRIV_SERVICES[_PRIV[auth.priv_protocol]]
+            self._priv_service = config.PRIV_SERVICES[PRIV[auth.priv_protocol]]
             secret = univ.OctetString(auth.priv_secret.get_secret_value().encode())
             self._priv_master = self._priv_service.hash_passphrase(number, secret)
 
@@ -284,13 +266,7 @@ class TrapReader:
             variable.syntax = variable.syntax.clone(value)
         engine.snmpEngineID = symbols("__SNMP-FRAMEWORK-MIB", "snmpEngineID")[0].syntax
         for user in self._users:
-            auth = user.auth
-            config.add_v3_user(
-                engine, auth.user,
-                _AUTH[auth.auth_protocol][0] if auth.auth_protocol else config.USM_AUTH_NONE,
-                auth.auth_secret.get_secret_value() or None,
-                _PRIV[auth.priv_protocol], auth.priv_secret.get_secret_value() or None,
-            )  # fmt: skip
+            add_user(engine, user.auth)
         return engine
 
 
@@ -343,25 +319,6 @@ def _v1_trap(proto: Any, pdu: Any) -> Trap:
 
 def _dotted(address: Value) -> str:
     return ".".join(map(str, address)) if isinstance(address, bytes) and len(address) == 4 else ""
-
-
-def value_of(value: Any) -> Value:
-    """Return pysnmp's value as a plain one; None for what stands for nothing. Raises ValueError for no SNMP integer."""
-    while isinstance(value, univ.Choice):
-        value = value.getComponent()
-    if isinstance(value, univ.Null):  # before OctetString, of which pyasn1 makes it a kind
-        return None
-    if isinstance(value, univ.Integer):
-        number = int(value)
-        if not -(2**63) <= number < 2**64:
-            raise ValueError("no SNMP integer")
-        return number
-    if isinstance(value, univ.OctetString):
-        return bytes(value)
-    if isinstance(value, univ.ObjectIdentifier):
-        oid: Oid = tuple(value)
-        return oid
-    return None
 
 
 def _acknowledged(proto: Any, message: Any, pdu: Any) -> bytes:

@@ -6,7 +6,6 @@ passed here, not by the times of the samples, for in a catch-up hours of samples
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.tsdb.arrivals import Mark
+from siaga.whole_file import replace_file
 
 FOLDER = "remote-write"  # of siaga's home, a file for each destination
 _APART_S = 1.0  # of the places that are remembered
@@ -105,10 +105,4 @@ def read(path: Path) -> Cursor | None:
 
 def write(path: Path, cursor: Cursor) -> None:
     """Write the file in one piece. One that is lost costs no sample: they are sent again."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    try:
-        draft.write_text(json.dumps(asdict(cursor)), encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_file(path, json.dumps(asdict(cursor)))

@@ -5,7 +5,6 @@ was told. An alert's end changes a row that was there; hence the cursor also hol
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from monitor.models import Alert, StateChange
 from siaga.clock import as_utc
 from siaga.errors import InvalidError
 from siaga.text import safe
+from siaga.whole_file import replace_file
 
 AT_ONCE = 1000  # of each kind in one look
 Event = Mapping[str, Any]
@@ -90,12 +90,7 @@ def read(path: Path) -> Cursor | None:
 
 def write(path: Path, cursor: Cursor) -> None:
     """Write the cursor in one piece. Raises OSError."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        draft.write_text(json.dumps(asdict(cursor)), encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_file(path, json.dumps(asdict(cursor)))
 
 
 def _of_states(rows: Iterable[Event], names: Mapping[int, str]) -> Iterator[Event]:

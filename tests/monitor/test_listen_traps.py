@@ -418,6 +418,7 @@ def test_refusals_are_forgotten_by_a_new_engine(monkeypatch: pytest.MonkeyPatch,
 
 def test_a_state_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     (trap,), (probe,) = recorded(AUTHENTIC), recorded(AUTHENTIC, "inform")
+    (tmp_path / "nowhere").write_text("no folder")
     heard = Heard([user()], state=tmp_path / "nowhere" / "engine.json")
     assert heard.receiver.trap(probe, SENDER)
     heard.receiver.trap(trap, SENDER)
