@@ -314,7 +314,7 @@ def _yesterday(say: Teller, home: Path, regency: Regency) -> None:
 def _monitor(say: Teller) -> None:
     say.chapter("Monitoring: what is")
     say.text("One device first, without storing anything; then three rounds over all of them.")
-    say.run("inspect", "rtr-kec-mauk", head=24)
+    say.run("inspect", "rtr-kec-mauk", head=40)
     for number in (1, 2, 3):
         began = time.monotonic()
         say.run("poll")
