@@ -250,10 +250,10 @@ def exact(columns: Sequence[Oid], indexes: Sequence[Oid], cells: Sequence[int], 
 
 @lru_cache(maxsize=1024)
 def rows_that_fit(columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: int) -> int:
-    """Return how many rows a reply of about `octets` octets holds, when values have three octets on the average."""
+    """Return how many rows about `octets` octets of varbinds hold, when values have three octets on the average."""
     widest = max((len(ber.subids(index)) for index in indexes), default=1)
     row = sum(len(ber.arcs(column)) + widest + 9 for column in columns)
-    return max(1, (octets - 70) // row)
+    return max(1, (octets - 20) // row)
 
 
 def quick_reader(parser: str) -> Callable[[Layout, bytes, int, int], Values | None]:
