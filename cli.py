@@ -206,6 +206,7 @@ def _export() -> typer.Typer:
 def _event() -> typer.Typer:
     app = inventory.event_commands.event_app
     app.command("follow")(monitor.out.follow_commands.follow)
+    app.command("heard")(monitor.out.follow_commands.heard)
     return app
 
 

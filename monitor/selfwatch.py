@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.lateness import Lateness
 from monitor.rules.subjects import Subject
+from monitor.samples import Poll, Sample, polls_of
 from monitor.schedule import Key
 from monitor.sinks import Judge, StoreSink
 from siaga.clock import shown
@@ -108,3 +109,8 @@ class SelfWatch:
 
     def _all_problems(self) -> dict[str, str]:
         return {**self.problems, "samples": self._store.problem, "judging": self._judge.problem}
+
+
+def own_polls(figures: Mapping[str, float], number: int, at: datetime) -> list[Poll]:
+    """Return what siaga measured of itself as samples: thousandths of each figure."""
+    return polls_of([Sample(number, f"siaga_{name}", "", at, round(v * 1000)) for name, v in figures.items()])
