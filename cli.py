@@ -18,6 +18,7 @@ import infra.commands
 import inventory.commands
 import inventory.event_commands
 import inventory.export_commands
+import inventory.finding_commands
 import inventory.goods_commands
 import inventory.graph_commands
 import inventory.history_commands
@@ -31,6 +32,7 @@ import monitor.arp_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
+import monitor.compliance_commands
 import monitor.discover_commands
 import monitor.listen_commands
 import monitor.lldp_commands
@@ -82,6 +84,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
+    ("Keep it safe", ("compliance", "audit", "access", "finding")),
     ("Tell other tools", ("metrics", "event")),
     ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
@@ -137,6 +140,8 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.compliance_commands.app)
+    app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)
     app.command("plan")(infra.commands.plan)
