@@ -18,7 +18,7 @@ from siaga.expressions import prompt
 from siaga.text import safe
 
 Params = Mapping[str, Any]
-_FIRST_WORD = re.compile(r"\^([\w/-]+)(?:$|\$$|\\b| (?![?*+{]))")
+_FIRST_WORD = re.compile(r"\^([\w/-]+)(?:\$$|\\b| (?![?*+{]))")
 EVIDENCE = 8  # lines that are kept of one answer
 _LINE = 160
 
@@ -65,6 +65,8 @@ def _meant(rule: Rule, doc: Document, params: Params) -> bool:
 
 
 def _missing(rule: Rule, params: Params) -> Answer:
+    if rule.missing == "met":
+        return Answer(Verdict.met)
     shown = " › ".join(_plain(_with(p, params)[0]) for p in rule.section)
     return Answer(Verdict(rule.missing), f"There is no section {shown}.", (f"missing: {shown}",))
 
@@ -116,9 +118,9 @@ def _wrong(rule: Rule, scope: _Scope, params: Params) -> Iterator[str]:
         for filled in _all_filled(pattern, params):
             for line in scope.of(filled.word):
                 if filled.search(line):
-                    yield where + shown(line)
+                    yield where + shown(line, scope.where)
     for only in rule.only:
-        yield from (where + shown(line) for line in _strange(only, scope, params))
+        yield from (where + shown(line, scope.where) for line in _strange(only, scope, params))
 
 
 def _strange(only: Only, scope: _Scope, params: Params) -> Iterator[str]:
@@ -150,9 +152,9 @@ def numbers(text: str) -> Iterator[int]:
         yield from range(first, min(last, first + 4094) + 1)
 
 
-def shown(line: str) -> str:
+def shown(line: str, section: str = "") -> str:
     """Return a line of a configuration as evidence: without secrets, safe to show, not too long."""
-    return safe(scrubbed(line), _LINE)
+    return safe(scrubbed(line, section), _LINE)
 
 
 # --- patterns --------------------------------------------------------------------------------------------

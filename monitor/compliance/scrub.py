@@ -18,10 +18,13 @@ _HARMLESS = re.compile(
     r"(?i)^(?:yes|no|enable|disable|any|none|encryption|policy|ssh-userauth|required|is|min|max)\b"
 )
 MARK = "***"
+_NAME = re.compile(r'((?:^|\s)name[= ])("(?:[^"\\]|\\.)*"|\S+)')
 
 
-def scrubbed(line: str) -> str:
-    """Return the line with what may be a secret replaced by three stars."""
+def scrubbed(line: str, section: str = "") -> str:
+    """Return the line with what may be a secret replaced by three stars; the name of an SNMP community is one."""
+    if "snmp community" in section:
+        line = _NAME.sub(rf"\1{MARK}", line)
     at, out = 0, []
     while found := _KEYED.search(line, at):
         start = found.start("rest")

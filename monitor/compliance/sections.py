@@ -88,23 +88,29 @@ Parts = Iterator[tuple[str, list[str]]]
 
 
 def _indented(lines: Sequence[str]) -> Parts:
-    """Yield each line at the left edge with the lines indented below it."""
-    header, body, until = "", [], ""
+    """Yield each line at the left edge with the lines indented below it.
+
+    Between separators (! and #) the edge may be elsewhere: Comware indents what stands at the top by one space.
+    """
+    header, body, until, edge = "", [], "", 0
     for line in lines:
         if until:  # within a banner nothing is configuration, whatever it looks like
             until = "" if until in line else until
         elif not line:
             continue
-        elif line[0] in _BLANK:
-            body.append(line)
         elif line[0] == "!" or line == "#":
-            continue
+            if header:
+                yield header, body
+            header, body, edge = "", [], 0
+        elif header and line[0] in _BLANK and (not edge or len(line) - len(line.lstrip()) > edge):
+            body.append(line)
         else:
             if header:
                 yield header, body
-            header, body = line, []
-            if line[0] in "bh" and (found := _BANNER.match(line)):
-                until = "" if found[1] in line[found.end(1) :] else found[1]
+            bare = line.lstrip()
+            header, body, edge = bare, [], len(line) - len(bare)
+            if bare[0] in "bh" and (found := _BANNER.match(bare)):
+                until = "" if found[1] in bare[found.end(1) :] else found[1]
     if header:
         yield header, body
 

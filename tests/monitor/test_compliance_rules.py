@@ -1,0 +1,95 @@
+"""Every rule brings its proof: a whole configuration that it says `met` of, and one that it says `broken` of."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from inventory.findings import Verdict
+from monitor.compliance.check import Subject, of_text
+from monitor.compliance.files import Book, load
+from monitor.compliance.format import Rule
+from monitor.compliance.texts import Text, text_of
+
+FOLDER = Path(__file__).parent / "configurations"
+NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
+KNOWN = {
+    "name": "rtr-mauk",
+    "ntp_servers": ["10.36.0.1", "10.36.0.2"],
+    "syslog_servers": ["10.36.0.9"],
+    "vlans": [10, 20, 21, 22],
+}
+LIBRARY = load(None)
+FILES = {LIBRARY.platforms[name][0] for name in LIBRARY.by_name}
+RULES = [pytest.param(LIBRARY.platforms[n][0], rule, id=n) for n, rule in sorted(LIBRARY.by_name.items())]
+
+
+def text(platform: str, kind: str) -> Text:
+    return text_of(1, (FOLDER / f"{platform}.{kind}").read_bytes(), NOW)
+
+
+def answer(
+    platform: str, rule: Rule, kind: str, known: dict[str, object] | None = None
+) -> tuple[Verdict, str]:
+    role = rule.roles[0] if rule.roles else "router"
+    subject = Subject(1, "rtr-mauk", platform, role, KNOWN if known is None else known)
+    found = of_text(subject, LIBRARY.books[platform], text(platform, kind), NOW).answers[rule.name]
+    return found.verdict, found.reason
+
+
+def test_at_least_forty_rules_ship_for_seven_platforms() -> None:
+    assert len(LIBRARY.by_name) >= 40
+    assert {
+        "routeros",
+        "ios",
+        "vrp",
+        "ruijie",
+        "fortigate",
+        "comware",
+        "linux",
+        "frr",
+    } <= LIBRARY.books.keys()
+
+
+@pytest.mark.parametrize(("platform", "rule"), RULES)
+def test_a_configuration_as_it_should_be_meets_the_rule(platform: str, rule: Rule) -> None:
+    assert answer(platform, rule, "good") == (Verdict.met, "")
+
+
+@pytest.mark.parametrize(("platform", "rule"), RULES)
+def test_a_configuration_as_it_should_not_be_breaks_the_rule(platform: str, rule: Rule) -> None:
+    assert answer(platform, rule, "bad")[0] is Verdict.broken
+
+
+@pytest.mark.parametrize(("platform", "rule"), [p for p in RULES if p.values[1].parameters])
+def test_what_the_inventory_does_not_say_is_unknown(platform: str, rule: Rule) -> None:
+    verdict, reason = answer(platform, rule, "good", {})
+    assert (verdict, reason[:27]) == (Verdict.unknown, "The inventory does not say ")
+
+
+@pytest.mark.parametrize("platform", sorted(FILES))
+def test_half_a_configuration_proves_nothing(platform: str) -> None:
+    book: Book = LIBRARY.books[platform]
+    whole = text(platform, "good")
+    for cut in ("", "\0\xff" * 500, "x" * 10_000, whole.text[:9] if platform == "frr" else "Password:"):
+        part = Text(1, cut, NOW, "")
+        subject = Subject(1, "rtr-mauk", platform, "router", KNOWN)
+        found = {a.verdict for a in of_text(subject, book, part, NOW).answers.values()}
+        assert found <= {Verdict.unknown, Verdict.none}
+        assert Verdict.unknown in found
+
+
+def test_an_old_configuration_proves_nothing() -> None:
+    subject = Subject(1, "rtr-mauk", "routeros", "router", KNOWN)
+    found = of_text(subject, LIBRARY.books["routeros"], text("routeros", "good"), NOW + timedelta(days=31))
+    assert {a.verdict for a in found.answers.values()} == {Verdict.unknown}
+    assert found.answers["routeros-ntp"].reason == "Its configuration is 31 days old."
+
+
+@pytest.mark.parametrize("platform", sorted(FILES))
+def test_no_secret_of_a_configuration_is_kept_as_evidence(platform: str) -> None:
+    subject = Subject(1, "rtr-mauk", platform, "switch", KNOWN)
+    answers = of_text(subject, LIBRARY.books[platform], text(platform, "bad"), NOW).answers.values()
+    told = " ".join(line for a in answers for line in (a.reason, *a.evidence))
+    for secret in ("rahasia", "060506324F41", "Mudah", "%$%$abc", "08351f1b1d", "072c", "%^%#abc"):
+        assert secret not in told
