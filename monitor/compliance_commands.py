@@ -350,3 +350,55 @@ def _at(settings: Any, library: "Library", rule: "Rule", device: str, configs: s
         if rule.mend
         else None,
     }
+
+
+@app.command("changes")
+def changes(
+    before: Annotated[str, typer.Argument(help="A file with an /export of RouterOS.")],
+    after: Annotated[str, typer.Argument(help="A file with another.")],
+    commands: Annotated[
+        bool, typer.Option("--commands", help="Print the commands that make the first into the second.")
+    ] = False,
+    output: Output = Format.table,
+    fields: Fields = "",
+) -> Outcome:
+    """Tell how two exports of RouterOS differ, by menu, item and key; or how to come from the one to the other.
+
+    What no command is known for is told on standard error. Ends with 6 if they differ.
+
+    Example: siaga compliance changes rtr-mauk.rsc rtr-mauk-kemarin.rsc --commands
+    """
+    from monitor.compliance.routeros import parsed
+    from monitor.compliance.routeros_diff import changes as differences
+    from monitor.compliance.routeros_diff import way
+    from siaga.text import safe
+
+    old, new = (parsed(_text(path)) for path in (before, after))
+    found = list(differences(old, new))
+    messages = [] if found else ["They say the same."]
+    if commands:
+        done = way(old, new)
+        messages += [f"No command is known for {c.path} {c.item} {c.key}, which is gone." for c in done.left]
+        text = "\n".join(safe(c, 100_000) for c in done.commands)
+        return Outcome(text=text, messages=messages, exit_code=6 if found else 0)
+    rows = [
+        {"path": c.path, "item": c.item, "key": c.key, "before": c.before, "after": c.after} for c in found
+    ]
+    columns = [Column(k, k) for k in ("path", "item", "key", "before", "after")]
+    return Outcome(rows, columns, messages, 6 if found else 0, format=output, fields=split(fields))
+
+
+def _text(path: str) -> str:
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    from monitor.compliance.texts import LARGEST, text_of
+    from siaga.errors import NotFoundError
+    from siaga.text import safe
+
+    try:
+        with Path(path).open("rb") as file:
+            return text_of(0, file.read(LARGEST), datetime.now(UTC)).text
+    except OSError as error:
+        sentence = f"'{safe(path, 200)}' cannot be read: {error.strerror}."
+        raise NotFoundError("no-such-file", sentence) from None

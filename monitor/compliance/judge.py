@@ -50,7 +50,8 @@ def judge(rule: Rule, doc: Document, params: Params) -> Answer:
     scopes = list(_scopes(rule, doc, params))
     if not scopes:
         return _missing(rule, params)
-    found = [list(_wrong(rule, scope, params)) for scope in scopes]
+    asked = _asked(rule, params)
+    found = [list(_wrong(asked, scope)) for scope in scopes]
     wrong = [line for part in found for line in part]
     if wrong and (rule.each or all(found)):
         return Answer(Verdict.broken, _reason(wrong), tuple(wrong[:EVIDENCE]))
@@ -107,33 +108,45 @@ def _sections(path: Sequence[str], doc: Document, params: Params) -> list[Sectio
     return found
 
 
-def _wrong(rule: Rule, scope: _Scope, params: Params) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Asked:
+    """What a rule asks with one device's parameters in it. `only`: a pattern, the values allowed, their kind."""
+
+    there: tuple[Filled, ...]
+    absent: tuple[Filled, ...]
+    only: tuple[tuple[Filled, frozenset[str], str], ...]
+
+
+def _asked(rule: Rule, params: Params) -> _Asked:
+    return _Asked(
+        tuple(f for p in rule.must_have for f in _all_filled(p, params)),
+        tuple(f for p in rule.must_not_have for f in _all_filled(p, params)),
+        tuple((f, _allowed(o, params), o.kind) for o in rule.only for f in _all_filled(o.regex, params)),
+    )
+
+
+def _allowed(only: Only, params: Params) -> frozenset[str]:
+    return frozenset(map(str, _values(params[only.param])))
+
+
+def _wrong(asked: _Asked, scope: _Scope) -> Iterator[str]:
     """Yield what is wrong in one scope: what is not there, and lines that should not be."""
     where = f"{safe(scope.where, 60)}: " if scope.where else ""
-    for pattern in rule.must_have:
-        for filled in _all_filled(pattern, params):
-            if not any(map(filled.search, scope.of(filled.word))):
-                yield f"{where}missing: {filled.shown}"
-    for pattern in rule.must_not_have:
-        for filled in _all_filled(pattern, params):
-            for line in scope.of(filled.word):
-                if filled.search(line):
-                    yield where + shown(line, scope.where)
-    for only in rule.only:
-        yield from (where + shown(line, scope.where) for line in _strange(only, scope, params))
-
-
-def _strange(only: Only, scope: _Scope, params: Params) -> Iterator[str]:
-    """Yield the lines that hold a value which the inventory does not."""
-    allowed = {str(v) for v in _values(params[only.param])}
-    for filled in _all_filled(only.regex, params):
+    for filled in asked.there:
+        if not any(map(filled.search, scope.of(filled.word))):
+            yield f"{where}missing: {filled.shown}"
+    for filled in asked.absent:
+        for line in scope.of(filled.word):
+            if filled.search(line):
+                yield where + shown(line, scope.where)
+    for filled, allowed, kind in asked.only:
         for line in scope.of(filled.word):
             found = filled.search(line)
-            if found and not _within(found["value"] or "", allowed, only.kind):
-                yield line
+            if found and not _within(found["value"] or "", allowed, kind):
+                yield where + shown(line, scope.where)
 
 
-def _within(value: str, allowed: set[str], kind: str) -> bool:
+def _within(value: str, allowed: frozenset[str], kind: str) -> bool:
     if kind == "text":
         return value.strip("\"'") in allowed
     return all(str(n) in allowed for n in numbers(value))

@@ -92,7 +92,8 @@ def _indented(lines: Sequence[str]) -> Parts:
 
     Between separators (! and #) the edge may be elsewhere: Comware indents what stands at the top by one space.
     """
-    header, body, until, edge = "", [], "", 0
+    header, until, edge = "", "", 0
+    body: list[str] = []
     for line in lines:
         if until:  # within a banner nothing is configuration, whatever it looks like
             until = "" if until in line else until
@@ -132,10 +133,17 @@ def _fortios(lines: Sequence[str]) -> Parts:
 
 
 def _routeros(lines: Sequence[str]) -> Parts:
-    """Yield each path with its entries; a path and its entry on one line (RouterOS 6) are taken apart."""
+    return menus(lines, LONGEST)
+
+
+def menus(lines: Sequence[str], longest: int) -> Parts:
+    """Yield each path with its entries; a path and its entry on one line (RouterOS 6) are taken apart.
+
+    `longest`: characters of an entry that are kept.
+    """
     bodies: dict[str, list[str]] = {}
     path = ""
-    for line in entries(lines):
+    for line in entries(lines, longest):
         if line.startswith("/"):
             path, command = _path(line)
             bodies.setdefault(path, [])
@@ -146,17 +154,17 @@ def _routeros(lines: Sequence[str]) -> Parts:
     yield from bodies.items()
 
 
-def entries(lines: Sequence[str]) -> Iterator[str]:
+def entries(lines: Sequence[str], longest: int) -> Iterator[str]:
     """Yield the lines of an /export, joined where one goes on in the next (a backslash at its end)."""
     held = ""
     for line in lines:
         whole = held + line.strip() if held else line.strip()
         if line.endswith("\\"):
-            held = whole[:-1][:LONGEST]
+            held = whole[:-1][:longest]
             continue
         held = ""
         if whole:
-            yield whole[:LONGEST]
+            yield whole[:longest]
     if held:
         yield held
 
