@@ -29,6 +29,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.audit_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
@@ -141,6 +142,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("trust")(monitor.commands.trust)
     app.add_typer(monitor.platform_commands.app)
     app.add_typer(monitor.compliance_commands.app)
+    app.command("audit")(monitor.audit_commands.audit)
     app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)

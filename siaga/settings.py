@@ -143,6 +143,28 @@ class Checks(Frozen):
     )
 
 
+class Audit(Frozen):
+    """How `siaga audit` tries doors. An address is looked at for at most `look_s`, each door for `timeout_s`.
+
+    `communities` are guessed beside the well-known ones, `guess_pps` of them a second. With --try-defaults a device is
+    tried at most `login_attempts` times, `login_pause_s` apart, at `logins_at_once` devices side by side.
+    """
+
+    concurrency: int = Field(32, ge=1, le=512)
+    timeout_s: float = Field(4.0, gt=0, le=60)
+    look_s: float = Field(15.0, gt=0, le=300)
+    telnet_port: int = Field(23, ge=1, le=65535)
+    http_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (80,)
+    https_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443,)
+    communities: tuple[Annotated[str, StringConstraints(min_length=1, max_length=64)], ...] = ()
+    guess_pps: float = Field(200.0, gt=0, le=10_000)
+    guess_timeout_s: float = Field(1.0, gt=0, le=30)
+    login_attempts: int = Field(3, ge=1, le=10)
+    login_pause_s: float = Field(5.0, ge=0, le=300)
+    logins_at_once: int = Field(4, ge=1, le=32)
+    seen_days: int = Field(30, ge=1, le=3650)
+
+
 class Plugin(Frozen):
     """A Nagios plugin as a check, `[plugins.NAME]`: its whole path and its arguments, which no shell ever sees.
 
@@ -398,6 +420,7 @@ class Settings(Frozen):
     ssh: Ssh = Ssh()
     provision: Provision = Provision()
     checks: Checks = Checks()
+    audit: Audit = Audit()
     plugins: Mapping[Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")], Plugin] = {}
     listen: Listen = Listen()
     playbooks: tuple[Path, ...] = ()
