@@ -136,11 +136,12 @@ def _looked(settings: "Settings", plan: "Plan", *, quiet: bool) -> "Seen":
 
 def _tried(settings: "Settings", managed: "Sequence[Any]", *, yes: bool) -> "dict[str, tuple[Any, Tried]]":
     """Try default logins at recorded devices, a few side by side; return device → (its row, what came of it)."""
-    from concurrent.futures import ThreadPoolExecutor
+    import asyncio
 
     from inventory.writes import confirm
-    from monitor.audit.default_logins import tried
+    from monitor.audit.default_logins import Gate, tried
     from monitor.audit.guesses import logins
+    from monitor.crowd import each
     from monitor.hostkeys import HostKeys
 
     own = settings.audit
@@ -149,18 +150,13 @@ def _tried(settings: "Settings", managed: "Sequence[Any]", *, yes: bool) -> "dic
     confirm(f"Try {most} default logins at {len(meant)} devices, where each failure is logged?", yes=yes)
     known = HostKeys(settings.home / "known_hosts", accept_new=False)
 
-    def one(device: Any) -> "Tried":
-        return tried(
-            device.spot.address,
-            device.ssh_port,
-            logins(device.spot.platform)[: own.login_attempts],
-            known_hosts=known,
-            timeout_s=own.timeout_s * 2,
-            pause_s=own.login_pause_s,
-        )
+    async def one(device: Any) -> "Tried":
+        gate = Gate(device.spot.address, device.ssh_port, known)
+        few = logins(device.spot.platform)[: own.login_attempts]
+        return await tried(gate, few, timeout_s=own.timeout_s * 2, pause_s=own.login_pause_s)
 
-    with ThreadPoolExecutor(own.logins_at_once) as pool:
-        return {m.spot.name: (m, t) for m, t in zip(meant, pool.map(one, meant), strict=True)}
+    came = asyncio.run(each(meant, one, concurrency=own.logins_at_once))
+    return {m.spot.name: (m, t) for m, t in zip(meant, came, strict=True)}
 
 
 def _of_logins(

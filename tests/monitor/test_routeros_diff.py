@@ -4,10 +4,10 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from routeros_box import Box, comparable
 
 from monitor.compliance.routeros import Export, Item, entry, parsed, quoted
 from monitor.compliance.routeros_diff import Change, _defaults, changes, way
-from tests.monitor.routeros_box import Box, comparable
 
 EXAMPLE = Path(__file__).parent / "configurations" / "routeros.good"
 ORDERED = ("/ip firewall filter", "/ip firewall nat", "/ip route")
