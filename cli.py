@@ -27,6 +27,7 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.access_commands
 import monitor.alert_commands
 import monitor.arp_commands
 import monitor.audit_commands
@@ -143,6 +144,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.platform_commands.app)
     app.add_typer(monitor.compliance_commands.app)
     app.command("audit")(monitor.audit_commands.audit)
+    app.add_typer(monitor.access_commands.app)
     app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)

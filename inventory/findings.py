@@ -46,6 +46,17 @@ class Remedy:
     selector: str
     params: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """The parameters as a command line says them: name=value, the values of a list between commas."""
+        return tuple(f"{name}={_written(value)}" for name, value in self.params.items())
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
 
 @dataclass(frozen=True)
 class Judged:
