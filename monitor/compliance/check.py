@@ -89,11 +89,15 @@ def _all_unknown(book: Book, subject: Subject, why: str) -> dict[str, Answer]:
 
 def _unbelievable(text: Text, doc: Document, book: Book, now: datetime, max_age: timedelta) -> str:
     """Return why nothing is proven by a text; '' if it is to be believed."""
-    if not text.whole or not any(any(map(prompt(w).search, doc.top)) for w in book.whole):
+    if text.whole is False or not (text.whole or _looks_whole(doc, book)):
         return "Its configuration is not whole: the end of it, or what every one has, is not there."
     if now - text.at > max_age:
         return f"Its configuration is {(now - text.at).days} days old."
     return ""
+
+
+def _looks_whole(doc: Document, book: Book) -> bool:
+    return any(any(map(prompt(w).search, doc.top)) for w in book.whole)
 
 
 def judged(result: Result, library: Library) -> Iterator[Judged]:

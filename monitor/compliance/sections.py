@@ -5,7 +5,7 @@ Four ways of writing are known (`Dialect`):
     indent    Cisco, Huawei, Ruijie, Comware, FRR: what belongs to a line stands indented below it
     fortios   FortiOS: config … end and edit … next; indented by itself, whether or not the text is
     routeros  RouterOS: a path such as /ip service, then its entries; a line ends with \\ where it goes on
-    files     Linux: files one after another, each below `==> NAME <==` as head(1) and tail(1) head them
+    files     Linux: files one after another, each below `### NAME`, or `==> NAME <==` as tail(1) heads them
 
 Nothing here fails on a text, whatever it is: what makes no sense has no sections.
 """
@@ -19,7 +19,7 @@ from typing import Literal
 Dialect = Literal["indent", "fortios", "routeros", "files"]
 LONGEST = 2000  # characters of a line that are looked at
 _BLANK = " \t"
-_FILE = re.compile(r"==> (\S{1,200}) <==$")
+_FILE = re.compile(r"(?:==> (/\S{1,200}) <==|### (/\S{1,200}|vtysh .{1,100}|end))$")
 _BANNER = re.compile(r"(?:banner \S+|header \S+(?: information)?) +(\^C|\S)")
 
 
@@ -187,7 +187,7 @@ def _files(lines: Sequence[str]) -> Parts:
         if found := _FILE.match(line):
             if name:
                 yield name, body
-            name, body = found[1], []
+            name, body = found[1] or found[2], []
         elif line.strip() and not line.lstrip().startswith("#"):
             body.append(line)
     if name:

@@ -19,13 +19,16 @@ _ENDINGS = ("", ".cfg", ".conf", ".rsc", ".txt")
 
 @dataclass(frozen=True)
 class Text:
-    """A device's configuration: normalised, of one moment. `whole`: no part of it was cut off."""
+    """A device's configuration: normalised, of one moment.
+
+    `whole`: whether its source knows that nothing was cut off, or that something was; None: it does not know.
+    """
 
     device_id: int
     text: str
     at: datetime
     sha256: str
-    whole: bool = True
+    whole: bool | None = None
 
 
 class Texts(Protocol):
@@ -69,4 +72,10 @@ def text_of(device_id: int, octets: bytes, at: datetime) -> Text:
         text = cut.decode("utf-8")
     except UnicodeDecodeError:
         text = cut.decode("latin-1")
-    return Text(device_id, text, at, hashlib.sha256(octets).hexdigest(), whole=len(octets) <= LARGEST)
+    return Text(
+        device_id,
+        text,
+        at,
+        hashlib.sha256(octets).hexdigest(),
+        whole=None if len(octets) <= LARGEST else False,
+    )

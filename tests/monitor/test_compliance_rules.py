@@ -1,17 +1,23 @@
 """Every rule brings its proof: a whole configuration that it says `met` of, and one that it says `broken` of."""
 
+import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inventory.findings import Verdict
 from monitor.compliance.check import Subject, of_text
 from monitor.compliance.files import Book, load
 from monitor.compliance.format import Rule
+from monitor.compliance.sections import Dialect, document
 from monitor.compliance.texts import Text, text_of
 
 FOLDER = Path(__file__).parent / "configurations"
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
 KNOWN = {
     "name": "rtr-mauk",
@@ -93,3 +99,40 @@ def test_no_secret_of_a_configuration_is_kept_as_evidence(platform: str) -> None
     told = " ".join(line for a in answers for line in (a.reason, *a.evidence))
     for secret in ("rahasia", "060506324F41", "Mudah", "%$%$abc", "08351f1b1d", "072c", "%^%#abc"):
         assert secret not in told
+
+
+def test_what_mends_a_rule_takes_the_parameters_that_it_is_given() -> None:
+    """Every play that a rule names, as far as it is here, knows each parameter, and takes its value."""
+    asked = [r for r in LIBRARY.by_name.values() if r.mend]
+    assert {r.mend.playbook for r in asked if r.mend} == {"baseline", "network-baseline"}
+    for rule in asked:
+        assert rule.mend
+        path = PLAYBOOKS / f"{rule.mend.playbook}.toml"
+        known = tomllib.loads(path.read_text())["params"] if path.exists() else None
+        for name, value in rule.mend.params.items():
+            if known is not None:
+                assert value in known[name].get("choices", [value]), (rule.name, name)
+                assert known[name]["type"] != "list" or value == f"{{{name}}}", (rule.name, name)
+
+
+def test_a_configuration_that_its_source_calls_cut_proves_nothing() -> None:
+    subject = Subject(1, "rtr-mauk", "routeros", "router", KNOWN)
+    cut = replace(text("routeros", "good"), whole=False)
+    assert {a.verdict for a in of_text(subject, LIBRARY.books["routeros"], cut, NOW).answers.values()} == {
+        Verdict.unknown
+    }
+
+
+def test_nothing_within_a_banner_is_configuration() -> None:
+    spoof = "banner motd #\nsnmp-server community public RW\nip http server\n#\nhostname rtr-mauk\nend\n"
+    subject = Subject(1, "rtr-mauk", "ios", "router", KNOWN)
+    answers = of_text(subject, LIBRARY.books["ios"], Text(1, spoof, NOW, ""), NOW).answers
+    assert {answers[r].verdict for r in ("ios-snmp-v3", "ios-http-off", "ios-hostname")} == {Verdict.met}
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=400), st.sampled_from(["indent", "fortios", "routeros", "files"]))
+def test_no_text_breaks_what_takes_it_apart(drawn: str, dialect: Dialect) -> None:
+    for section in document(drawn, dialect).sections:
+        assert section.inner is not None
+        assert all(line == line.strip() for line in section.lines)
