@@ -28,6 +28,7 @@ import inventory.proposal_commands
 import inventory.stocktake_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.backup_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
@@ -83,7 +84,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
     ("Tell other tools", ("metrics", "event")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("backup", "ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -136,6 +137,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.backup_commands.app)
     app.add_typer(monitor.platform_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)

@@ -286,6 +286,7 @@ FINDINGS: list[tuple[list[Subject], str, str, str]] = [
     ),
     (parts(seen(), config_age_s=8 * 86400.0), "config-not-backed-up", "", W),
     ([Subject("service", "e-planning", {"certificate_days": 5.0})], "certificate-expiring", "e-planning", C),
+    ([Subject("login", "rtr-1", {"host_key": "changed"})], "host-key-changed", "rtr-1", C),
     ([Subject("service", "e-planning", {"verdict": "critical"})], "service-wrong", "e-planning", C),
     ([Subject("siaga", "", {"late_s": 400.0})], "poller-late", "", C),
     ([Subject("siaga", "", {"uplink": "down"})], "uplink-down", "", C),
