@@ -33,8 +33,9 @@ class Limits(NamedTuple):
 
 
 def prompt_of(base: str) -> re.Pattern[str]:
-    """Return what a prompt looks like of which netmiko found the unchanging part."""
-    name = re.escape(base.strip().rstrip("<>#$%[] ").lstrip("<[") or base.strip())
+    """Return what a prompt looks like of which netmiko found a part; the mode, as in `sw(config)#`, may change."""
+    bare = base.strip().rstrip("<>#$%[] ").lstrip("<[")
+    name = re.escape(bare.partition("(")[0] or bare or base.strip())
     return re.compile(rf"(?:^|[\r\n])[^\r\n]{{0,12}}{name}[^\r\n]{{0,64}}[>#$%\]]\s*$")
 
 

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from inventory.platform_format import Config
 from inventory.platforms import config_of
 from inventory.runs import recorded
 from inventory.store import open_engine, reading, session
 from monitor.configs import restore, store, views
 from monitor.configs.due import due
-from monitor.configs.normalise import joined
+from monitor.configs.normalise import normal
 from monitor.configs.repo import Repository
 from monitor.configs.run import Round, back_up
 from siaga.clock import utc_now
@@ -92,9 +93,15 @@ def restored(settings: Settings, name: str, at: datetime | None = None) -> resto
             raise InvalidError("nothing-to-restore", sentence)
         targets = store.wanted(opened, [device.id or 0], vault)
         platform = targets[0].target.platform if targets else device.platform
-    known = config_of(platform)
-    driver, continued = (known[0], known[1].continued) if known else ("", "")
-    now, then = (joined(store.unsealed(vault, v).splitlines(), continued) for v in (newest, wanted))
-    kind, lines = restore.commands(driver, now, then)
+    driver, config = config_of(platform) or ("", None)
+    now, then = (store.unsealed(vault, v).splitlines() for v in (newest, wanted))
+    kind, lines = restore.commands(driver, *(_told(text, config) for text in (now, then)))
+    if kind == "whole":
+        lines = tuple(then)
     shown = views.difference(repository, newest, wanted)
     return restore.Restore(device.id or 0, device.name, kind, lines, tuple(shown))
+
+
+def _told(lines: Sequence[str], config: Config | None) -> tuple[str, ...]:
+    """Return what is configured, with its secrets and without noise: what commands are made of."""
+    return normal(lines, config, lambda secret: secret).lines

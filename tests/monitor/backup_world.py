@@ -107,7 +107,10 @@ def _record(made: World, role: str) -> None:
         writer.finish()
         ids = {c.name: c.id for c in writing.exec(select(Credential))}
         for name, device in made.devices.items():
-            secrets: Sequence[tuple[str, str]] = (("password", device.password), ("enable", device.enable_secret))
+            secrets: Sequence[tuple[str, str]] = (
+                ("password", device.password),
+                ("enable", device.enable_secret),
+            )
             for part, secret in secrets:
                 if secret:
                     store_secret(writing, vault, ids[f"ssh-{name}"] or 0, part, SecretStr(secret))
