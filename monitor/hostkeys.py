@@ -212,4 +212,6 @@ def _hashes(field: str, name: str) -> bool:
 
 
 def _like(pattern: str, name: str) -> bool:
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), name) is not None
