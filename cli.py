@@ -31,6 +31,7 @@ import monitor.access_commands
 import monitor.alert_commands
 import monitor.arp_commands
 import monitor.audit_commands
+import monitor.backup_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
@@ -88,7 +89,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
     ("Keep it safe", ("compliance", "audit", "access", "finding")),
     ("Tell other tools", ("metrics", "event")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("backup", "ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -141,6 +142,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.backup_commands.app)
     app.add_typer(monitor.platform_commands.app)
     app.add_typer(monitor.compliance_commands.app)
     app.command("audit")(monitor.audit_commands.audit)

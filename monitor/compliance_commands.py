@@ -74,7 +74,7 @@ def check(
 
     settings, now = load(), utc_now()
     engine, library = open_engine(settings), load_rules(settings.home)
-    texts = texts_of(settings, configs)
+    texts = texts_of(engine, settings, configs)
     ids = chosen(engine, selector or [])
     with reading(engine) as session:
         meant = subjects(session, ids)
@@ -336,7 +336,7 @@ def _at(settings: Any, library: "Library", rule: "Rule", device: str, configs: s
         platform = subject.platform if subject else ""
         sentence = f"The rule {rule.name} is not for {device}, whose platform is '{platform}'."
         raise InvalidError("rule-not-meant", sentence)
-    (result,) = checked([subject], library, texts_of(settings, configs), now)
+    (result,) = checked([subject], library, texts_of(engine, settings, configs), now)
     answer = result.answers[rule.name]
     return {
         "device": subject.name,

@@ -120,6 +120,24 @@ class Ssh(Frozen):
     accept_new_host_keys: bool = True
 
 
+class Backup(Frozen):
+    """How configurations are backed up. `every_h` is for each role, or `default`: hours between two backups.
+
+    `concurrency` devices side by side; a device may take `longest_s` altogether, be silent for [ssh] timeout_s, and say
+    `most_bytes`. Of the full texts, the newest `keep_full` of each device are kept.
+    """
+
+    every_h: Mapping[str, Annotated[float, Field(gt=0, le=24 * 90)]] = {"default": 24.0}
+    concurrency: int = Field(50, ge=1, le=256)
+    longest_s: float = Field(300.0, gt=0, le=3600)
+    most_bytes: int = Field(16 << 20, ge=10_000, le=256 << 20)
+    keep_full: int = Field(100, ge=1, le=100_000)
+
+    def interval_h(self, role: str) -> float:
+        """Return the hours between two backups of devices of a role."""
+        return self.every_h.get(role, self.every_h.get("default", 24.0))
+
+
 class Checks(Frozen):
     """How services are checked. Days and seconds are when a finding becomes a warning, or critical.
 
@@ -418,6 +436,7 @@ class Settings(Frozen):
     discover: Discover = Discover()
     samples: Samples = Samples()
     ssh: Ssh = Ssh()
+    backup: Backup = Backup()
     provision: Provision = Provision()
     checks: Checks = Checks()
     audit: Audit = Audit()

@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from monitor.compliance.backups import Backups
 from monitor.compliance.texts import Folder, Texts
-from siaga.errors import NotFoundError
 from siaga.settings import Settings
 
 
-def texts_of(settings: Settings, folder: str = "") -> Texts:
+def texts_of(engine: Engine, settings: Settings, folder: str = "") -> Texts:
     """Return where to take configurations from; raises NotFoundError (`no-configurations`, `no-such-folder`)."""
-    if folder:
-        return Folder(Path(folder).expanduser())
-    kept = settings.home / "configs"
-    if not kept.is_dir():
-        sentence = "No configurations are kept yet: run 'siaga backup run', or name a folder with --configs."
-        raise NotFoundError("no-configurations", sentence)
-    return Folder(kept)
+    return Folder(Path(folder).expanduser()) if folder else Backups(engine, settings.home)

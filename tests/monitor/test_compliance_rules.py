@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.findings import Verdict
+from inventory.platforms import config_of
 from monitor.compliance.check import Subject, of_text
 from monitor.compliance.files import Book, load
 from monitor.compliance.format import Rule
 from monitor.compliance.sections import Dialect, document
 from monitor.compliance.texts import Text, text_of
+from monitor.configs.normalise import normal
 
 FOLDER = Path(__file__).parent / "configurations"
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -136,3 +138,18 @@ def test_no_text_breaks_what_takes_it_apart(drawn: str, dialect: Dialect) -> Non
     for section in document(drawn, dialect).sections:
         assert section.inner is not None
         assert all(line == line.strip() for line in section.lines)
+
+
+@pytest.mark.parametrize("platform", sorted(FILES))
+@pytest.mark.parametrize(("kind", "wanted"), [("good", Verdict.met), ("bad", Verdict.broken)])
+def test_the_form_that_the_backup_keeps_is_judged_the_same(platform: str, kind: str, wanted: Verdict) -> None:
+    found = config_of(platform)
+    assert found
+    lines = text(platform, kind).text.split("\n")
+    kept = normal(lines, found[1], lambda _: "<secret:0123abcd>")
+    for rule in LIBRARY.books[platform].rules:
+        subject = Subject(1, "rtr-mauk", platform, rule.roles[0] if rule.roles else "router", KNOWN)
+        whole = Text(1, kept.text, NOW, "", whole=True)
+        assert of_text(subject, LIBRARY.books[platform], whole, NOW).answers[rule.name].verdict is wanted, (
+            rule.name
+        )
