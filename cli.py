@@ -37,6 +37,7 @@ import monitor.check_commands
 import monitor.commands
 import monitor.compliance_commands
 import monitor.discover_commands
+import monitor.doctor_commands
 import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
@@ -69,7 +70,7 @@ Start with: siaga demo
 
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Begin", ("demo", "init", "import", "export")),
+    ("Begin", ("demo", "init", "doctor", "import", "export")),
     (
         "Look",
         (
@@ -134,6 +135,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("listen")(monitor.listen_commands.listen)
     app.add_typer(monitor.monitor_commands.app)
     app.command("check")(monitor.check_commands.check)
+    app.command("doctor")(monitor.doctor_commands.doctor)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.command("bandwidth")(monitor.capacity_commands.bandwidth)
@@ -217,6 +219,7 @@ def _export() -> typer.Typer:
 def _event() -> typer.Typer:
     app = inventory.event_commands.event_app
     app.command("follow")(monitor.out.follow_commands.follow)
+    app.command("heard")(monitor.out.follow_commands.heard)
     return app
 
 

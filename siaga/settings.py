@@ -92,7 +92,8 @@ class Monitor(Frozen):
     services, ssh  service checks; devices that are read over SSH
 
     What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
-    how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]).
+    how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]). `push`: send what
+    came to each [[remote_write]], every `push_s`.
     """
 
     reachability_s: float = Field(30.0, ge=0.1, le=3600)
@@ -110,6 +111,8 @@ class Monitor(Frozen):
     listen: bool = False
     notify: bool = True
     compact: bool = True
+    push: bool = True
+    push_s: float = Field(60.0, ge=1, le=3600)
 
 
 class Ssh(Frozen):
@@ -207,6 +210,7 @@ class Listen(Frozen):
     `addresses` are those of this machine; without any, all. `credentials` are those whose communities and users traps
     may come with. `relays` are networks whose word for another source is taken (snmpTrapAddress, the host name of a
     syslog message); nobody else's is. Rates are messages a second, for each known device, and for all others together.
+    The service keeps what they tell for `keep_days`.
     """
 
     addresses: tuple[IPvAnyAddress, ...] = ()
@@ -217,6 +221,7 @@ class Listen(Frozen):
     relays: tuple[IPvAnyNetwork, ...] = ()
     rate_per_s: float = Field(20.0, gt=0)
     burst: int = Field(200, ge=1)
+    keep_days: int = Field(90, ge=1)
 
 
 class Provision(Frozen):

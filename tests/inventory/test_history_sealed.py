@@ -104,7 +104,8 @@ def _without_what_came_later() -> Iterator[str]:
     for table, columns in added.items():
         yield from (f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns.split())
     tables = "alert_note rule_memory silence maintenance notification delivery notify_cursor"
-    tables += " config_backup config_version backup_request finding compliance exposure access_window"
+    tables += " device_event device_wish config_backup config_version backup_request"
+    tables += " finding compliance exposure access_window"
     yield from (f"DROP TABLE {table}" for table in tables.split())
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from inventory.findings import Verdict
-from inventory.store import open_engine
+from inventory.store import open_engine, reading
 from monitor.access.judge import Book, Known, Login, Window, judged
 from monitor.access.watch import LoginSink, login_of
 from monitor.listen.event import Event, Kind
@@ -18,6 +19,8 @@ from monitor.listen.meaning import patterns
 from monitor.listen.receiver import Receiver
 from monitor.listen.sieve import Sieve
 from monitor.listen.sources import Source, sources
+from monitor.models import DeviceEvent
+from monitor.service_listen import Listening
 from siaga.clock import utc_now
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner
