@@ -192,6 +192,18 @@ def test_a_database_that_is_locked_loses_no_login(
     assert [r["subject"] for r in rows(siaga)] == ["vendor1"]
 
 
+def test_the_service_keeps_the_event_and_judges_the_login(siaga: Siaga, scrubbed: Path) -> None:
+    settings = Settings(home=scrubbed)
+    engine = open_engine(settings)
+    listening = Listening(engine, settings, lambda _: None, lambda _: None, {})
+    event = Event(utc_now(), "syslog", Kind.login, "127.84.3.1", "x", "olt-mauk", 1, (("user", "vendor1"),))
+    listening._event(event)
+    assert asyncio.run(listening.flush())
+    assert [r["rule"] for r in rows(siaga)] == ["login-outside-window"]
+    with reading(engine) as opened:
+        assert len(opened.exec(select(DeviceEvent)).all()) == 1
+
+
 @pytest.mark.parametrize("line", [e for e in tomllib.loads(LINES.read_text())["line"] if e["event"] == "login"],
                          ids=lambda e: e["platform"])  # fmt: skip
 def test_the_login_of_each_platform_is_a_login_of_somebody(line: dict[str, str]) -> None:
