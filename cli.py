@@ -18,6 +18,7 @@ import infra.commands
 import inventory.commands
 import inventory.event_commands
 import inventory.export_commands
+import inventory.finding_commands
 import inventory.goods_commands
 import inventory.graph_commands
 import inventory.history_commands
@@ -26,11 +27,15 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.access_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.audit_commands
+import monitor.backup_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
+import monitor.compliance_commands
 import monitor.discover_commands
 import monitor.doctor_commands
 import monitor.listen_commands
@@ -83,8 +88,9 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
+    ("Keep it safe", ("compliance", "audit", "access", "finding")),
     ("Tell other tools", ("metrics", "event")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("backup", "ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -138,7 +144,12 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.backup_commands.app)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.compliance_commands.app)
+    app.command("audit")(monitor.audit_commands.audit)
+    app.add_typer(monitor.access_commands.app)
+    app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)
     app.command("plan")(infra.commands.plan)

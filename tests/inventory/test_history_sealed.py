@@ -93,7 +93,7 @@ def test_a_head_is_accepted_again_by_who_holds_the_key(
 
 
 def _without_what_came_later() -> Iterator[str]:
-    """Yield the statements that take away what 0005 and 0006 added."""
+    """Yield the statements that take away what 0005 and its followers added."""
     yield "DROP INDEX ix_alert_open_key"
     added = {
         "alert": "closed_why open_key evidence acked_at acked_by acked_until",
@@ -104,6 +104,8 @@ def _without_what_came_later() -> Iterator[str]:
     for table, columns in added.items():
         yield from (f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns.split())
     tables = "alert_note rule_memory silence maintenance notification delivery notify_cursor"
+    tables += " device_event device_wish config_backup config_version backup_request"
+    tables += " finding compliance exposure access_window"
     yield from (f"DROP TABLE {table}" for table in tables.split())
 
 
