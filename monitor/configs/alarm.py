@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from monitor.alarms import News, take
-from monitor.configs.store import standing
+from monitor.configs.store import last_good
 from monitor.rules.subjects import Subject
 from monitor.scene import open_scene
-from siaga.clock import as_utc
 from siaga.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,11 +22,7 @@ def judge(
     """Let the rules judge what a run found, in its transaction: alerts open and close, and somebody is told."""
     session.flush()
     own = [s for k in kept if (s := _login(k)) is not None]
-    ages = {
-        device_id: (now - as_utc(row.ok_at)).total_seconds()
-        for device_id, row in standing(session).items()
-        if row.ok_at is not None
-    }
+    ages = {device_id: (now - at).total_seconds() for device_id, at in last_good(session).items()}
     news = {
         device_id: News(subjects=(Subject("device", "", {"config_age_s": age}),))
         for device_id, age in ages.items()
