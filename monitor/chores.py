@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -17,14 +19,14 @@ _BUTTONS_S = 8
 _BUSY = 75  # EX_TEMPFAIL: another compaction is at it
 
 
-async def told(engine: Engine, settings: Settings) -> str:
+async def told(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
     """Tell what is due, in a thread: a channel that hangs holds up no poll. Return what could not be told, and why."""
     from monitor.notify.worker import run_once
 
     if not settings.monitor.notify:
         return ""
     try:
-        done = await asyncio.to_thread(run_once, engine, settings)
+        done = await asyncio.to_thread(run_once, engine, settings, now)
     except SiagaError as error:
         return error.sentence
     return "; ".join(f"route '{d.route}': {d.why}" for d in done if d.status != "sent")

@@ -11,7 +11,6 @@ What blocks (SQLite, a channel of messages, compaction) is in threads and proces
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
@@ -50,7 +49,10 @@ _MINUTE_S = 60.0
 
 
 class Service:
-    """All of it. `run` returns after SIGTERM or SIGINT, with what was asked stored and judged."""
+    """All of it. `run` returns after SIGTERM or SIGINT, with what was asked stored and judged.
+
+    Made in the loop that runs it. Of time it knows `now`, which may step, and the loop's own clock, which only grows.
+    """
 
     def __init__(
         self,
@@ -64,9 +66,10 @@ class Service:
     ) -> None:
         self.settings = settings
         self._engine, self._now, self._say, self._load = engine, now, say, load
-        self._line = Line(now().timestamp(), time.monotonic())
-        self._store = StoreSink(settings, say)
-        self._judge = Judge(engine, settings, run_id, say)
+        self._seconds = asyncio.get_running_loop().time
+        self._line = Line(now().timestamp(), self._seconds())
+        self._store = StoreSink(settings, say, self._seconds)
+        self._judge = Judge(engine, settings, run_id, say, self._seconds)
         lateness = Lateness(self._at())
         self._watch = SelfWatch(lateness, self._store, self._judge, now())
         self._turns = Turns(settings, self._at, lateness, self._fault, self._watch.lag)
@@ -76,7 +79,7 @@ class Service:
         self._again = asyncio.Event()  # read everything again, now
 
     def _at(self) -> float:
-        return self._line.at(time.monotonic())
+        return self._line.at(self._seconds())
 
     def _fault(self, error: Exception) -> None:
         self._watch.faults += 1
@@ -88,7 +91,7 @@ class Service:
         """Ask until a signal comes. Raises TemporaryError (`samples-busy`) if somebody else writes samples."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end)
+            loop.add_signal_handler(number, self.end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         await self._store.open()
         try:
@@ -110,7 +113,8 @@ class Service:
     def _ready(self) -> None:
         sdnotify.tell("READY=1", f"STATUS={self._watching()}")
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Begin the end, as a signal does: nothing more is asked."""
         if self._ended.is_set():  # asked twice: nobody wants to wait
             self._turns.cut_off()
         self._ended.set()
@@ -317,7 +321,7 @@ class Service:
             self._watch.problems["status"] = f"its status cannot be written: {error.strerror}"
 
     async def _tell(self) -> None:
-        self._watch.problems["notify"] = await chores.told(self._engine, self.settings)
+        self._watch.problems["notify"] = await chores.told(self._engine, self.settings, self._now)
 
     async def _buttons(self) -> None:
         self._watch.problems["buttons"] = await chores.buttons(self._engine, self.settings)

@@ -5,7 +5,6 @@ nothing is read until somebody has seen it again: that would only keep the quest
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
@@ -203,7 +202,7 @@ class Turns:
 
     def wish(self, device: int) -> None:
         """A message made it desirable to look at a device now; many such messages are one wish."""
-        now_s = time.monotonic()
+        now_s = asyncio.get_running_loop().time()
         if now_s - self._wished.get(device, -_WISH_GAP_S) < _WISH_GAP_S:
             return
         self._wished[device] = now_s
