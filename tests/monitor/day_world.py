@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
         "reachability_s": 60,
         "counters_s": 300,
         "health_s": 300,
-        "batch_s": 5,
+        "batch_s": 10,
         "scene_s": 60,
         "ping": False,
         "compact": False,
@@ -129,6 +129,9 @@ def record(script: Script, settings: Settings, port: int) -> None:
             row = {"name": box.name, "role": box.role, "place": box.place, "transport": "snmp"}
             own = {"address": f"{NET}.{box.number}", "snmp_port": port, "credential": "noc"}
             writer.put("device", {**row, **own})
+        quick = {"counters_s": 60}
+        writer.put("layer", {"name": "core-quick", "role": "core-router", "vars": {"poll": quick}})
+        for box in script.boxes.values():
             for name in ports_of(script, box.name):
                 writer.put("interface", {"device": box.name, "name": name})
         for cable in script.cables.values():
