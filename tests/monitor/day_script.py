@@ -15,7 +15,7 @@ Span = tuple[float, float]  # seconds of the day, from and until
 
 @dataclass(frozen=True)
 class Box:
-    """A device: where it is, its last octet, and its ports by name → the link there ('' for none)."""
+    """A device; `number` is the last octet of its address."""
 
     name: str
     role: str
@@ -43,6 +43,7 @@ class Script:
     dark: Mapping[str, tuple[Span, ...]]
     battery: Mapping[str, tuple[Span, ...]]
     windows: Mapping[str, tuple[str, Span]]  # name → selector, time
+    until_s: float
     watching: tuple[Span, ...]  # when siaga runs
     expected: Mapping[str, Any]
 
@@ -111,6 +112,7 @@ def read(path: Path = DAY) -> Script:
         dark=_spans(happens["dark"]),
         battery=_spans(happens["battery"]),
         windows={n: (w["selector"], _span(w["time"])) for n, w in happens["maintenance"].items()},
+        until_s=seconds(tree["until"]),
         watching=tuple(map(_span, tree["watching"])),
         expected=tree["expected"],
     )
@@ -121,9 +123,9 @@ def _spans(table: Mapping[str, Any]) -> dict[str, tuple[Span, ...]]:
 
 
 def _span(pair: list[time]) -> Span:
-    return seconds(pair[0]), seconds(pair[1]) or 86_400.0
+    return seconds(pair[0]), seconds(pair[1])
 
 
 def seconds(at: time) -> float:
-    """Return a time of the day as its second; the midnight at the end is 00:00:00 too."""
+    """Return a time of the day as its second."""
     return at.hour * 3600.0 + at.minute * 60 + at.second

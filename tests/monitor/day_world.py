@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +181,13 @@ def play(script: Script, home: Path) -> Played:
     return Played(script, settings, engine, said)
 
 
-async def _day(
-    script: Script, settings: Settings, clock: FakeClock, say: Callable[[str], None]
-) -> Engine:
+async def _day(script: Script, settings: Settings, clock: FakeClock, say: Callable[[str], None]) -> Engine:
     players = [
-        Served(b.name, f"{NET}.{b.number}", Player(script, b.name, Agent(tree_of(script, b.name), COMMUNITY.encode())))
+        Served(
+            b.name,
+            f"{NET}.{b.number}",
+            Player(script, b.name, Agent(tree_of(script, b.name), COMMUNITY.encode())),
+        )
         for b in script.boxes.values()
     ]
     agents = await serve(players, 0)

@@ -54,6 +54,6 @@ class FakeClock(asyncio.SelectorEventLoop):
         future: Future[Any] = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is for whoever waits
             future.set_exception(error)
         return future
