@@ -118,9 +118,7 @@ class Reacher:
         heard = heard_of(device.id, self._now(), True, trouble, False)
         self._told(Reached(device.id, heard, rtt_s, loss_pct))
 
-    async def _again(
-        self, echo: Echo, address: str, device: Watched, unsent: str, began: datetime
-    ) -> None:
+    async def _again(self, echo: Echo, address: str, device: Watched, unsent: str, began: datetime) -> None:
         count = self.settings.monitor.burst
         burst, managed = await asyncio.gather(
             echo.burst(address, count, interval_s=0.2), self._managed(device, tries=1)
