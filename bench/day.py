@@ -39,7 +39,7 @@ from inventory.models import Device
 from inventory.store import open_engine, reading, session
 from inventory.writing import Writer
 from monitor.availability import Window, availability
-from monitor.models import Alert, Maintenance
+from monitor.models import Alert, DeviceState, Maintenance
 from monitor.outage_read import find
 from monitor.outages import proposed
 from monitor.samples import open_samples, time_of
@@ -48,7 +48,7 @@ from siaga.secrets import open_vault
 from siaga.settings import Settings
 
 SCRIPT = Path(__file__).with_name("day.toml")
-SETTLE_S = 15.0  # every device is read once before anything happens
+_SETTLED_S = 120.0  # at most, until every device was read once: only then anything happens
 _LOOK_S = 5.0  # until a device that does not answer is known not to: echoes, a burst, its own protocol
 _SLACK_S = 2.0
 
@@ -81,7 +81,7 @@ class Script:
     @property
     def late_s(self) -> float:
         """How long after a device fell silent its alarm may ring: a look, and the seconds of grace."""
-        return self.periods["reachability_s"] + self.periods["grace_s"] + 3 * _LOOK_S + _SLACK_S
+        return self.periods["reachability_s"] + self.periods["grace_s"] + 5 * _LOOK_S + _SLACK_S
 
     def answers(self, name: str, at_s: float) -> bool:
         """Tell whether a node can be reached."""
@@ -123,17 +123,17 @@ def settings_text(periods: Mapping[str, float]) -> str:
     """Return siaga.toml."""
     tiers = ("reachability_s", "counters_s", "health_s", "metadata_s", "scene_s")
     lines = ["[poll]", f"interval_s = {math.ceil(periods['reachability_s'])}", "timeout_s = 1", "retries = 1"]
-    lines += ["[monitor]", *(f"{k} = {periods[k]}" for k in tiers), "compact = false"]
+    lines += ["[monitor]", *(f"{k} = {periods[k]}" for k in tiers), "compact = false", "burst = 2"]
     return "\n".join([*lines, "[alarms]", f'uplink = ["{UPLINK}"]', ""])
 
 
-def record(home: Path, script: Script, begin: datetime) -> None:
-    """Make a home that knows the nodes, their links and the work that is planned."""
+def record(home: Path, script: Script) -> None:
+    """Make a home that knows the nodes and their links."""
     settings = Settings(home=home)
     initialise(settings)
     engine = open_engine(settings)
     with session(engine) as opened:
-        writer = Writer(opened, Author("bench", begin))
+        writer = Writer(opened, Author("bench", datetime.now(UTC)))
         writer.put("credential", {"name": "noc", "kind": "snmp-v2c"})
         writer.flush()
         secret = SecretStr(COMMUNITY)
@@ -153,16 +153,36 @@ def record(home: Path, script: Script, begin: datetime) -> None:
             core, number = next(iter(script.nodes)), script.nodes[name].number
             _link(writer, f"cadangan-{name.partition('-')[2]}", (core, f"sp{number}"), (name, "eth9"))
         writer.finish()
-        for number, event in enumerate(script.of("work")):
-            start, end = (begin + timedelta(seconds=s) for s in (event.at_s, event.until_s))
-            selector = " or ".join(f"name={n}" for n in event.what)
-            opened.add(Maintenance(name=f"kerja-{number}", selector=selector, start=start, end=end))
     engine.dispose()
     rule = (Path(__file__).parents[1] / "monitor/rules/link-down.toml").read_text()
     (home / "rules").mkdir()
     (home / "rules/link-down.toml").write_text(
         rule.replace("for_s = 120", f"for_s = {script.periods['link_s']}")
     )
+
+
+def plan(home: Path, script: Script, begin: datetime) -> None:
+    """Record the work that is planned."""
+    with session(open_engine(Settings(home=home))) as opened:
+        for number, event in enumerate(script.of("work")):
+            start, end = (begin + timedelta(seconds=s) for s in (event.at_s, event.until_s))
+            selector = " or ".join(f"name={n}" for n in event.what)
+            opened.add(Maintenance(name=f"kerja-{number}", selector=selector, start=start, end=end))
+
+
+def settled(home: Path, script: Script) -> None:
+    """Wait until siaga has read every device as a whole; raises CannotError if it does not."""
+    deadline = time.monotonic() + _SETTLED_S
+    while True:
+        with reading(open_engine(Settings(home=home))) as opened, open_samples(home) as samples:
+            states = opened.exec(select(DeviceState.device_id).where(DeviceState.state == "up")).all()
+            keys = [(d, "uptime", "") for d in states]
+            now = datetime.now(UTC)
+            if len(samples.read(keys, now - timedelta(minutes=5), now)) == len(script.nodes):
+                return
+        if time.monotonic() > deadline:
+            raise CannotError(f"Not every device was read within {_SETTLED_S:.0f} s.")
+        time.sleep(0.5)
 
 
 def _link(writer: Writer, name: str, *ends: tuple[str, str]) -> None:
@@ -250,12 +270,13 @@ def played(script: Script, folder: Path, say: Callable[[str], None]) -> tuple[Do
     """Let the day pass, and return what siaga made of it."""
     siaga = Siaga(folder)
     with Net(script.nodes, spares(script), folder / "nodes") as net:
-        begin = datetime.now(UTC) + timedelta(seconds=SETTLE_S)
-        done = Done(begin)
-        record(folder / "home", script, begin)
+        record(folder / "home", script)
         (folder / "siaga.toml").write_text(settings_text(script.periods))
         siaga.start()
         try:
+            settled(folder / "home", script)
+            done = Done(begin := datetime.now(UTC))
+            plan(folder / "home", script, begin)
             for at_s, what, act in acts(script, net, siaga):
                 _sleep_until(begin, at_s)
                 say(f"{at_s:7.1f} s  {what}")

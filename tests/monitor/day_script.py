@@ -93,6 +93,16 @@ class Script:
         return found
 
 
+def star(
+    *names: str, until_s: float, begin: datetime, dark: Mapping[str, tuple[Span, ...]] | None = None
+) -> Script:
+    """Return a script of switches around a core, some of them dark at times, with siaga watching all the time."""
+    boxes = {"core": Box("core", "core-router", "Tigaraksa", 1)}
+    boxes |= {n: Box(n, "switch", "Tigaraksa", 10 + i) for i, n in enumerate(names)}
+    cables = {f"kabel-{n}": Cable(f"kabel-{n}", "core", n) for n in names}
+    return Script(begin, boxes, cables, {}, dark or {}, {}, {}, until_s, ((0.0, until_s),), {})
+
+
 def within(spans: tuple[Span, ...], at_s: float) -> bool:
     """Tell whether a second lies in one of the times."""
     return any(a <= at_s < b for a, b in spans)

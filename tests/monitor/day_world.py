@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from demo import ber, mib
-from demo.agents import Served, serve
+from demo.agents import Agents, Served
 from demo.respond import Agent
 from inventory.credentials import store_secret
 from inventory.history import Author
@@ -97,7 +97,7 @@ def _port(script: Script, name: str, index: int, cable: str) -> dict[ber.Oid, by
         (*table, 2, index): _text(f"ether{index}"),
         (*table, 3, index): ber.integer(6),
         (*table, 5, index): ber.integer(1_000_000_000, ber.GAUGE32),
-        (*table, 6, index): ber.tlv(ber.OCTETS, bytes((2, 0, 0, 0, script.boxes[name].number, index))),
+        (*table, 6, index): ber.tlv(ber.OCTETS, bytes((0x48, 0x8F, 0x5A, 0, script.boxes[name].number, index))),
         (*table, 7, index): ber.integer(1),
         (*table, 8, index): lambda at: ber.integer(2 if script.is_cut(cable, at) else 1),
         (*extra, 1, index): _text(f"ether{index}"),
@@ -171,35 +171,69 @@ class Played:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def play(script: Script, home: Path) -> Played:
+@dataclass
+class Stage:
+    """What acts of a play may lay hands on while it runs."""
+
+    clock: FakeClock
+    settings: Settings
+    players: dict[str, Player]
+    agents: Agents
+
+
+Act = tuple[float, Callable[[Stage], object]]  # the second of the day, and what is done then
+
+
+def play(
+    script: Script,
+    home: Path,
+    *,
+    acts: Iterable[Act] = (),
+    agents: Callable[[], Agents] = lambda: Agents(0),
+    settings: Mapping[str, Any] = SETTINGS,
+) -> Played:
     """Let the day pass, with siaga's service running at the times that the script says."""
-    settings = Settings.model_validate({"home": home, **SETTINGS})
+    own = Settings.model_validate({"home": home, **settings})
     said: list[str] = []
     clock = FakeClock(script.begin)
     with asyncio.Runner(loop_factory=lambda: clock) as runner:
-        engine = runner.run(_day(script, settings, clock, said.append))
-    return Played(script, settings, engine, said)
+        engine = runner.run(_day(script, own, clock, said.append, agents, acts))
+    return Played(script, own, engine, said)
 
 
-async def _day(script: Script, settings: Settings, clock: FakeClock, say: Callable[[str], None]) -> Engine:
-    players = [
-        Served(
-            b.name,
-            f"{NET}.{b.number}",
-            Player(script, b.name, Agent(tree_of(script, b.name), COMMUNITY.encode())),
-        )
-        for b in script.boxes.values()
-    ]
-    agents = await serve(players, 0)
-    record(script, settings, agents.port)
+async def _day(
+    script: Script,
+    settings: Settings,
+    clock: FakeClock,
+    say: Callable[[str], None],
+    agents: Callable[[], Agents],
+    acts: Iterable[Act],
+) -> Engine:
+    stage = Stage(clock, settings, players_of(script), agents())
+    for name, player in stage.players.items():
+        stage.agents.open(Served(name, address_of(script, name), player), 0)
+    record(script, settings, stage.agents.port)
     engine = open_engine(settings)
+    for at_s, act in acts:
+        clock.call_at(at_s, act, stage)
     try:
         for start_s, end_s in script.watching:
             await asyncio.sleep(start_s - clock.time())
             await watched(settings, engine, clock, end_s, say)
     finally:
-        await agents.close()
+        await stage.agents.close()
     return engine
+
+
+def players_of(script: Script) -> dict[str, Player]:
+    """Return the agents of a script."""
+    community = COMMUNITY.encode()
+    return {n: Player(script, n, Agent(tree_of(script, n), community)) for n in script.boxes}
+
+
+def address_of(script: Script, name: str) -> str:
+    """Return where a device of a script is."""
+    return f"{NET}.{script.boxes[name].number}"
 
 
 async def watched(
