@@ -97,7 +97,9 @@ def _port(script: Script, name: str, index: int, cable: str) -> dict[ber.Oid, by
         (*table, 2, index): _text(f"ether{index}"),
         (*table, 3, index): ber.integer(6),
         (*table, 5, index): ber.integer(1_000_000_000, ber.GAUGE32),
-        (*table, 6, index): ber.tlv(ber.OCTETS, bytes((0x48, 0x8F, 0x5A, 0, script.boxes[name].number, index))),
+        (*table, 6, index): ber.tlv(
+            ber.OCTETS, bytes((0x48, 0x8F, 0x5A, 0, script.boxes[name].number, index))
+        ),
         (*table, 7, index): ber.integer(1),
         (*table, 8, index): lambda at: ber.integer(2 if script.is_cut(cable, at) else 1),
         (*extra, 1, index): _text(f"ether{index}"),

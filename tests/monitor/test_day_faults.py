@@ -10,9 +10,10 @@ import pytest
 from sqlmodel import select
 
 from demo.agents import Agents
+from demo.respond import Agent
 from inventory.models import Observed
 from inventory.models_custody import Proposal
-from inventory.store import reading
+from inventory.store import open_engine, reading
 from monitor.availability import Window, availability
 from monitor.models import StateChange
 from monitor.samples import open_samples
@@ -112,20 +113,32 @@ def test_an_answer_from_another_address_is_nobodys(tmp_path: Path) -> None:
 
 
 def test_a_box_in_the_place_of_another_is_asked_about_and_not_taken_for_it(tmp_path: Path) -> None:
-    """At the fifth minute the box of sw-1 answers at the address of sw-2, too: as after an address given twice."""
+    """For five minutes the box of sw-1 answers at the address of sw-2, too: as after an address given twice."""
+    own: list[Agent] = []
 
     def swap(stage: Stage) -> None:
+        own.append(stage.players["sw-2"].agent)
         stage.players["sw-2"].agent = stage.players["sw-1"].agent
+
+    def back(stage: Stage) -> None:
+        with reading(open_engine(stage.settings)) as opened:
+            asked.extend(opened.exec(select(Proposal.status)).all())
+        stage.players["sw-2"].agent = own[0]
+
+    asked: list[str] = []
 
     settings = {**QUICK, "monitor": {**QUICK["monitor"], "metadata_s": 120}}
     script = star("sw-1", "sw-2", until_s=15 * MINUTE, begin=NIGHT)
-    day = play(script, tmp_path / "home", acts=[(300.0, swap)], settings=settings)
+    day = play(script, tmp_path / "home", acts=[(300.0, swap), (600.0, back)], settings=settings)
     with reading(day.engine) as opened:
         names = opened.exec(select(Observed.device_id, Observed.value).where(Observed.field == "sysname"))
         observed = dict(names.all())
-        proposals = opened.exec(select(Proposal)).all()
+        proposals = opened.exec(select(Proposal.status, Proposal.reason)).all()
     assert observed[day.ids["sw-2"]] == "sw-2"
-    assert len(proposals) == 1
+    assert asked == ["open"]  # one question, however often it was met
+    ((status, reason),) = proposals
+    assert status == "merged"  # it has answered itself
+    assert reason.startswith("answers at the address of sw-2")
     assert states(day) == {"core": ["up"], "sw-1": ["up"], "sw-2": ["up"]}
 
 
