@@ -55,6 +55,9 @@ class Grammar(Protocol):
     def missing(self, wanted: Entry, running: Sequence[Entry]) -> Change | None:
         """Return what makes `wanted` true, or None if it is."""
 
+    def same(self, wanted: Entry, entry: Entry) -> bool:
+        """Tell whether a line of the running configuration is the wanted one, if perhaps with other values."""
+
     def removal(self, entry: Entry) -> Change:
         """Return what takes a line of the running configuration away."""
 
@@ -113,7 +116,7 @@ def changes(grammar: Grammar, running: str, template: str, ask: Ask, *, again: b
 
 def _holds(block: Block, running: str, ask: Ask) -> bool:
     said = ask(block.command) if block.command else running
-    return re.search(block.pattern, said, 0 if block.pattern.startswith("(?s)") else re.MULTILINE) is not None
+    return re.search(block.pattern, said, re.MULTILINE) is not None
 
 
 def _removals(grammar: Grammar, have: Sequence[Entry], plain: Sequence[Entry]) -> Iterator[Change]:
@@ -126,19 +129,19 @@ def _removals(grammar: Grammar, have: Sequence[Entry], plain: Sequence[Entry]) -
         kept = [e for e in plain if e.path == rule.path and e.text[:1] != "%"] if word == "%only" else []
         for entry in have:
             begins = entry.path == rule.path and f"{entry.text} ".startswith(f"{prefix.strip()} ")
-            if begins and entry not in seen and all(grammar.missing(k, [entry]) for k in kept):
+            if begins and entry not in seen and not any(grammar.same(k, entry) for k in kept):
                 seen.add(entry)
                 yield grammar.removal(entry)
 
 
 def shown(found: Iterable[Change]) -> str:
-    """Return changes as a difference: each place once, then `-` and `+` lines; secrets are masked."""
+    """Return changes as a difference: the place, then its `-` and `+` lines; secrets are masked."""
     lines: list[str] = []
     place: tuple[str, ...] = ()
     for change in found:
         if change.entry.path != place:
             place = change.entry.path
-            lines += [f"{' ' * i}{text}" for i, text in enumerate(place)]
+            lines.append(f"@@ {' / '.join(safe(text, 100) for text in place) or 'global'}")
         text = SECRET.sub(MASK, change.entry.text)
         lines.append(f"{'+' if change.add else '-'} {safe(text, 400)}")
     return "".join(f"{line}\n" for line in lines)
@@ -166,6 +169,6 @@ def typed(found: Sequence[Change]) -> list[str]:
     return [command for change in found for command in change.commands]
 
 
-def taken_back(found: Sequence[Change]) -> list[str]:
-    """Return the commands that undo changes, the last one first."""
-    return [command for change in reversed(found) for command in change.undo]
+def taken_back(found: Sequence[Change]) -> list[tuple[str, ...]]:
+    """Return the commands that undo changes, the last one first, those of one change together."""
+    return [change.undo for change in reversed(found) if change.undo]

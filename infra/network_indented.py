@@ -9,7 +9,7 @@ from infra.network import SECRET, Change, Entry
 
 @dataclass(frozen=True)
 class Indented:
-    """`no` is the word that takes a line away, `up` leaves a section, `comment` begins a line that says nothing.
+    """`no` is the word that takes a line away, `up` leaves a section, `comments` begin lines that say nothing.
 
     `negations`: expressions of lines that are taken away by another command than `no` and the whole line.
     `typing`: what stands otherwise in the configuration than it is typed (`^C` around a banner).
@@ -18,7 +18,7 @@ class Indented:
 
     no: str = "no"
     up: str = "exit"
-    comment: str = "!"
+    comments: tuple[str, ...] = ("!",)
     noise: tuple[str, ...] = ("end", "return")
     negations: Mapping[str, str] = field(default_factory=dict)
     typing: Mapping[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Indented:
         above: list[tuple[int, str]] = []
         for line in text.replace("\r", "").splitlines():
             said = line.strip()
-            if not said or said.startswith(self.comment) or said in self.noise:
+            if not said or said.startswith(self.comments) or said in self.noise:
                 continue
             said = re.sub(self.unsaid, "", said) if self.unsaid else said
             indent = len(line) - len(line.lstrip())
@@ -48,11 +48,14 @@ class Indented:
         refused = wanted.text.removeprefix(f"{self.no} ")
         if refused != wanted.text:
             true = wanted.text in here or not any(f"{t} ".startswith(f"{refused} ") for t in here)
-        elif secret := SECRET.search(wanted.text):
-            true = any(t.startswith(wanted.text[: secret.start()]) for t in here)
         else:
-            true = wanted.text in here
+            true = any(self.same(wanted, Entry(wanted.path, t)) for t in here)
         return None if true else self._change(wanted, add=True)
+
+    def same(self, wanted: Entry, entry: Entry) -> bool:
+        """Tell whether they are the same, as far as a secret does not hide it."""
+        secret = SECRET.search(wanted.text)
+        return entry.text.startswith(wanted.text[: secret.start()]) if secret else entry.text == wanted.text
 
     def removal(self, entry: Entry) -> Change:
         """Return how to take a line away."""

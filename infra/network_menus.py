@@ -97,6 +97,10 @@ class Menus:
         entry = replace(wanted, text=f"set {want.find} {pairs}".replace("  ", " "))
         return Change(entry, True, (f"{path} {pairs}",), (f"{path} {old}",) if old else ())
 
+    def same(self, wanted: Entry, entry: Entry) -> bool:
+        """Tell whether both are the same item, with these values or others."""
+        return item(wanted).identity == item(entry).identity
+
     def removal(self, entry: Entry) -> Change:
         """Return how to take an item away."""
         gone = item(entry)

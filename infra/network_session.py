@@ -6,6 +6,7 @@ host key is checked before anything secret is sent (netmiko by itself accepts an
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,15 +77,17 @@ class Session:
             raise
         self._typed(self._dialect.leave)
 
-    def try_all(self, commands: Sequence[str]) -> None:
-        """Type every line, whatever the device says to it, until it says nothing any more."""
-        for command in (self._dialect.enter, *commands, self._dialect.leave):
-            try:
-                self._typed(command)
-            except SilentError:
-                return
-            except RefusedError:
-                continue
+    def try_all(self, groups: Sequence[Sequence[str]]) -> None:
+        """Type each group of lines as far as the device takes it, until it says nothing any more.
+
+        Each begins and ends outside the configuration mode, so that a refused line cannot misplace the next.
+        """
+        for group in groups:
+            with suppress(RefusedError):
+                try:
+                    self.send(group)
+                except SilentError:
+                    return
 
     def save(self) -> None:
         """Keep the configuration over a restart; a device that keeps it by itself is asked nothing."""
@@ -136,8 +139,8 @@ class Session:
 
 
 def _flat(pattern: str) -> str:
-    """Move (?m) to the front, where the expression that joins several must have it."""
-    return "(?m)" + pattern.replace("(?m)", "").replace("(?i)", "")
+    """Move the flags to the front, where the expression that joins several must have them."""
+    return "(?mi)" + pattern.replace("(?m)", "").replace("(?i)", "")
 
 
 def _plain(command: str) -> str:

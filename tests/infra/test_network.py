@@ -162,18 +162,18 @@ def test_every_line_typed_can_be_taken_back_in_reverse() -> None:
         "%only ntp server\nntp server 192.0.2.1\nline vty 0 4\n %only access-class\n access-class NEW in\n"
     )
     assert taken_back(todo("ios", IOS, template)) == [
-        *("line vty 0 4", "no access-class NEW in", "exit"),
-        *("line vty 0 4", "access-class OLD in", "exit"),
-        "ntp server 192.0.2.9",
+        ("line vty 0 4", "no access-class NEW in", "exit"),
+        ("line vty 0 4", "access-class OLD in", "exit"),
+        ("ntp server 192.0.2.9",),
     ]
     back = taken_back(todo("routeros", ROUTEROS, "/ip service\nset www address=10.1.0.0/16 disabled=yes\n"))
-    assert back == ["/ip service set www address=10.0.0.0/8 disabled=no"]
+    assert back == [("/ip service set www address=10.0.0.0/8 disabled=no",)]
 
 
 def test_a_difference_names_the_place_once_and_never_a_secret() -> None:
     template = "line vty 0 4\n %only transport input\n transport input ssh\n%always\nkey <secret:a>\n%end\n"
     assert shown(todo("ios", IOS, template)) == (
-        "line vty 0 4\n- transport input telnet ssh\n+ transport input ssh\n+ key ••••\n"
+        "@@ line vty 0 4\n- transport input telnet ssh\n+ transport input ssh\n@@ global\n+ key ••••\n"
     )
     assert filled("key <secret:a>", {"a": "rahasia"}) == "key rahasia"
     assert masked("bad key rahasia", {"a": "rahasia"}) == "bad key ••••"
