@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from infra.host_facts import kept
 from infra.scrub import scrubbed
 from siaga.text import safe
 
@@ -27,17 +28,6 @@ _STATUS = {
 # basic.py, command.py and action/__init__.py of ansible-core say so of what has no check mode.
 _UNCHECKED = re.compile(r"does not support check mode|would have run if not in check mode")
 _CHANGED = re.compile(r"^(?:\x1b\[[0-9;]*m)?changed: \[", re.MULTILINE)
-# What a fact is called in the inventory (observed values), and where ansible.builtin.setup puts it.
-FACTS = {
-    "os": "ansible_distribution",
-    "os_version": "ansible_distribution_version",
-    "kernel": "ansible_kernel",
-    "serial": "ansible_product_serial",
-    "model": "ansible_product_name",
-    "memory_mb": "ansible_memtotal_mb",
-    "processors": "ansible_processor_vcpus",
-    "default_address": "ansible_default_ipv4",
-}
 
 
 @dataclass(frozen=True)
@@ -138,15 +128,8 @@ def _seconds(value: object) -> float | None:
 
 
 def _facts(result: Mapping[str, Any]) -> dict[str, str]:
-    """Return the few facts siaga keeps; a value of another shape than expected is no fact."""
     found = result.get("ansible_facts")
-    if not isinstance(found, Mapping):
-        return {}
-    values = {name: found.get(key) for name, key in FACTS.items()}
-    gateway = values["default_address"]
-    values["default_address"] = gateway.get("address") if isinstance(gateway, Mapping) else None
-    said = {k: safe(v, 200) for k, v in values.items() if isinstance(v, (str, int)) and v not in ("", "NA")}
-    return {k: v for k, v in said.items() if v}
+    return kept(found) if isinstance(found, Mapping) else {}
 
 
 def _diffs(result: Mapping[str, Any]) -> str:

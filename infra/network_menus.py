@@ -15,6 +15,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "/ip address": ("address", "interface"),
         "/ip firewall filter": ("comment",),
+        "/routing ospf interface-template": ("interfaces",),
         "/interface wireguard peers": ("interface", "public-key"),
         "/system logging": ("action", "topics"),
         "/system ntp client servers": ("address",),
