@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.events import TaskEvent
+from infra.frontmatter import Playbook
 from infra.hosts import Host, with_secrets
-from infra.playbooks import Playbook
 from siaga.errors import InvalidError
 from siaga.settings import Settings
 
