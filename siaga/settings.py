@@ -185,7 +185,7 @@ class Provision(Frozen):
     `timeout_s` is for a whole job, `task_timeout_s` for one task on one host. `four_eyes_from`: plays of this risk and
     above are applied only after a second person has approved. From three hosts on, one is changed first (the canary);
     then come batches of `batch_hosts`. `settle_s`: how long a changed host may take to be as before for the monitor.
-    `lock_wait_s`: how long an apply waits for a device that is being read or changed. Task records are kept `keep_days`.
+    `lock_wait_s`: how long an apply waits for a device that somebody is at. Records of tasks are kept for `keep_days`.
     """
 
     forks: int = Field(20, ge=1, le=200)

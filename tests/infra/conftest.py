@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from demo.hosts import Host, Hosts, Login, serve
+from infra.desk import Desk
 from infra.events import TaskEvent
-from infra.plans import Desk
 from inventory.credentials import store_secret
 from inventory.models import Credential, Device, Place
 from inventory.store import make_engine, session

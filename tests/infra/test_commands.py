@@ -98,7 +98,7 @@ def test_plays_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
         "baseline",
         "touch",
     ]
-    assert "--param ntp_servers=" in said(capsys, "playbook", "show", "baseline")[1]
+    assert "--ntp-servers <list>" in said(capsys, "playbook", "show", "baseline")[1]
 
 
 def test_nothing_selected_is_said(capsys: pytest.CaptureFixture[str]) -> None:
