@@ -14,7 +14,7 @@ from threading import Event
 from time import monotonic
 
 from infra import facts, store
-from infra.around import Look
+from infra.around import Look, Nothing
 from infra.batches import Batch, Together, batches
 from infra.desk import Desk, Report, Watch
 from infra.hosts import Host
@@ -46,7 +46,7 @@ class Course:
     recorder: Recorder
     ansible: Ansible
     radii: Mapping[str, Radius]
-    before: Look = field(default_factory=Look)
+    before: Look = field(default_factory=Nothing)
     tallies: dict[str, HostTally] = field(default_factory=dict)
     end: End = field(default_factory=lambda: End("ran"))
     stopped: str = ""
@@ -77,7 +77,7 @@ class Course:
         """Return what is seen of these hosts and what is around them, if the play asks for it and somebody can."""
         look, play = self.desk.around.look, self.prepared.play
         if look is None or not (play.pre_checks or play.post_checks):
-            return Look()
+            return Nothing()
         return look(*self.around(names))
 
     def _compared(self, name: str, now: Look) -> Verdict:
@@ -131,7 +131,7 @@ def _open_window(course: Course, cause: str) -> None:
     def renew() -> None:
         now = desk.clock()
         if not held_at or now - held_at[-1] >= LEASE / 3:
-            windows.hold(cause, course.names, now + LEASE, desk.who)
+            windows.hold(cause, course.names, now + LEASE, desk.who, now)
             held_at[:] = [now]
 
     renew()

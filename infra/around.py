@@ -6,26 +6,47 @@ step is left out, and the job's record says so. None of them may take a device's
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Engine
+if TYPE_CHECKING:
+    from datetime import datetime
 
-from siaga.settings import Settings
+    from sqlalchemy import Engine
 
-
-@dataclass(frozen=True)
-class Seen:
-    """One device or service as it is seen now. `state`: up, down or not observed; `neighbours` None: not observed."""
-
-    state: str
-    reason: str = ""
-    neighbours: frozenset[str] | None = None
+    from siaga.settings import Settings
 
 
-@dataclass(frozen=True)
-class Look:
+class Seen(Protocol):
+    """One device or service as it is seen now. `state`: up, or what it is instead; `neighbours` None: not observed."""
+
+    @property
+    def state(self) -> str:
+        """How it is."""
+
+    @property
+    def reason(self) -> str:
+        """Why, as a sentence."""
+
+    @property
+    def neighbours(self) -> frozenset[str] | None:
+        """Whom it hears."""
+
+
+class Look(Protocol):
     """What was seen at one moment, by name; what is not in it was not observed."""
+
+    @property
+    def devices(self) -> Mapping[str, Seen]:
+        """The devices."""
+
+    @property
+    def services(self) -> Mapping[str, Seen]:
+        """The services."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A look at nothing."""
 
     devices: Mapping[str, Seen] = field(default_factory=dict)
     services: Mapping[str, Seen] = field(default_factory=dict)
@@ -43,10 +64,10 @@ class Wanted:
 class Windows(Protocol):
     """Maintenance windows: a lease that must be renewed, so that a killed apply leaves none open."""
 
-    def hold(self, cause: str, devices: Sequence[str], until: datetime, who: str) -> None:
+    def hold(self, cause: str, devices: Sequence[str], until: "datetime", who: str, now: "datetime") -> None:
         """Open a window for these devices, or move the end of the one that has this cause."""
 
-    def close(self, cause: str, now: datetime) -> None:
+    def close(self, cause: str, now: "datetime") -> None:
         """End the window that has this cause, if there is one."""
 
 
@@ -70,7 +91,7 @@ class Around:
 
 
 NOTHING = Around()
-Maker = Callable[[Engine, Settings], Around]
+Maker = Callable[["Engine", "Settings"], Around]
 _made_by: list[Maker] = []
 
 
@@ -79,6 +100,6 @@ def provide(maker: Maker) -> None:
     _made_by[:] = [maker]
 
 
-def around(engine: Engine, settings: Settings) -> Around:
+def around(engine: "Engine", settings: "Settings") -> Around:
     """Return what the roof has provided."""
     return _made_by[0](engine, settings) if _made_by else NOTHING

@@ -65,7 +65,7 @@ class Playbook:
     platforms: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     needs_approval: bool = False
-    pre_checks: tuple[str, ...] = ("reachable",)
+    pre_checks: tuple[str, ...] = ()
     post_checks: tuple[str, ...] = CHECKS
     rollback: str = "none"
 
@@ -93,7 +93,7 @@ def read_playbook(path: Path) -> Playbook:
             tuple(map(str, front.get("platforms", ()))),
             tuple(_parameter(k, v) for k, v in front.get("params", {}).items()),
             _switch(front, "needs_approval"),
-            _checks(front, "pre_checks", ("reachable",)),
+            _checks(front, "pre_checks", ()),
             _checks(front, "post_checks", CHECKS),
             _one_of(front, "rollback", ROLLBACKS, "none"),
         )

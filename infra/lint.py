@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from infra.frontmatter import Parameter, Playbook, read_playbook, read_value, unknown_keys
@@ -111,34 +112,37 @@ def _parameter(one: Parameter) -> Iterator[tuple[str, str]]:
 
 def _syntax(play: Playbook) -> Iterator[Found]:
     """Yield what Ansible itself says of the play's syntax."""
+    with TemporaryDirectory(prefix="siaga-lint-") as name:
+        home = Path(name)
+        (home / "ansible.cfg").touch(mode=0o600)
+        for path in (play.path, *([play.rollback_path] if play.rollback_path.is_file() else [])):
+            yield from _read_by_ansible(play, path, home)
+
+
+def _read_by_ansible(play: Playbook, path: Path, home: Path) -> Iterator[Found]:
     command = [sys.executable, "-P", "-m", "ansible.cli.playbook", "--syntax-check", "-i", "localhost,"]
     environment = {
+        "HOME": str(home),
         "PATH": str(Path(sys.executable).parent),
         "LANG": "C.UTF-8",
         "ANSIBLE_NOCOLOR": "True",
         "ANSIBLE_ROLES_PATH": f"{play.folder}/roles",
-        "ANSIBLE_CONFIG": "/dev/null",
+        "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
     }
-    for path in (play.path, *([play.rollback_path] if play.rollback_path.is_file() else [])):
-        try:
-            done = subprocess.run(
-                [*command, str(path)],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            yield "error", path.name, "Ansible did not come to an end reading it"
-            continue
-        if done.returncode:
-            said = complaint(done.stderr + done.stdout)
-            line = f", line {said['line']}" if "line" in said else ""
-            yield "error", f"{Path(said.get('path', path)).name}{line}", said["error"]
+    try:
+        done = subprocess.run(
+            [*command, str(path)], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        yield "error", path.name, "Ansible did not come to an end reading it"
+        return
+    if done.returncode:
+        said = complaint(done.stderr + done.stdout)
+        line = f", line {said['line']}" if "line" in said else ""
+        yield "error", f"{Path(said.get('path', path)).name}{line}", said["error"]
 
 
 def _yaml(play: Playbook) -> Iterator[Found]:

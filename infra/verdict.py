@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from infra.around import Look, Seen
 
-_UNSEEN = Seen("not observed")
+
+@dataclass(frozen=True)
+class _Unseen:
+    state: str = "not observed"
+    reason: str = ""
+    neighbours: frozenset[str] | None = None
+
+
+_UNSEEN: Seen = _Unseen()
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,6 @@ def _quiet(before: Seen, after: Seen) -> Iterator[str]:
 def not_ready(host: str, look: Look, checks: Sequence[str]) -> str:
     """Return why a host must not be touched now, or ''."""
     seen = look.devices.get(host, _UNSEEN)
-    if "reachable" in checks and seen.state == "down":
-        return f"the monitor finds it down{f': {seen.reason}' if seen.reason else ''}"
+    if "reachable" in checks and seen.state not in ("up", "not observed"):
+        return f"the monitor finds it {seen.state}{f': {seen.reason}' if seen.reason else ''}"
     return ""
