@@ -1,4 +1,4 @@
-"""A glance at some devices and services, now, which whoever changes them compares with one before. Nothing is stored."""
+"""A glance at some devices and services, now: whoever changes them compares it with one before. Nothing is stored."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
