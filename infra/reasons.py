@@ -9,6 +9,10 @@ _MEANINGS = (
         "its SSH host key has changed, so nothing was sent; if that is right: siaga trust {host}",
     ),
     (
+        r"Host Key checking is enabled",
+        "its SSH host key is not the one that is known, so no password was sent; if it is right: siaga trust {host}",
+    ),
+    (
         (
             r"Host key verification failed|is not in .*known_hosts|rejected .*host key|host key is not cached|"
             r"authenticity of host"
@@ -34,7 +38,7 @@ _MEANINGS = (
         "it refused the login: user, password or key of its ssh_credential",
     ),
     (r"No space left on device|Errno 28|Disk quota exceeded", "its disk is full: make room there"),
-    (r"Timed? ?out after \d+ second|[Tt]ask .*timed out", "it did not come to an end in time"),
+    (r"Timed out after \d+ second|[Tt]ask timed out", "it did not come to an end in time"),
     (r"waiting for privilege escalation prompt|Timeout .*escalation", "sudo there did not answer in time"),
     (r"Connection refused", "nothing answers at its SSH port"),
     (
