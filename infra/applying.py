@@ -85,29 +85,50 @@ class Course:
         return compared(name, own.beside, own.services, self.before, now, checks)
 
 
+@dataclass(frozen=True)
+class Order:
+    """In which batches hosts are changed, and what hangs on each."""
+
+    batches: Sequence[Batch]
+    radii: Mapping[str, Radius]
+
+
+def order(desk: Desk, hosts: Sequence[Host]) -> Order:
+    """Return the order for these hosts by the network as it is recorded now."""
+    devices = {h.name: h.device_id for h in hosts}
+    with reading(desk.engine) as looking:
+        view = open_view(looking, desk.clock().date())
+    known = radii(view, devices)
+    return Order(batches(known, Together(view, devices), desk.settings.provision.batch_hosts), known)
+
+
 def carry_out(
-    desk: Desk, plan: Plan, prepared: Prepared, hosts: Sequence[Host], watch: Watch, resumes: int | None
+    desk: Desk,
+    plan: Plan,
+    prepared: Prepared,
+    hosts: Sequence[Host],
+    watch: Watch,
+    *,
+    resumes: int | None = None,
+    ordered: Order | None = None,
 ) -> Report:
     """Apply a plan on these hosts, whose locks are held, with all its records."""
     names = [h.name for h in hosts]
     run_id = runs.start(desk.engine, "apply", who=desk.who, now=desk.clock())
-    with session(desk.engine) as opened_:
-        job_id = store.add_job(opened_, plan, run_id, "apply", names, desk.clock(), resumes)
+    with session(desk.engine) as writing:
+        job_id = store.add_job(writing, plan, run_id, "apply", names, desk.clock(), resumes)
     cause = f"job {job_id}"
     try:
         with (
             Recorder(desk, job_id, watch) as recorder,
             opened(prepared.play, hosts, desk.settings) as ansible,
         ):
-            with reading(desk.engine) as looking:
-                view = open_view(looking, desk.clock().date())
-            known = radii(view, {h.name: h.device_id for h in hosts})
+            found = ordered or order(desk, hosts)
             own = {h.name: h for h in hosts}
-            course = Course(desk, plan, prepared, own, job_id, recorder, ansible, known)
+            course = Course(desk, plan, prepared, own, job_id, recorder, ansible, found.radii)
             recorder.step("lock", detail=f"{len(names)} devices")
             _open_window(course, cause)
-            together = Together(view, {h.name: h.device_id for h in hosts})
-            _batches(course, batches(known, together, desk.settings.provision.batch_hosts))
+            _batches(course, found.batches)
             _verify(course)
     except SiagaError as error:
         _failed(desk, run_id, job_id, names, error.sentence)

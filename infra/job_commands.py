@@ -1,6 +1,7 @@
 """The commands on jobs: list, show, diff, cancel, rerun, resume. Nothing heavy is imported up here."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -189,3 +190,94 @@ def job_resume(number: Number, yes: Yes = False, output: Output = Format.table) 
     report = watched(f"resume {number}", lambda watch: resume(at, number, watch), names)
     said = show.apply_messages(report)
     return show.outcome(report, said, exit_code(report.status), output, diffs=False, warnings=warnings)
+
+
+PlanFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file that 'siaga job export' wrote.")]
+Passphrase = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="Where the passphrase stands. Default: it is asked for."),
+]
+
+
+@job_app.command("export")
+def job_export(
+    plan_name: Annotated[str, typer.Argument(metavar="PLAN", help="A plan that may be applied.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, such as on a stick.")],
+    passphrase_file: Passphrase = None,
+) -> Outcome:
+    """Write a plan to a file that is carried out elsewhere, where no network leads home.
+
+    Play, variables and logins are sealed in it under a passphrase: do not let that travel with the file. Here the
+    plan can be applied no more; bring its results back with 'siaga job import'.
+
+    Example: siaga job export baseline-20261124-071502 /media/stick/mauk.plan
+    """
+    from infra.exporting import export_plan
+    from infra.plans import settle
+
+    at = desk()
+    warnings = settle(at)
+    count = export_plan(at, plan_name, file, _passphrase(passphrase_file, twice=True))
+    said = f"{file} holds plan {plan_name} for {count} hosts. Carry it out there with: siaga job run {file}"
+    return Outcome(messages=[*warnings, said])
+
+
+@job_app.command("run")
+def job_run(
+    file: PlanFile, passphrase_file: Passphrase = None, yes: Yes = False, output: Output = Format.table
+) -> Outcome:
+    """Carry out a plan from a file, on a machine that reaches its hosts; no inventory is needed there.
+
+    A run that was cut off is taken up where it was. The results are written beside the file at every step.
+    """
+    from infra import show
+    from infra.district import carry_out_file, peek, results_path
+    from infra.results import exit_code
+    from siaga.clock import utc_now
+    from siaga.settings import load
+    from siaga.text import safe
+    from siaga.who import who
+
+    name, count = peek(file)
+    agreed(f"Change {count} hosts as plan {safe(name, 80)} shows?", yes=yes)
+    secret = _passphrase(passphrase_file, twice=False)
+    report = watched(
+        f"run {file.name}", lambda watch: carry_out_file(load(), file, secret, who(), utc_now, watch)
+    )
+    said = [*report.notes, f"Bring {results_path(file)} back, and take it in with: siaga job import FILE"]
+    return show.outcome(report, said, exit_code(report.status), output, diffs=False)
+
+
+@job_app.command("import")
+def job_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The results that 'siaga job run' wrote.")],
+) -> Outcome:
+    """Take in the results of a plan that was carried out elsewhere, with what was learnt of its hosts.
+
+    Example: siaga job import /media/stick/mauk.plan.results
+    """
+    from infra.exporting import import_results
+
+    name, numbers = import_results(desk(), file)
+    if not numbers:
+        return Outcome(messages=[f"Nothing new: the results of plan {name} are here already."])
+    jobs = ", ".join(map(str, numbers))
+    return Outcome(
+        messages=[f"The results of plan {name} are taken in as job {jobs}: siaga job show {numbers[-1]}"]
+    )
+
+
+def _passphrase(path: Path | None, *, twice: bool) -> str:
+    """Return the passphrase: from a file, or asked for on a terminal."""
+    import sys
+
+    from siaga.errors import NotFoundError, UsageError
+
+    if path is not None:
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise NotFoundError("no-such-file", f"{path} cannot be read as a passphrase.") from None
+    if not sys.stdin.isatty():
+        raise UsageError("needs-passphrase", "Name a file with --passphrase-file where nobody can be asked.")
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))

@@ -176,7 +176,7 @@ def apply_plan(desk: Desk, name: str, watch: Watch) -> Report:
         with session(desk.engine) as opened:
             if not store.claim(opened, plan.id or 0):
                 raise InvalidError("plan-used", f"Plan '{name}' was just taken by another command.")
-        report = carry_out(desk, plan, prepared, hosts, watch, None)
+        report = carry_out(desk, plan, prepared, hosts, watch)
     notes = list(report.notes)
     if left_out:
         notes.append(f"Not changed, because the check did not succeed there: {', '.join(left_out)}.")
@@ -197,7 +197,7 @@ def resume(desk: Desk, job_id: int, watch: Watch) -> Report:
     if not rest:
         raise InvalidError("nothing-to-resume", f"Job {job_id} has changed all its hosts.")
     with locked(desk.settings, rest):
-        return carry_out(desk, plan, prepared, rest, watch, job_id)
+        return carry_out(desk, plan, prepared, rest, watch, resumes=job_id)
 
 
 def _refuse_resuming(desk: Desk, job: Job) -> None:

@@ -139,6 +139,12 @@ def tallied(row: HostResult, counted: HostTally) -> HostTally:
     return replace(counted, **{k: getattr(row, k) for k in kept})
 
 
+def counted(row: HostResult) -> HostTally:
+    """Return a stored host's counts as a tally."""
+    kept = ("ok", "changed", "failed", "skipped", "unreachable", "duration_s")
+    return HostTally(row.host, row.status, **{k: getattr(row, k) for k in kept})
+
+
 def resumed_by(session: Session, job_id: int) -> int | None:
     """Return the job that took up this one, or None."""
     return session.exec(select(Job.id).where(Job.resumes == job_id)).first()
