@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from infra import hosts as to_host
 from infra import network_dialects, playbooks
+from infra.frontmatter import Playbook, read_value
 from infra.hosts import Host
 from infra.network_rows import PARAMETER, with_connection
 from infra.network_secrets import with_network_user
-from infra.playbooks import Playbook
 from inventory import layers
 from inventory.credentials import OpenCredential, opened_many
 from inventory.select import selected
@@ -71,7 +71,7 @@ def _typed(play: Playbook, device: dict[str, Any]) -> list[str]:
     for name in own.keys() & known.keys():
         text = ",".join(map(str, own[name])) if isinstance(own[name], list) else str(own[name])
         try:
-            own[name] = playbooks.read(known[name], text)
+            own[name] = read_value(known[name], text)
         except ValueError as error:
             problems.append(f"'{device['name']}': the variable {name}: {error}.")
     device["vars"] = own
