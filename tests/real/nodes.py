@@ -29,7 +29,8 @@ class Node:
     """One machine of the lab; `booted` nodes run systemd, the others are a namespace only.
 
     `bare` are packages of this machine that the node lacks and can install from an archive of its own; `tun`: it may
-    make tunnels of programs (WireGuard, where the kernel has none).
+    make tunnels of programs (WireGuard, where the kernel has none). `stand_ins` are packages it can install that hold
+    one program of ours, because the real ones are hundreds of megabytes.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Node:
     shell: str = "/bin/bash"
     bare: tuple[str, ...] = ()
     tun: bool = False
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -79,6 +81,13 @@ exit
 ip route 10.77.200.0/24 10.77.9.2
 !
 """
+
+# A compositor that runs what it is given, and a browser that shows nothing; and no container has a screen.
+SCREEN = {
+    "cage": '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n',
+    "chromium": "#!/bin/sh\nexec sleep infinity\n",
+}
+NO_SCREEN = "[Service]\nPAMName=\nTTYPath=\nTTYReset=no\nTTYVHangup=no\nStandardInput=null\n"
 
 KEC_FRR = """\
 frr defaults traditional
@@ -130,7 +139,13 @@ NODES = {
             files={"etc/snmp/snmpd.conf": SNMPD.format(name="srv1")},
         ),
         Node("srv2", "10.77.0.22", ("ssh.service",), bare=("chrony", "snmpd")),
-        Node("srv3", "10.77.0.23", ("ssh.service",)),
+        Node(
+            "srv3",
+            "10.77.0.23",
+            ("ssh.service",),
+            stand_ins=SCREEN,
+            files={"etc/systemd/system/siaga-wallboard.service.d/lab.conf": NO_SCREEN},
+        ),
         Node(
             "kec1",
             "10.77.0.2",
@@ -139,7 +154,7 @@ NODES = {
             tun=True,
             files={
                 "etc/frr/frr.conf": KEC_FRR,
-                "etc/frr/daemons": "ospfd=yes\nvtysh_enable=yes\nzebra_options=\"-A 127.0.0.1\"\n",
+                "etc/frr/daemons": 'ospfd=yes\nvtysh_enable=yes\nzebra_options="-A 127.0.0.1"\n',
                 "etc/frr/vtysh.conf": "service integrated-vtysh-config\nhostname kec1\n",
             },
         ),

@@ -5,39 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.real.conftest import Lab
+from infra.playbooks import HOME as PLAYBOOKS
+from tests.real import lab as build
+from tests.real.conftest import SIAGA, Lab, _environment
 from tests.real.machine import KEY
 from tests.real.nodes import NODES
 
+SITE = ("baseline", "app-server", "server-room", "command-center", "harden")
 REGENCY = f"""\
 place:
   - {{name: Kabupaten Contoh, kind: regency}}
   - {{name: Mekar Baru, kind: kecamatan, parent: Kabupaten Contoh}}
   - {{name: Kantor Mekar Baru, kind: site, parent: Mekar Baru}}
-agency:
-  - {{name: kec-mekar-baru, title: Kecamatan Mekar Baru, kind: kecamatan, place: Kantor Mekar Baru}}
-provider:
-  - {{name: Penyedia A}}
-contract:
-  - {{name: SPK-9/2026, provider: Penyedia A, kind: circuit, committed_down_bps: 8000000, committed_up_bps: 4000000}}
 device:
-  - {{name: srv3, role: server, platform: linux, place: Kantor Mekar Baru, address: {NODES["srv3"].address}, ssh_credential: ops}}
-  - {{name: kec1, role: router, platform: frr, place: Kantor Mekar Baru, address: {NODES["kec1"].address}, ssh_credential: ops}}
-  - {{name: opd1, role: router, place: Kantor Mekar Baru}}
-interface:
-  - {{device: kec1, name: eth0}}
-  - {{device: kec1, name: eth1}}
-  - {{device: opd1, name: eth0}}
-prefix:
-  - {{name: 10.77.64.0/29, place: Kantor Mekar Baru}}
-address:
-  - {{name: 10.77.64.1, interface: "kec1:eth1"}}
-  - {{name: 10.77.64.2, interface: "opd1:eth0"}}
-link:
-  - {{name: kec1-opd1, kind: copper, a_interface: "kec1:eth1", z_interface: "opd1:eth0", contract: SPK-9/2026}}
-connection:
-  - {{name: kec-mekar-baru, agency: kec-mekar-baru, place: Kantor Mekar Baru, device: kec1, link: kec1-opd1,
-     contract: SPK-9/2026, prefix: 10.77.64.0/29}}
+  - {{name: srv3, role: server, platform: linux, place: Kantor Mekar Baru, address: {NODES["srv3"].address},
+     ssh_credential: ops}}
 """
 
 
@@ -82,12 +64,31 @@ class Works:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
+    def site(self) -> None:
+        """Add a play of the operator's own that is all of SITE one after the other, with all their parameters."""
+        folder = self.home / "plays"
+        folder.mkdir()
+        fronts = [(PLAYBOOKS / f"{name}.toml").read_text() for name in SITE]
+        params = "\n".join(f"[params.{front.partition('[params.')[2]}" for front in fronts)
+        (folder / "site.toml").write_text(f'title = "Site"\nrisk = "medium"\n{params}')
+        plays = [{"name": n, "ansible.builtin.import_playbook": str(PLAYBOOKS / f"{n}.yml")} for n in SITE]
+        (folder / "site.yml").write_text(json.dumps(plays))
+        settings = self.home / ".config/siaga/siaga.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f'playbooks = ["{folder}"]\n')
+
     def plan(self, play: str, host: str, *given: str) -> Played:
         """Plan a play on one host."""
         params = [word for one in given for word in ("--param", one)]
         ended = self.lab.siaga(self.home, "plan", play, f"name={host}", *params, "-o", "json")
         assert ended.stdout, ended.stderr
         return Played(ended.returncode, json.loads(ended.stdout))
+
+    def approve(self, plan: Played) -> None:
+        """Have a second person approve a plan."""
+        words = [*_environment(self.home), "SUDO_USER=nobody", str(SIAGA)]
+        ended = build.run("noc", *words, "plan", "approve", plan.report["name"], "--why", "sudah dilihat")
+        assert ended.returncode == 0, ended.stderr
 
     def apply(self, plan: Played) -> Played:
         """Apply a plan."""
