@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,8 @@ def run_job(
 
 def _task(play: Playbook, hosts: Sequence[Host], settings: Settings) -> dict[str, Any]:
     settings.home.mkdir(parents=True, exist_ok=True)
+    if settings.provision.fast and find_spec("ansible_mitogen") is None:
+        raise InvalidError("no-mitogen", "provision.fast needs the package mitogen: pip install 'siaga[fast]'.")
     return {
         "folder": str(play.folder),
         "inventory": with_secrets(hosts, {}),
@@ -127,6 +130,7 @@ def _task(play: Playbook, hosts: Sequence[Host], settings: Settings) -> dict[str
         "hidden": {h.alias: list(_hidden(h)) for h in hosts},
         "known_hosts": str(known_hosts(settings).absolute()),
         "accept_new": settings.ssh.accept_new_host_keys,
+        "fast": settings.provision.fast,
         "forks": min(settings.provision.forks, max(len(hosts), 1)),
         "connect_timeout_s": max(1, round(settings.ssh.timeout_s)),
         "task_timeout_s": settings.provision.task_timeout_s,
