@@ -179,7 +179,7 @@ NOBODY = "10.77.0.99"
 SSHD = """\
 PasswordAuthentication yes
 PermitRootLogin no
-AllowUsers netops ops
+AllowUsers netops ops citra
 """
 
 # A container may not set the clock, which is the machine's own: chronyd measures (-x) and never adjusts, and

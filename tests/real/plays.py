@@ -65,7 +65,7 @@ class Works:
         return ended.stdout
 
     def site(self) -> None:
-        """Add a play of the operator's own that is all of SITE one after the other, with all their parameters."""
+        """Add a play of the operator's own that is all of SITE one after the other, carried out by mitogen."""
         folder = self.home / "plays"
         folder.mkdir()
         fronts = [(PLAYBOOKS / f"{name}.toml").read_text() for name in SITE]
@@ -75,12 +75,12 @@ class Works:
         (folder / "site.yml").write_text(json.dumps(plays))
         settings = self.home / ".config/siaga/siaga.toml"
         settings.parent.mkdir(parents=True)
-        settings.write_text(f'playbooks = ["{folder}"]\n')
+        settings.write_text(f'playbooks = ["{folder}"]\n[provision]\nfast = true\n')
 
     def plan(self, play: str, host: str, *given: str) -> Played:
         """Plan a play on one host."""
         params = [word for one in given for word in ("--param", one)]
-        ended = self.lab.siaga(self.home, "plan", play, f"name={host}", *params, "-o", "json")
+        ended = self.lab.siaga(self.home, "plan", play, f"name={host}", *params, "-o", "json", timeout_s=900)
         assert ended.stdout, ended.stderr
         return Played(ended.returncode, json.loads(ended.stdout))
 
@@ -92,7 +92,7 @@ class Works:
 
     def apply(self, plan: Played) -> Played:
         """Apply a plan."""
-        ended = self.lab.siaga(self.home, "apply", plan.report["name"], "--yes", "-o", "json")
+        ended = self.lab.siaga(self.home, "apply", plan.report["name"], "--yes", "-o", "json", timeout_s=900)
         assert ended.stdout, ended.stderr
         return Played(ended.returncode, json.loads(ended.stdout))
 
