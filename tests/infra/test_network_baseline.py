@@ -19,6 +19,7 @@ from inventory.models import Credential, Device, Place
 from inventory.store import make_engine, session
 from siaga.secrets import open_vault
 from siaga.settings import Settings
+from tests.cli_runner import runner
 from tests.homes import prepare
 from tests.simulators.cli import device as simulated
 from tests.simulators.cli.server import running
@@ -75,6 +76,16 @@ set [ find default-name=ether1 ] comment="Kantor Kresek"
 set [ find default=yes ] addresses=0.0.0.0/0
 /snmp
 set enabled=no
+/interface vlan
+add interface=ether1 name=manajemen vlan-id=10
+/interface wireguard
+add listen-port=13231 name=wg-lama
+/interface wireguard peers
+add allowed-address=10.1.0.0/30 interface=wg-lama public-key="x="
+/ip address
+add address=10.20.1.1/24 interface=manajemen
+/queue simple
+add name=lama target=manajemen
 /ip service
 set telnet disabled=no
 set ftp
@@ -227,6 +238,55 @@ def test_a_device_that_refuses_a_line_is_as_it_was_and_the_others_go_on(network:
     assert "all of it was taken back" in found["sw-vrp"].reason, found["sw-vrp"].reason
     assert sorted(strip(network.devices["vrp"].running())) == sorted(before)
     assert [h.status for h in done.hosts if h.host != "sw-vrp"] == ["changed"] * 3
+
+
+OFFICE = """\
+agency:
+  - {name: upt-pajak, kind: other, place: Kantor Mauk}
+provider:
+  - {name: Penyedia A}
+contract:
+  - {name: SPK-7, provider: Penyedia A, kind: circuit, committed_down_bps: 20000000, committed_up_bps: 10000000}
+interface:
+  - {device: sw-routeros, name: ether1}
+vlan:
+  - {name: pajak, vid: 64}
+prefix:
+  - {name: 10.20.8.0/24}
+address:
+  - {name: 10.20.8.1, interface: "sw-routeros:ether1"}
+link:
+  - {name: pajak, kind: fibre, a_interface: "sw-routeros:ether1", contract: SPK-7}
+connection:
+  - {name: upt-pajak, agency: upt-pajak, place: Kantor Mauk, device: sw-routeros, link: pajak, contract: SPK-7,
+     vlan: pajak, prefix: 10.20.8.0/24}
+"""
+
+
+def test_an_agency_is_connected_at_a_router_of_mikrotiks(
+    network: Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "kantor.yaml").write_text(OFFICE)
+    runner(capsys)("import", str(tmp_path / "kantor.yaml")).well()
+    peer = "q" * 43 + "="
+    given = ["connection=upt-pajak", f"wireguard_peer={peer}", "wireguard_address=10.99.7.1/30"]
+
+    def plan() -> Report:
+        return make_plan(network.desk, "agency-connection", "sw-routeros", given, network.seen.append)
+
+    done = network.apply(plan())
+    assert [h.status for h in done.hosts] == ["changed"], done.hosts
+    lines = network.devices["routeros"].running()
+    has = " ".join(line.strip(" \\") for line in lines)
+    for wanted in (
+        "add interface=ether1 name=siaga-upt-pajak vlan-id=64",
+        'add address=10.20.8.1/24 interface=siaga-upt-pajak comment="upt-pajak"',
+        "add name=siaga-upt-pajak max-limit=10000000/20000000 target=siaga-upt-pajak",
+        f'add allowed-address=10.99.7.0/30 interface=wg-upt-pajak public-key="{peer}"',
+    ):
+        assert wanted in has, has
+    again = plan()
+    assert [(h.status, h.changed) for h in again.hosts] == [("ok", 0)], [t.diff for t in again.tasks]
 
 
 def test_a_wrong_password_and_a_changed_key_leave_the_device_alone(network: Network) -> None:
