@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from infra import store
-from infra.around import Around
+from infra.around import Around, Kept
 from infra.plans import apply_plan, make_plan, resume
 from inventory.store import reading
-from siaga.errors import InvalidError, SiagaError, TemporaryError
+from siaga.errors import InvalidError, TemporaryError
 from siaga.lock import device_lock
 from tests.infra.conftest import Regency
 
@@ -67,11 +67,14 @@ class Others:
     def _fallen(self, name: str) -> bool:
         return name in self.spoilt and who(self.regency, name).exists()
 
-    def backup(self, name: str, cause: str) -> str:
-        self.calls.append(f"backup {name}")
+    def backup(self, names: Sequence[str], job: str) -> dict[str, Kept]:
+        self.calls.append(f"backup {' '.join(names)} {job}".strip())
+        return {n: self._kept(n) for n in names}
+
+    def _kept(self, name: str) -> Kept:
         if name in self.unkept:
-            raise SiagaError("no-backup", "Its prompt never came.")
-        return f"kept-{name}-{who(self.regency, name).exists()}"
+            return Kept(failure="its prompt never came")
+        return Kept(f"kept-{name}-{who(self.regency, name).exists()}")
 
     def hold(self, cause: str, devices: Sequence[str], until: datetime, who: str, now: datetime) -> None:
         self.windows[cause] = (list(devices), until, True)
@@ -126,7 +129,7 @@ def test_one_goes_first_then_the_rest_and_each_step_is_recorded(
     assert written(regency) == ["srv-1", "srv-2"]
     found = {h.host: h for h in done.hosts}
     assert (done.status, found["srv-3"].status) == ("partial", "not run")
-    assert found["srv-3"].reason == "its configuration could not be kept: Its prompt never came."
+    assert found["srv-3"].reason == "its configuration could not be kept: its prompt never came"
     assert [(found[n].batch, found[n].before, found[n].after) for n in ("srv-1", "srv-2")] == [
         (1, "kept-srv-1-False", "kept-srv-1-True"),
         (2, "kept-srv-2-False", "kept-srv-2-True"),
