@@ -14,7 +14,7 @@ from threading import Event
 from time import monotonic
 
 from infra import facts, store
-from infra.around import Look, Nothing
+from infra.around import Kept, Look, Nothing
 from infra.batches import Batch, Together, batches
 from infra.desk import Desk, Report, Watch
 from infra.hosts import Host
@@ -185,29 +185,23 @@ def _batches(course: Course, planned: Sequence[Batch]) -> None:
 
 def _ready(course: Course, names: Sequence[str], number: int) -> list[str]:
     """Return the hosts that may be touched now: the monitor does not find them down, and their state is kept."""
-    found = []
+    checks = course.prepared.play.pre_checks
+    reasons = {n: not_ready(n, course.before, checks) for n in names}
+    kept = _kept(course, [n for n in names if not reasons[n]], "")
     for name in names:
-        why = not_ready(name, course.before, course.prepared.play.pre_checks)
-        kept = ""
-        if not why:
-            kept, why = _backed_up(course, name)
-        course.tallies[name] = HostTally(name, reason=why, batch=number, before=kept)
-        if not why:
-            found.append(name)
-        else:
-            course.recorder.step("before", "failed", f"{name} is left alone: {why}")
-    return found
+        one = kept.get(name, Kept())
+        failure = f"its configuration could not be kept: {one.failure}" if one.failure else ""
+        reason = reasons[name] or failure
+        course.tallies[name] = HostTally(name, reason=reason, batch=number, before=one.name)
+        if reason:
+            course.recorder.step("before", "failed", f"{name} is left alone: {reason}")
+    return [n for n in names if not course.tallies[n].reason]
 
 
-def _backed_up(course: Course, name: str) -> tuple[str, str]:
-    """Return what names the configuration as it is now, and why it could not be kept."""
+def _kept(course: Course, names: Sequence[str], job: str) -> Mapping[str, Kept]:
+    """Return what names the configurations of these devices as they are now."""
     backup = course.desk.around.backup
-    if backup is None:
-        return "", ""
-    try:
-        return backup(name, f"job {course.job_id}"), ""
-    except SiagaError as error:
-        return "", f"its configuration could not be kept: {error.sentence}"
+    return backup(names, job) if backup is not None and names else {}
 
 
 def _batch(course: Course, names: list[str], number: int, said: str) -> None:
@@ -259,12 +253,9 @@ def _seen(verdicts: Mapping[str, Verdict]) -> str:
 def _keep(course: Course, names: Sequence[str]) -> None:
     """Store what the batch came to, so that a job that is killed later is resumed behind it."""
     course.recorder.flush()
-    after = course.desk.around.backup
-    for name in names:
-        if after is not None and course.tallies[name].changed:
-            with suppress(SiagaError):
-                ref = after(name, f"job {course.job_id}, afterwards")
-                course.tallies[name] = replace(course.tallies[name], after=ref)
+    changed = [n for n in names if course.tallies[n].changed]
+    for name, one in _kept(course, changed, f"job:{course.job_id}").items():
+        course.tallies[name] = replace(course.tallies[name], after=one.name)
     if course.end.status == "ran":
         with session(course.desk.engine) as writing:
             store.keep_hosts(writing, course.job_id, [course.tallies[n] for n in names])
