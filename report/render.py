@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import typst
 
-from report.figures import Block, Heat, Numbers, Report, Stack
+from report.figures import Block, Heat, Numbers, Pair, Record, Report, Stack
 from siaga.clock import JAKARTA
 from siaga.errors import SiagaError
 
@@ -47,7 +47,11 @@ def _block(block: Block) -> Mapping[str, Any]:
     """Return a block as JSON; figures are named by their ids, tuples get names."""
     if isinstance(block, Numbers):
         return {"kind": block.kind, "big": block.big, "ids": [f.id for f in block.figures]}
+    if isinstance(block, Pair):
+        return {"kind": block.kind, "left": block.left, "blocks": [_block(b) for b in block.blocks]}
     plain = asdict(block)
+    if isinstance(block, Record):
+        plain["pairs"] = [{"label": label, "text": text} for label, text in block.pairs]
     if isinstance(block, Heat):
         plain["rows"] = [
             {"label": label, "cells": list(c), "last": asdict(last)} for label, c, last in block.rows
