@@ -190,9 +190,6 @@ class Books:
     listings: tuple[Listing, ...] = ()
     priced: bool = False
     met: dict[int, Met] = field(default_factory=dict)
-    redundant: frozenset[str] = frozenset()  # agencies with more than one line
-    backups: tuple[int, int] | None = None  # devices with a configuration kept, and all that should have one
-    drift: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

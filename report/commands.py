@@ -19,20 +19,39 @@ def reports() -> None:
 @app.command()
 def readiness(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The PDF; the JSON is put beside it.")
-    ] = Path("readiness.pdf"),
+        list[Path],
+        typer.Option(
+            "--output", "-o", help="A file ending in .pdf, .html, .xlsx, .zip (CSV) or .json; can be repeated."
+        ),
+    ] = [Path("readiness.pdf")],  # noqa: B006 - typer copies it
     lang: Annotated[str, typer.Option("--lang", help="id or en; by default the settings' language.")] = "",
+    period: Annotated[
+        str, typer.Option("--period", help="2026-10, 2026-Q4, 2026-S2 or 2026; instead of --since and --at.")
+    ] = "",
     since: Annotated[str, typer.Option("--since", help="Begin of the window: 30d, 12h, or a date.")] = "30d",
     at: Annotated[str, typer.Option("--at", help="End of the window; by default now.")] = "",
+    place: Annotated[
+        str,
+        typer.Option(
+            "--place", help="Only a place and all inside it.", autocompletion=complete.names("place")
+        ),
+    ] = "",
+    agency: Annotated[
+        str, typer.Option("--agency", help="Only an agency.", autocompletion=complete.names("agency"))
+    ] = "",
     letter: Annotated[str, typer.Option("--letter", help="Number of the covering letter.")] = "",
+    pdfa: Annotated[str, typer.Option("--pdfa", help="PDF/A part for an archive: 3a, 3b, 4f, 2a, 2b.")] = "",
     illustrative: Annotated[
         bool, typer.Option("--illustrative", help="Mark every page as an illustration.")
     ] = False,
 ) -> Outcome:
-    """Write the readiness report as PDF, with every figure and its source as JSON beside it."""
+    """Write the readiness report, with every figure and its source as JSON beside it.
+
+    Example: siaga report readiness --period 2026-Q4 -o laporan.pdf -o laporan.html -o laporan.xlsx
+    """
     from report.service import Order, make
 
-    return make(Order(output, lang, since, at, letter, illustrative))
+    return make(Order(tuple(output), lang, since, at, letter, illustrative, period, place, agency, pdfa))
 
 
 @app.command()

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,10 +19,20 @@ import typst
 
 from report.figures import Block, Heat, Numbers, Pair, Record, Report, Stack
 from siaga.clock import JAKARTA
-from siaga.errors import SiagaError
+from siaga.errors import SiagaError, UsageError
+from siaga.text import safe
 
 HERE = Path(__file__).parent
-STANDARDS: Final[tuple[Literal["ua-1", "a-3a"], ...]] = ("ua-1", "a-3a")
+Standard = Literal["ua-1", "a-1a", "a-1b", "a-2a", "a-2b", "a-3a", "a-3b", "a-4", "a-4f"]
+STANDARDS: Final[tuple[Standard, ...]] = ("ua-1", "a-3a")
+# What an archive may ask for; those of the first column may carry the JSON inside.
+ARCHIVES: Final[Mapping[str, tuple[bool, tuple[Standard, ...]]]] = {
+    "3a": (True, ("ua-1", "a-3a")),
+    "3b": (True, ("ua-1", "a-3b")),
+    "4f": (True, ("a-4f",)),
+    "2a": (False, ("ua-1", "a-2a")),
+    "2b": (False, ("ua-1", "a-2b")),
+}
 SCHEMA = "siaga-readiness-1"
 
 
@@ -62,9 +72,19 @@ def _block(block: Block) -> Mapping[str, Any]:
     return plain
 
 
-def as_pdf(document: bytes) -> bytes:
-    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a readiness.json."""
-    return typeset("readiness.typ", {"readiness.json": document}, now=_now(document), inputs=_hash(document))
+def as_pdf(document: bytes, pdfa: str = "") -> bytes:
+    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a readiness.json.
+
+    `pdfa` names another part of PDF/A; PDF/A-2 permits no attachment of that kind, so there the JSON stays beside.
+    Raises UsageError (`no-such-standard`), SiagaError.
+    """
+    if pdfa and pdfa not in ARCHIVES:
+        sentence = f"There is no PDF/A-{safe(pdfa, 20)}: use one of {', '.join(ARCHIVES)}."
+        raise UsageError("no-such-standard", sentence)
+    attached, standards = ARCHIVES[pdfa or "3a"]
+    given = {**_hash(document), "attach": "yes" if attached else ""}
+    made = _compile("readiness.typ", {"readiness.json": document}, _now(document), given, "pdf", standards=standards)
+    return made[0]
 
 
 def as_pages(document: bytes, ppi: float = 80) -> list[bytes]:
@@ -138,6 +158,7 @@ def _compile(
     inputs: Mapping[str, str],
     kind: Literal["pdf", "png"],
     ppi: float = 80,
+    standards: Sequence[Standard] = STANDARDS,
 ) -> list[bytes]:
     fonts = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")]
@@ -152,7 +173,7 @@ def _compile(
                 format=kind,
                 ppi=ppi,
                 sys_inputs=dict(inputs),
-                pdf_standards=list(STANDARDS) if kind == "pdf" else [],
+                pdf_standards=list(standards) if kind == "pdf" else [],
                 timestamp=now,
             )
         except typst.TypstError as error:
