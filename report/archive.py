@@ -38,7 +38,11 @@ def _step(path: Path) -> tuple[str, Step] | None:
             return None
         tree = json.loads(path.read_text(encoding="utf-8"))
         verdict = next(
-            b for c in tree["chapters"] for top in c["blocks"] for b in top.get("blocks", (top,)) if b["kind"] == "verdict"
+            b
+            for c in tree["chapters"]
+            for top in c["blocks"]
+            for b in top.get("blocks", (top,))
+            if b["kind"] == "verdict"
         )
         value = None if verdict["value"] is None else float(verdict["value"])
         step = Step(safe(tree["meta"]["label"], 30), value, float(verdict["low"]), float(verdict["high"]))

@@ -1,4 +1,4 @@
-"""What the report knows beside the measurements, as frozen values: people, money, assets, papers, bills, official sheets.
+"""What the report knows beside the measurements, as frozen values: people, money, assets, papers, bills, lists.
 
 A reader fills them (report/books_reader.py). Times are aware UTC, money whole rupiah. Foreign text is already `safe`.
 """

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, or_, select
@@ -47,7 +48,7 @@ def months(since: datetime, until: datetime, hold_s: float, zone: str) -> Period
     if not whole:
         return Period((Window(since, until, hold_s),), False)
     utc = [c.astimezone(since.tzinfo) for c in cuts]
-    return Period(tuple(Window(a, b, hold_s) for a, b in zip(utc, utc[1:], strict=False)), True)
+    return Period(tuple(Window(a, b, hold_s) for a, b in pairwise(utc)), True)
 
 
 def read(
@@ -101,7 +102,9 @@ def _staff(session: Session, today: date) -> Iterator[books.Staff]:
     for c in session.exec(select(Certificate).order_by(Certificate.name)):
         held[c.person_id or 0].append((safe(c.area), c.expires))
     for p in session.exec(select(Person).order_by(Person.name)):
-        gone = (p.active_to is not None and p.active_to < today) or (p.active_from is not None and p.active_from > today)
+        gone = (p.active_to is not None and p.active_to < today) or (
+            p.active_from is not None and p.active_from > today
+        )
         if gone or p.provider_id is not None:
             continue
         agency = agencies.get(p.agency_id or 0)
@@ -109,7 +112,9 @@ def _staff(session: Session, today: date) -> Iterator[books.Staff]:
             role=safe(p.role or p.title),
             unit=safe(agency.title or agency.name) if agency else "",
             fte=p.fte,
-            competences=tuple(safe(c).strip().lower() for c in p.competences.replace(";", ",").split(",") if c.strip()),
+            competences=tuple(
+                safe(c).strip().lower() for c in p.competences.replace(";", ",").split(",") if c.strip()
+            ),
             certificates=tuple(held.get(p.id or 0, ())),
             on_call=p.on_call,
         )
@@ -119,9 +124,9 @@ def _money(session: Session, window: Window) -> Iterator[books.Money]:
     providers = everything(session, inventory.Provider)
     links = everything(session, inventory.Link)
     counted: Counter[int] = Counter()
-    for c in session.exec(select(inventory.Connection)):
-        link = links.get(c.link_id or 0)
-        counted[c.contract_id or (link.contract_id if link else 0) or 0] += 1
+    for line in session.exec(select(inventory.Connection)):
+        link = links.get(line.link_id or 0)
+        counted[line.contract_id or (link.contract_id if link else 0) or 0] += 1
     for c in session.exec(select(inventory.Contract).order_by(inventory.Contract.name)):
         if not _in_force(c.start, c.end, window):
             continue
@@ -146,7 +151,11 @@ def _in_force(start: date | None, end: date | None, window: Window) -> bool:
 
 
 def _goods(session: Session, scope: Scope | None = None) -> Iterator[books.Good]:
-    owners = {i for i, a in everything(session, inventory.Agency).items() if scope and safe(a.title or a.name) in scope.agencies}
+    owners = {
+        i
+        for i, a in everything(session, inventory.Agency).items()
+        if scope and safe(a.title or a.name) in scope.agencies
+    }
     for a in session.exec(select(Asset).where(Asset.status != "disposed")):
         if scope and a.agency_id not in owners and (a.device_id or 0) not in scope.devices:
             continue
@@ -196,20 +205,29 @@ def _rooms(session: Session) -> Iterator[books.Room]:
 def _papers(session: Session, today: date) -> Iterator[books.Paper]:
     for e in session.exec(select(Evidence).where(Evidence.dated <= today).order_by(Evidence.name)):
         until = e.valid_until
-        yield books.Paper(safe(e.name), safe(e.kind), safe(e.title), e.dated, safe(e.signer), safe(e.sha256), until)
+        yield books.Paper(
+            safe(e.name), safe(e.kind), safe(e.title), e.dated, safe(e.signer), safe(e.sha256), until
+        )
 
 
 def _outages(session: Session, window: Window, scope: Scope | None = None) -> Iterator[books.Outage]:
-    places, devices, links = (everything(session, table) for table in (inventory.Place, inventory.Device, inventory.Link))
+    places = everything(session, inventory.Place)
+    devices = everything(session, inventory.Device)
+    links = everything(session, inventory.Link)
     open_ = or_(col(Outage.end).is_(None), col(Outage.end) > window.start)
     query = select(Outage).where(Outage.start < window.end, open_).order_by(col(Outage.start), Outage.name)
     for o in session.exec(query):
         place = places.get(o.place_id or 0)
-        if scope and (o.device_id or 0) not in scope.devices and (place is None or place.name not in scope.places):
+        if (
+            scope
+            and (o.device_id or 0) not in scope.devices
+            and (place is None or place.name not in scope.places)
+        ):
             continue
-        row = place or devices.get(o.device_id or 0) or links.get(o.link_id or 0)
+        others = (devices.get(o.device_id or 0), links.get(o.link_id or 0))
+        where = next((row.name for row in (place, *others) if row), "")
         ended = o.end if o.end is not None and o.end <= window.end else None
-        yield books.Outage(safe(o.name), safe(row.name) if row else "", o.start, ended, o.cause)
+        yield books.Outage(safe(o.name), safe(where), o.start, ended, o.cause)
 
 
 def _tickets(session: Session, window: Window) -> Iterator[books.Ticket]:
@@ -222,7 +240,7 @@ def _tickets(session: Session, window: Window) -> Iterator[books.Ticket]:
 def _met(session: Session, samples: SampleStore, window: Window) -> dict[int, Met]:
     """Return what was met of each device that a connection hangs on."""
     rows = session.exec(select(inventory.Connection.device_id, inventory.Connection.interface_id)).all()
-    ports = {i: d for i, d in session.exec(select(inventory.Interface.id, inventory.Interface.device_id)).all()}
+    ports = dict(session.exec(select(inventory.Interface.id, inventory.Interface.device_id)).all())
     ids = sorted({d for device, port in rows if (d := device or ports.get(port)) is not None})
     return {i: met(p) for i, p in per_device(look(session, samples, ids, window)).items()} if ids else {}
 
@@ -273,7 +291,9 @@ def _bill(provider: str, some: Sequence[ContractClaim], period: Period) -> books
         promised=None if contract.availability_pct is None else contract.availability_pct / 100,
         users=met_up / met_s if met_s else None,
         sla=up / counted if counted else None,
-        stated=None if contract.provider_availability_pct is None else contract.provider_availability_pct / 100,
+        stated=None
+        if contract.provider_availability_pct is None
+        else contract.provider_availability_pct / 100,
         after_s=contract.claim_after_s,
         rule=safe(contract.penalty),
         down_s=sum(e.seconds for e in events),
@@ -305,4 +325,3 @@ def _served(lines: Iterable[LineClaim], *, priced: bool) -> Iterator[books.Serve
             claimable_s=sum(k.claimable_ms for k in some) / 1000,
             amount_idr=sum(known) if priced and len(known) == len(sums) else None,
         )
-

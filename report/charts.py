@@ -88,7 +88,8 @@ def chart_map(areas: Sequence[Area], legend: Sequence[tuple[Tone, str]], width: 
 
 def _area(area: Area, outline: Sequence[Point]) -> str:
     path = _path(outline, close=True)
-    return f'<path d="{path}" fill="{FILLS[area.tone]}" stroke="#ffffff" stroke-width="1.4"/>' + (
+    return (
+        f'<path d="{path}" fill="{FILLS[area.tone]}" stroke="#ffffff" stroke-width="1.4"/>'
         f'<path d="{path}" fill="none" stroke="{GREY}" stroke-width="0.45"/>'
     )
 
@@ -145,14 +146,18 @@ def chart_radar(spokes: Sequence[Spoke], rings: Sequence[str], size: float = 300
         f' stroke-width="{1 if level == 5 else 0.6}"/>'
         for level in range(2, 6)
     ]
-    parts += [f'<path d="{_path((at(i, 1), at(i, 5)))}" stroke="{RULE}" stroke-width="0.6"/>' for i in range(many)]
+    parts += [
+        f'<path d="{_path((at(i, 1), at(i, 5)))}" stroke="{RULE}" stroke-width="0.6"/>' for i in range(many)
+    ]
     outer = _path((at(i, s.high) for i, s in enumerate(spokes)), close=True)
     inner = _path((at(i, s.low) for i, s in enumerate(spokes)), close=True)
     parts.append(f'<path d="{outer}{inner}" fill="{TEAL}" fill-opacity="0.16" fill-rule="evenodd"/>')
     known = [(i, s.value) for i, s in enumerate(spokes) if s.value is not None]
     if len(known) == many:
         line = _path((at(i, v) for i, v in known), close=True)
-        parts.append(f'<path d="{line}" fill="none" stroke="{TEAL}" stroke-width="2" stroke-linejoin="round"/>')
+        parts.append(
+            f'<path d="{line}" fill="none" stroke="{TEAL}" stroke-width="2" stroke-linejoin="round"/>'
+        )
     parts += [_dot(*at(i, v)) for i, v in known]
     parts += [_text(cx + 3, at(0, n)[1] + 3, ring, 7, fill=GREY) for n, ring in enumerate(rings, 1) if n > 1]
     parts += [_spoke(s, at(i, 5.5), cx) for i, s in enumerate(spokes)]
@@ -185,7 +190,10 @@ class Moment:
 
 
 def chart_trend(
-    moments: Sequence[Moment], bounds: tuple[float, float], ticks: Sequence[tuple[float, str]], height: float = 150
+    moments: Sequence[Moment],
+    bounds: tuple[float, float],
+    ticks: Sequence[tuple[float, str]],
+    height: float = 150,
 ) -> str:
     """Return a line over time with its interval; where a value is missing the line is broken."""
     width, left, right, top, foot = 560.0, 44.0, 12.0, 14.0, 26.0
@@ -202,7 +210,9 @@ def chart_trend(
 
     parts = []
     for value, word in ticks:
-        parts.append(f'<path d="M{_n(left)},{_n(y(value))} {_n(width - right)},{_n(y(value))}" stroke="{RULE}" stroke-width="0.6"/>')
+        parts.append(
+            f'<path d="{_path(((left, y(value)), (width - right, y(value))))}" stroke="{RULE}" stroke-width="0.6"/>'
+        )
         parts.append(_text(left - 6, y(value) + 3, word, 8, text_anchor="end", fill=GREY))
     for i, m in enumerate(moments):
         if m.low is not None and m.high is not None:
@@ -219,7 +229,9 @@ def chart_trend(
         if m.value is not None and few:
             parts += [_dot(x(i), y(m.value)), _text(x(i), y(m.value) - 7, m.shown, 8, text_anchor="middle")]
         if m.value is None:
-            parts.append(_text(x(i), height - foot - 3, MARKS[Tone.unknown], 7, text_anchor="middle", fill=GREY))
+            parts.append(
+                _text(x(i), height - foot - 3, MARKS[Tone.unknown], 7, text_anchor="middle", fill=GREY)
+            )
     step = max(1, -(-len(moments) // 10))
     parts += [
         _text(x(i), height - 8, m.label, 8, text_anchor="middle", fill=GREY)
@@ -258,7 +270,9 @@ def chart_columns(sticks: Sequence[Stick], legend: Sequence[tuple[Tone, str]], h
     most = max((sum(n for n, _ in s.parts) for s in sticks), default=0) or 1
     inside = height - top - foot
     each = width / max(len(sticks), 1)
-    parts = [f'<path d="M0,{_n(height - foot)} {_n(width)},{_n(height - foot)}" stroke="{GREY}" stroke-width="0.6"/>']
+    parts = [
+        f'<path d="M0,{_n(height - foot)} {_n(width)},{_n(height - foot)}" stroke="{GREY}" stroke-width="0.6"/>'
+    ]
     for i, stick in enumerate(sticks):
         base, wide = height - foot, min(each * 0.62, 46.0)
         x = each * (i + 0.5)
@@ -274,7 +288,9 @@ def chart_columns(sticks: Sequence[Stick], legend: Sequence[tuple[Tone, str]], h
         parts.append(_text(x, height - foot + 11, stick.label, 8, text_anchor="middle", fill=GREY))
     x = 0.0
     for tone, word in legend:
-        parts.append(f'<rect x="{_n(x)}" y="{_n(height - 14)}" width="10" height="10" rx="2" fill="{INKS[tone]}"/>')
+        parts.append(
+            f'<rect x="{_n(x)}" y="{_n(height - 14)}" width="10" height="10" rx="2" fill="{INKS[tone]}"/>'
+        )
         parts.append(_text(x + 14, height - 5, f"{MARKS[tone]} {word}", 8.5))
         x += 14 + 5.4 * len(word) + 28
     return _svg(width, height, parts)

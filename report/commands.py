@@ -21,7 +21,9 @@ def readiness(
     output: Annotated[
         list[Path],
         typer.Option(
-            "--output", "-o", help="A file ending in .pdf, .html, .xlsx, .zip (CSV) or .json; can be repeated."
+            "--output",
+            "-o",
+            help="A file ending in .pdf, .html, .xlsx, .zip (CSV) or .json; can be repeated.",
         ),
     ] = [Path("readiness.pdf")],  # noqa: B006 - typer copies it
     lang: Annotated[str, typer.Option("--lang", help="id or en; by default the settings' language.")] = "",

@@ -127,6 +127,7 @@ class Stack:
     title: str
     parts: tuple[tuple[str, int, str, Tone], ...]
     source: str
+    note: str = ""
     kind: str = "stack"
 
 
@@ -240,9 +241,7 @@ class Pair:
     kind: str = "pair"
 
 
-Block = (
-    Numbers | Table | Bars | Heat | Stack | Text | Heading | Chart | Verdict | Levels | Record | Pair
-)
+Block = Numbers | Table | Bars | Heat | Stack | Text | Heading | Chart | Verdict | Levels | Record | Pair
 
 
 @dataclass(frozen=True)

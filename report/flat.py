@@ -69,9 +69,22 @@ def tables(tree: Mapping[str, Any]) -> list[Table]:
 
 def figures(tree: Mapping[str, Any]) -> Table:
     """Return every figure with its ratio, coverage, source and evidence."""
-    names = ("id", "label", "value", "unit", "shown", "numerator", "denominator", "coverage", "source", "evidence")
+    names = (
+        "id",
+        "label",
+        "value",
+        "unit",
+        "shown",
+        "numerator",
+        "denominator",
+        "coverage",
+        "source",
+        "evidence",
+    )
     right = {"value", "numerator", "denominator", "coverage"}
-    columns = tuple(Column(n, n in right, 3.0 if n in ("label", "source", "evidence") else 1.0) for n in names)
+    columns = tuple(
+        Column(n, n in right, 3.0 if n in ("label", "source", "evidence") else 1.0) for n in names
+    )
     rows = tuple(
         tuple(_plain("; ".join(f[n]) if n == "evidence" else f[n]) for n in names) for f in tree["figures"]
     )
@@ -90,7 +103,7 @@ def _table(block: Mapping[str, Any], chapter: str, _: Mapping[str, str]) -> Tabl
 
 def _kept(cell: Mapping[str, Any]) -> Value:
     """Return the value of a cell; of a text what is printed, because the value of our own words is a key."""
-    value = cell["value"]
+    value: Value = cell["value"]
     if isinstance(value, (int, float)) or value is None or cell["unit"] in ("date", "time"):
         return value
     return str(cell["shown"])
@@ -116,8 +129,14 @@ def _levels(block: Mapping[str, Any], chapter: str, words: Mapping[str, str]) ->
 
 
 def _bars(block: Mapping[str, Any], chapter: str, _: Mapping[str, str]) -> Table:
-    columns = (Column(block["title"], False, 3.0), Column("share", True, 1.0), Column(block["mark_shown"], True, 1.0))
-    rows = tuple((_plain(b["label"]), Cell(b["share"], b["shown"]), _plain(b["shown"])) for b in block["bars"])
+    columns = (
+        Column(block["title"], False, 3.0),
+        Column("share", True, 1.0),
+        Column(block["mark_shown"], True, 1.0),
+    )
+    rows = tuple(
+        (_plain(b["label"]), Cell(b["share"], b["shown"]), _plain(b["shown"])) for b in block["bars"]
+    )
     return Table(block["id"], block["title"], chapter, columns, rows, block["source"], block["note"])
 
 
@@ -130,12 +149,19 @@ def _stack(block: Mapping[str, Any], chapter: str, _: Mapping[str, str]) -> Tabl
 def _heat(block: Mapping[str, Any], chapter: str, _: Mapping[str, str]) -> Table:
     columns = (Column(block["title"], False, 3.0), Column(block["last"], True, 1.0))
     rows = tuple(
-        (_plain(r["label"]), Cell(r["last"]["value"], r["last"]["shown"], r["last"]["unit"])) for r in block["rows"]
+        (_plain(r["label"]), Cell(r["last"]["value"], r["last"]["shown"], r["last"]["unit"]))
+        for r in block["rows"]
     )
     return Table(block["id"], block["title"], chapter, columns, rows, block["source"], block["note"])
 
 
-_MAKERS: Mapping[str, Any] = {"table": _table, "levels": _levels, "bars": _bars, "stack": _stack, "heat": _heat}
+_MAKERS: Mapping[str, Any] = {
+    "table": _table,
+    "levels": _levels,
+    "bars": _bars,
+    "stack": _stack,
+    "heat": _heat,
+}
 
 
 def widths(columns: Sequence[Column], total: float = 120.0) -> list[float]:

@@ -110,7 +110,9 @@ class Tongue:
 
     def stamp(self, at: datetime | None) -> Cell:
         """Return a time as a cell."""
-        return Cell(at.isoformat() if at else None, numbers.stamp(at) if at else self.say("none"), unit="time")
+        return Cell(
+            at.isoformat() if at else None, numbers.stamp(at) if at else self.say("none"), unit="time"
+        )
 
     def day(self, on: date | None, tone: Tone = Tone.plain) -> Cell:
         """Return a date as a cell."""

@@ -9,7 +9,7 @@ from report import numbers
 from report.books import Listing
 from report.exports import architecture, forms, network
 from report.exports.forms import Column
-from report.exports.order import Wanted, chosen, regency_on
+from report.exports.order import Wanted, chosen
 from report.exports.sheets import Place, Sheet, Value, sheets
 from siaga.settings import Settings
 from siaga.text import safe
@@ -18,7 +18,9 @@ MOST = 60  # rows of a list in the annex; the whole is exported by siaga export
 FORMS = ("kib-b", "kir")
 
 
-def read(session: Session, settings: Settings, now: datetime, *, agency: str = "", place: str = "") -> tuple[Listing, ...]:
+def read(
+    session: Session, settings: Settings, now: datetime, *, agency: str = "", place: str = ""
+) -> tuple[Listing, ...]:
     """Return the lists of a regency, or of one agency or place."""
     wanted = Wanted(agency=agency, place=place)
     items, regency, _ = chosen(wanted, session, settings, now)
@@ -47,8 +49,6 @@ def _form(name: str, title: str, columns: Sequence[Column], made: Sequence[Sheet
     return _listing(name.upper(), title, columns, rows)
 
 
-def _listing(
-    key: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[Value, ...]]
-) -> Listing:
+def _listing(key: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[Value, ...]]) -> Listing:
     heads = tuple((c.whole, float(min(max(c.width, 5), 30)), c.is_number) for c in columns)
     return Listing(key, title, heads, tuple(rows[:MOST]), max(len(rows) - MOST, 0))

@@ -42,7 +42,9 @@ def named(text: str, zone: str) -> Period:
 
 
 def _bad(text: str) -> UsageError:
-    return UsageError("bad-period", f"'{safe(text, 40)}' is no period: write 2026-10, 2026-Q4, 2026-S2 or 2026.")
+    return UsageError(
+        "bad-period", f"'{safe(text, 40)}' is no period: write 2026-10, 2026-Q4, 2026-S2 or 2026."
+    )
 
 
 def _first(year: int, month: int, zone: str) -> datetime:
@@ -57,7 +59,9 @@ def of(period: str, since: str, at: str, now: datetime, zone: str) -> Period:
     if period:
         whole = named(period, zone)
         if whole.since >= now:
-            raise UsageError("empty-window", f"The period {whole.label} has not begun: it begins {whole.since}.")
+            raise UsageError(
+                "empty-window", f"The period {whole.label} has not begun: it begins {whole.since}."
+            )
         return Period(whole.since, min(whole.until, now), whole.label)
     until = moment(at, now, zone) if at else now
     begin = moment(since, until, zone)

@@ -23,11 +23,11 @@ from report.chapters import (
     structure,
     superstructure,
 )
+from report.chapters.network import Line
 from report.facts import Facts
 from report.figures import Chapter, Figure, Report
 from report.glyphs import printable
 from report.language import Tongue
-from report.chapters.network import Line
 
 _LABELS = (
     "title",

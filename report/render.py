@@ -83,7 +83,9 @@ def as_pdf(document: bytes, pdfa: str = "") -> bytes:
         raise UsageError("no-such-standard", sentence)
     attached, standards = ARCHIVES[pdfa or "3a"]
     given = {**_hash(document), "attach": "yes" if attached else ""}
-    made = _compile("readiness.typ", {"readiness.json": document}, _now(document), given, "pdf", standards=standards)
+    made = _compile(
+        "readiness.typ", {"readiness.json": document}, _now(document), given, "pdf", standards=standards
+    )
     return made[0]
 
 

@@ -30,7 +30,9 @@ def scope_of(session: Session, regency: Regency, place: str, agency: str) -> Sco
     kept = [n for n in names if not place or (regency.agencies[n].get("place") or "") in inside]
     titles = frozenset(regency.title(n) for n in kept)
     title = " · ".join(safe(p) for p in (place, regency.title(agency) if agency else "") if p)
-    return Scope(title, titles, _devices(session, inside, set(kept), bool(place), bool(agency)), inside, bool(place))
+    return Scope(
+        title, titles, _devices(session, inside, set(kept), bool(place), bool(agency)), inside, bool(place)
+    )
 
 
 def _devices(

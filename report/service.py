@@ -49,7 +49,8 @@ def make(order: Order) -> Outcome:
     lang = order.lang or settings.language
     if lang not in LANGUAGES:
         raise UsageError(
-            "no-such-language", f"There is no report in '{safe(lang, 20)}': use one of {', '.join(LANGUAGES)}."
+            "no-such-language",
+            f"There is no report in '{safe(lang, 20)}': use one of {', '.join(LANGUAGES)}.",
         )
     _checked(order.outputs)
     report = compute(settings, order, lang)
@@ -90,9 +91,7 @@ def compute(settings: Settings, order: Order, lang: str) -> Report:
     return build(matter, now=period.until, lang=lang, letter=order.letter, label=period.label)
 
 
-def gathered(
-    settings: Settings, samples: SampleStore, period: Period, order: Order, now: datetime
-) -> Matter:
+def gathered(settings: Settings, samples: SampleStore, period: Period, order: Order, now: datetime) -> Matter:
     """Read everything that a report of a period is made of."""
     engine = open_engine(settings)
     window = Window(period.since, period.until, settings.poll.interval_s)

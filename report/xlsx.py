@@ -1,4 +1,4 @@
-"""A report's JSON → one workbook: a worksheet for every table, with typed cells. No data becomes a formula or a link."""
+"""A report's JSON → one workbook: a worksheet for every table, typed cells. No data becomes a formula or a link."""
 
 import io
 from collections.abc import Callable
@@ -43,7 +43,9 @@ def _fill(page: Any, table: Table, formats: Formats) -> None:
     put(page, 2, 0, " ".join(filter(None, (table.note, table.source))), formats(font_size=8))
     for i, (column, width) in enumerate(zip(table.columns, widths(table.columns), strict=True)):
         page.set_column(i, i, width)
-        page.write_string(_TOP, i, column.title, formats(bold=True, border=1, text_wrap=True, bg_color="#E6EDF2"))
+        page.write_string(
+            _TOP, i, column.title, formats(bold=True, border=1, text_wrap=True, bg_color="#E6EDF2")
+        )
     for n, row in enumerate(table.rows, _TOP + 1):
         for i, cell in enumerate(row):
             _put(page, n, i, cell, formats)
@@ -64,7 +66,7 @@ def _put(page: Any, row: int, column: int, cell: Cell, formats: Formats) -> None
     if isinstance(value, str) and cell.unit in _DATES:
         make, shape = _DATES[cell.unit]
         page.write_datetime(row, column, make(value), formats(border=1, valign="top", num_format=shape))
-    elif isinstance(value, bool) or isinstance(value, str) or value is None:
+    elif isinstance(value, (bool, str)) or value is None:
         shown = cell.shown if value is None or isinstance(value, bool) else value
         quoted = {"quote_prefix": True} if shown.startswith(("=", "+", "-", "@")) else {}
         put(page, row, column, shown, formats(border=1, valign="top", text_wrap=True, **quoted))

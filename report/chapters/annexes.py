@@ -1,9 +1,22 @@
-"""The annexes: all behind each indicator, the official lists, the evidence register, and the sources of every figure."""
+"""The annexes: all behind each indicator, official lists, the evidence register, and the sources of the figures."""
 
 from report.books import Listing, Matter
 from report.chapters import indicators
 from report.chapters.superstructure import papers
-from report.figures import Cell, Chapter, Column, Figure, Heading, Levels, Numbers, Pair, Record, Table, Text, Verdict
+from report.figures import (
+    Cell,
+    Chapter,
+    Column,
+    Figure,
+    Heading,
+    Levels,
+    Numbers,
+    Pair,
+    Record,
+    Table,
+    Text,
+    Verdict,
+)
 from report.glyphs import printable
 from report.language import Tongue
 
@@ -34,7 +47,16 @@ def listing(one: Listing, t: Tongue) -> Table:
     rows = tuple(tuple(_typed(v, t) for v in row) for row in one.rows)
     shown, total = t.number(len(rows)), t.number(len(rows) + one.left_out)
     note = t.say("shown-of", shown=shown, total=total) if one.left_out else ""
-    return Table(one.id, printable(one.title, 200), columns, rows, t.say("src-listing"), note, t.say("listing-empty"), wide=True)
+    return Table(
+        one.id,
+        printable(one.title, 200),
+        columns,
+        rows,
+        t.say("src-listing"),
+        note,
+        t.say("listing-empty"),
+        wide=True,
+    )
 
 
 def _typed(value: str | int | float | None, t: Tongue) -> Cell:
@@ -46,9 +68,7 @@ def _typed(value: str | int | float | None, t: Tongue) -> Cell:
     return t.text(value, limit=160)
 
 
-def _sources(
-    number: str, t: Tongue, known: dict[str, Figure], chapters: tuple[Chapter, ...]
-) -> Chapter:
+def _sources(number: str, t: Tongue, known: dict[str, Figure], chapters: tuple[Chapter, ...]) -> Chapter:
     """Return every figure with its ratio, source and evidence, then tables and charts."""
     columns = (
         Column(t.say("id-col"), 0.6),
@@ -60,7 +80,9 @@ def _sources(
     )
     rows = tuple(_source(t, known[key]) for key in sorted(known))
     figures = Table("L-T1", t.say("t-sources"), columns, rows, t.say("src-gaps"), wide=True)
-    return Chapter(number, t.say("chapter-sources"), (Text(t.say("sources-text")), figures, _tables(t, chapters)))
+    return Chapter(
+        number, t.say("chapter-sources"), (Text(t.say("sources-text")), figures, _tables(t, chapters))
+    )
 
 
 def _source(t: Tongue, f: Figure) -> tuple[Cell, ...]:
@@ -78,8 +100,12 @@ def _source(t: Tongue, f: Figure) -> tuple[Cell, ...]:
 
 def _tables(t: Tongue, chapters: tuple[Chapter, ...]) -> Table:
     columns = (Column(t.say("id-col"), 0.9), Column(t.say("title-col"), 2.6), Column(t.say("source"), 5.0))
-    blocks = [b for c in chapters for top in c.blocks for b in (top.blocks if isinstance(top, Pair) else (top,))]
+    blocks = [
+        b for c in chapters for top in c.blocks for b in (top.blocks if isinstance(top, Pair) else (top,))
+    ]
     rows = tuple(
-        (t.text(b.id), Cell(b.title, b.title), Cell(b.source, b.source)) for b in blocks if not isinstance(b, _NO_SOURCE)
+        (t.text(b.id), Cell(b.title, b.title), Cell(b.source, b.source))
+        for b in blocks
+        if not isinstance(b, _NO_SOURCE)
     )
     return Table("L-T2", t.say("t-sources-tables"), columns, rows, t.say("src-gaps"))

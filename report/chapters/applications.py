@@ -38,7 +38,8 @@ def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) ->
 def _hosting(matter: Matter, t: Tongue) -> Stack:
     counted = Counter(a.hosting for a in matter.books.apps)
     parts = tuple(
-        (t.say(f"hosting-{h}" if h else "not-recorded"), counted[h], t.number(counted[h]), tone) for h, tone in HOSTINGS
+        (t.say(f"hosting-{h}" if h else "not-recorded"), counted[h], t.number(counted[h]), tone)
+        for h, tone in HOSTINGS
     )
     return Stack("A-C1", t.say("hosting"), parts, t.say("src-apps"))
 

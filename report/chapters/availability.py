@@ -28,7 +28,11 @@ def sla(met: Met) -> float | None:
 
 def figures(measured: list[Line], books: Books, t: Tongue) -> list[Figure]:
     """Return the figures N-10 (users) and N-11 (SLA) of all connections together."""
-    some = [(x, books.met[x.connection.device_id or 0]) for x in measured if (x.connection.device_id or 0) in books.met]
+    some = [
+        (x, books.met[x.connection.device_id or 0])
+        for x in measured
+        if (x.connection.device_id or 0) in books.met
+    ]
     whole = added(m for _, m in some)
     known = whole.met_s / whole.window_s if whole.window_s else None
     rows = (rows_of("asked, device", (x.connection.device_id or 0 for x, _ in some)),)
@@ -113,5 +117,3 @@ def _parts(measured: list[Line], matter: Matter, t: Tongue) -> Table:
     columns = (Column(t.say("part"), 2.0), Column(t.say("hours"), 1.0, right=True))
     rows = tuple((t.word(key), Cell(s / 3600, t.number(s / 3600, 1))) for key, s in listed)
     return Table("N-T6", t.say("t-parts"), columns, rows, t.say("src-two"))
-
-

@@ -1,4 +1,4 @@
-"""Incidents by cause: how often, how long to restore (median and p90), what comes again, and how requests were served."""
+"""Incidents by cause: how often, how long to restore (median and p90), what comes again, how requests were served."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -81,7 +81,9 @@ def recurring(matter: Matter, t: Tongue) -> Table:
         Column(t.say("whole-time"), 1.2, right=True),
         Column(t.say("causes"), 2.4),
     )
-    rows = tuple((t.text(where), t.count(len(o)), _span(sum(ended(o)), t), _causes(o, t)) for where, o in some[:LISTED])
+    rows = tuple(
+        (t.text(where), t.count(len(o)), _span(sum(ended(o)), t), _causes(o, t)) for where, o in some[:LISTED]
+    )
     note = t.say("shown-of", shown=t.number(LISTED), total=t.number(len(some))) if len(some) > LISTED else ""
     empty = t.say("t-recurring-none")
     return Table("I-T4", t.say("t-recurring"), columns, rows, t.say("src-outages-recorded"), note, empty)
@@ -106,7 +108,9 @@ def tickets(matter: Matter, t: Tongue) -> Table:
         _priority(p, [x for x in matter.books.tickets if x.priority == p], t)
         for p in sorted({x.priority for x in matter.books.tickets})
     )
-    return Table("I-T5", t.say("t-tickets"), columns, rows, t.say("src-tickets"), empty=t.say("t-tickets-none"))
+    return Table(
+        "I-T5", t.say("t-tickets"), columns, rows, t.say("src-tickets"), empty=t.say("t-tickets-none")
+    )
 
 
 def _priority(priority: int, some: Sequence[Ticket], t: Tongue) -> tuple[Cell, ...]:

@@ -7,7 +7,21 @@ from report.chapters.incidents import CLAIM_S
 from report.chapters.network import GOOD, POOR
 from report.charts import Moment, Spoke, chart_radar, chart_trend
 from report.facts import Facts
-from report.figures import Block, Cell, Chapter, Chart, Column, Figure, Numbers, Pair, Stack, Table, Text, Tone, Verdict
+from report.figures import (
+    Block,
+    Cell,
+    Chapter,
+    Chart,
+    Column,
+    Figure,
+    Numbers,
+    Pair,
+    Stack,
+    Table,
+    Text,
+    Tone,
+    Verdict,
+)
 from report.glyphs import printable
 from report.language import Tongue
 from report.measures.bandwidth import FULL, LEAST_BINS, STEP_S
@@ -117,7 +131,11 @@ def _shares(judged: Assessment, t: Tongue) -> Stack:
 
 def _gates(judged: Assessment, t: Tongue) -> Table:
     columns = (Column(t.say("gate"), 3.0), Column(t.say("state"), 1.3))
-    states = {True: ("gate-open", Tone.bad), False: ("gate-passed", Tone.good), None: ("not-enough", Tone.unknown)}
+    states = {
+        True: ("gate-open", Tone.bad),
+        False: ("gate-passed", Tone.good),
+        None: ("not-enough", Tone.unknown),
+    }
     rows = tuple(
         (
             Cell(g.row, f"{printable(g.row)} {printable(g.text, 160)}", link=f"H-{printable(g.row)}"),
@@ -140,7 +158,9 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
         )
         for s in scores
     ]
-    said = "; ".join(f"{s.label} {s.shown} {interval(score, t)}" for s, score in zip(spokes, scores, strict=True))
+    said = "; ".join(
+        f"{s.label} {s.shown} {interval(score, t)}" for s, score in zip(spokes, scores, strict=True)
+    )
     svg = chart_radar(spokes, [t.number(n) for n in range(1, 6)]) if len(spokes) > 2 else ""
     return Chart("S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), empty=t.say("none"))
 
@@ -152,7 +172,9 @@ def _change(matter: Matter, t: Tongue) -> str:
     if judged is None or old is None:
         return t.say("change-none")
     pair = (old.index.value, judged.index.value)
-    moved = t.number(pair[1] - pair[0], 2) if pair[0] is not None and pair[1] is not None else t.say("not-enough")
+    moved = (
+        t.number(pair[1] - pair[0], 2) if pair[0] is not None and pair[1] is not None else t.say("not-enough")
+    )
     before = {r.id: r.level for r in old.rows}
     both = [(r.id, before.get(r.id), r.level) for r in judged.rows]
     up = [i for i, a, b in both if a is not None and b is not None and b > a]
@@ -169,7 +191,9 @@ def _change(matter: Matter, t: Tongue) -> str:
 
 def _named(rows: list[str], t: Tongue) -> str:
     shown = ", ".join(rows[:CHANGED]) or t.say("none")
-    return f"{shown} {t.say('and-more', more=t.number(len(rows) - CHANGED))}" if len(rows) > CHANGED else shown
+    return (
+        f"{shown} {t.say('and-more', more=t.number(len(rows) - CHANGED))}" if len(rows) > CHANGED else shown
+    )
 
 
 def _devices(t: Tongue, facts: Facts) -> Stack:
@@ -241,7 +265,15 @@ def _trend(matter: Matter, t: Tongue) -> Chart:
     ticks = [(float(n), t.number(n)) for n in range(1, 6)]
     svg = chart_trend(steps, (1, 5), ticks) if len(steps) > 1 else ""
     said = "; ".join(f"{m.label}: {m.shown}" for m in steps) or t.say("none")
-    return Chart("M-C1", t.say("trend"), svg, said, t.say("src-trend"), note=t.say("trend-note"), empty=t.say("trend-none"))
+    return Chart(
+        "M-C1",
+        t.say("trend"),
+        svg,
+        said,
+        t.say("src-trend"),
+        note=t.say("trend-note"),
+        empty=t.say("trend-none"),
+    )
 
 
 def _two(value: float | None, t: Tongue) -> str:

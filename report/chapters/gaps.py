@@ -49,7 +49,9 @@ def ranked(judged: Assessment | None) -> list[Gap]:
 
 def unknown(judged: Assessment | None) -> list[Row]:
     """Return the rows without enough data, heaviest first."""
-    return sorted((r for r in (judged.rows if judged else ()) if r.level is None), key=lambda r: (-r.weight, r.id))
+    return sorted(
+        (r for r in (judged.rows if judged else ()) if r.level is None), key=lambda r: (-r.weight, r.id)
+    )
 
 
 def chapter(matter: Matter, t: Tongue, number: str) -> Chapter:
@@ -104,13 +106,19 @@ def plan(matter: Matter, t: Tongue) -> Table:
         for i, gap in enumerate(ranked(matter.judged), 1)
     )
     empty = t.say("gaps-none") if matter.judged else t.say("levels-scope")
-    return Table("G-T1", t.say("t-gaps"), columns, rows, t.say("src-gaps"), t.say("gaps-note"), empty, wide=True)
+    return Table(
+        "G-T1", t.say("t-gaps"), columns, rows, t.say("src-gaps"), t.say("gaps-note"), empty, wide=True
+    )
 
 
 def _planned(rank: int, gap: Gap, action: Action, t: Tongue, matter: Matter) -> tuple[Cell, ...]:
     row = gap.row
     overdue = action.due is not None and action.due < matter.facts.until.date()
-    due = t.day(action.due, Tone.bad if overdue else Tone.plain) if action.due else t.word("to-set", Tone.unknown)
+    due = (
+        t.day(action.due, Tone.bad if overdue else Tone.plain)
+        if action.due
+        else t.word("to-set", Tone.unknown)
+    )
     return (
         t.count(rank),
         _name(row),

@@ -1,8 +1,8 @@
 """Incidents, alerts and provisioning: what went wrong, what is open, what was put right by siaga."""
 
-from report.chapters.equipment import capped
 from report.books import Matter
 from report.chapters import causes
+from report.chapters.equipment import capped
 from report.facts import Facts, Job
 from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Tone
 from report.language import Tongue, rows_of

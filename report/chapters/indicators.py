@@ -68,7 +68,10 @@ def part_of(matter: Matter, *prefixes: str) -> Sequence[Row]:
 
 def section(matter: Matter, t: Tongue, key: str, *prefixes: str) -> list[Block]:
     """Return the indicators of a chapter, with the sentence that says what they are not."""
-    return [levels(key, t.say("t-levels"), part_of(matter, *prefixes), t, matter.judged), Text(t.say("not-a-score"))]
+    return [
+        levels(key, t.say("t-levels"), part_of(matter, *prefixes), t, matter.judged),
+        Text(t.say("not-a-score")),
+    ]
 
 
 def records(matter: Matter, t: Tongue) -> list[Block]:
@@ -85,7 +88,9 @@ def record(row: Row, t: Tongue, judged: Assessment | None) -> Record:
         "formula": printable(row.formula, LONG),
         "basis": "; ".join(_basis(b.framework, b.indicator, b.criterion, names) for b in row.basis),
         "ratio": _ratio(row.reading, t),
-        "whole": listed(row.reading.denominator, t, row.reading.as_of.isoformat() if row.reading.as_of else ""),
+        "whole": listed(
+            row.reading.denominator, t, row.reading.as_of.isoformat() if row.reading.as_of else ""
+        ),
         "unmet": listed(_unmet(row.reading), t),
         "levels": "; ".join(f"{t.number(n)}: {printable(text, 300)}" for n, text in row.levels),
         "next-step": printable(row.next_step, LONG),

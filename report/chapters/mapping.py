@@ -21,7 +21,12 @@ _COLUMNS = (
 
 def chapter(matter: Matter, t: Tongue, number: str) -> Chapter:
     """Return the chapter: the matrix, the same from the official side, and what each framework is."""
-    blocks: tuple[Block, ...] = (Text(t.say("mapping-text")), _matrix(matter, t), _reverse(matter, t), _frameworks(matter, t))
+    blocks: tuple[Block, ...] = (
+        Text(t.say("mapping-text")),
+        _matrix(matter, t),
+        _reverse(matter, t),
+        _frameworks(matter, t),
+    )
     return Chapter(number, t.say("chapter-mapping"), blocks)
 
 
@@ -39,22 +44,31 @@ def _matrix(matter: Matter, t: Tongue) -> Table:
             Cell(row.id, f"{printable(row.id)} {printable(row.name, 160)}", link=f"H-{printable(row.id)}"),
             *(_cell(row, keys, t) for _, keys in _COLUMNS),
             _cell(row, tuple(sorted({b.framework for b in row.basis} - others)), t),
-            Cell(row.level, t.say("no-level") if row.level is None else t.number(row.level), indicators.tone(row.level)),
+            Cell(
+                row.level,
+                t.say("no-level") if row.level is None else t.number(row.level),
+                indicators.tone(row.level),
+            ),
             t.count(len(row.reading.evidence)),
         )
         for row in (matter.judged.rows if matter.judged else ())
     )
     return Table(
-        "C-T1", t.say("t-matrix"), columns, rows, t.say("src-basis"), t.say("t-matrix-note"), t.say("levels-scope"), wide=True
+        "C-T1",
+        t.say("t-matrix"),
+        columns,
+        rows,
+        t.say("src-basis"),
+        t.say("t-matrix-note"),
+        t.say("levels-scope"),
+        wide=True,
     )
 
 
 def _cell(row: Row, keys: tuple[str, ...], t: Tongue) -> Cell:
     """Name what a row supports of some frameworks: the indicators' numbers, or that a criterion does."""
-    said = []
-    for b in row.basis:
-        if b.framework in keys:
-            said.append(b.indicator or b.criterion.split(":")[0] or t.say("yes"))
+    some = [b for b in row.basis if b.framework in keys]
+    said = [b.indicator or b.criterion.split(":")[0] or t.say("yes") for b in some]
     return t.text(", ".join(dict.fromkeys(said)), limit=90)
 
 
@@ -65,7 +79,11 @@ def _reverse(matter: Matter, t: Tongue) -> Table:
     for row in matter.judged.rows if matter.judged else ():
         for b in row.basis:
             found[b.framework, b.indicator].append(row.id)
-    columns = (Column(t.say("framework"), 2.6), Column(t.say("official-indicator"), 1.0), Column(t.say("our-rows"), 3.6))
+    columns = (
+        Column(t.say("framework"), 2.6),
+        Column(t.say("official-indicator"), 1.0),
+        Column(t.say("our-rows"), 3.6),
+    )
     rows = tuple(
         (t.text(names.get(fw, fw), limit=160), t.text(indicator or None), t.text(", ".join(ids), limit=400))
         for (fw, indicator), ids in sorted(found.items(), key=lambda kv: (kv[0][0], _order(kv[0][1])))
@@ -79,7 +97,11 @@ def _order(indicator: str) -> tuple[int, str]:
 
 
 def _frameworks(matter: Matter, t: Tongue) -> Table:
-    columns = (Column(t.say("framework"), 2.4), Column(t.say("standing"), 3.6), Column(t.say("rows-col"), 0.8, right=True))
+    columns = (
+        Column(t.say("framework"), 2.4),
+        Column(t.say("standing"), 3.6),
+        Column(t.say("rows-col"), 0.8, right=True),
+    )
     judged = matter.judged
     rows = tuple(
         (
@@ -89,4 +111,6 @@ def _frameworks(matter: Matter, t: Tongue) -> Table:
         )
         for key, name, status in (judged.frameworks if judged else ())
     )
-    return Table("C-T3", t.say("t-frameworks"), columns, rows, t.say("src-basis"), empty=t.say("levels-scope"))
+    return Table(
+        "C-T3", t.say("t-frameworks"), columns, rows, t.say("src-basis"), empty=t.say("levels-scope")
+    )

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from report.chapters.equipment import part, state_cells, state_columns
 from report.books import Matter
 from report.chapters import indicators
+from report.chapters.equipment import part, state_cells, state_columns
 from report.charts import Moment, chart_trend
 from report.facts import Connection, Facts, Span
 from report.figures import Bar, Bars, Block, Cell, Chapter, Chart, Column, Figure, Heat, Numbers, Table, Tone
@@ -183,7 +183,12 @@ def _usage_source(facts: Facts, t: Tongue) -> str:
 
 
 def chapter(
-    matter: Matter, t: Tongue, number: str, known: dict[str, Figure], measured: list[Line], two: Sequence[Block]
+    matter: Matter,
+    t: Tongue,
+    number: str,
+    known: dict[str, Figure],
+    measured: list[Line],
+    two: Sequence[Block],
 ) -> Chapter:
     """Return the chapter; `two` are the tables of the two availabilities."""
     facts = matter.facts
@@ -219,7 +224,9 @@ def _course(facts: Facts, t: Tongue) -> Chart:
     svg = chart_trend(moments, (low, 1.0), ticks) if known else ""
     said = "; ".join(f"{m.label}: {m.shown}" for m in moments) or t.say("h-none")
     source = t.say("src-spans", since=t.moment(facts.since), until=t.moment(facts.until))
-    return Chart("N-C3", t.say("c-course"), svg, said, source, note=t.say("c-course-note"), empty=t.say("h-none"))
+    return Chart(
+        "N-C3", t.say("c-course"), svg, said, source, note=t.say("c-course-note"), empty=t.say("h-none")
+    )
 
 
 def _agencies(facts: Facts, t: Tongue) -> Table:

@@ -1,6 +1,7 @@
 """V, profile of each kecamatan and agency: one line each with its availability over time, and the worst ten."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from report.books import Matter
 from report.chapters.availability import added, sla, users
@@ -13,7 +14,12 @@ from report.numbers import rounded
 
 WORST = 10
 SPARKS = 24
-_SEEN = {Seen.up: ("up", Tone.good), Seen.down: ("down", Tone.bad), Seen.unobserved: ("not-observed", Tone.unknown)}
+Pieces = list[tuple[datetime, datetime]]
+_SEEN = {
+    Seen.up: ("up", Tone.good),
+    Seen.down: ("down", Tone.bad),
+    Seen.unobserved: ("not-observed", Tone.unknown),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def profiles(matter: Matter, measured: list[Line]) -> list[Profile]:
 
 
 def _profile(
-    agency: Agency, lines: tuple[Line, ...], spans: list[Span], devices: int, matter: Matter, pieces: list
+    agency: Agency, lines: tuple[Line, ...], spans: list[Span], devices: int, matter: Matter, pieces: Pieces
 ) -> Profile:
     facts = matter.facts
     away = outages(spans)
@@ -63,11 +69,18 @@ def chapter(matter: Matter, t: Tongue, number: str, measured: list[Line]) -> Cha
     """Return the chapter: the worst ten, then everybody."""
     found = profiles(matter, measured)
     blocks: list[Block] = [
-        Text(t.say("profiles-text", pieces=t.number(len(buckets(matter.facts.since, matter.facts.until, SPARKS))))),
+        Text(
+            t.say(
+                "profiles-text", pieces=t.number(len(buckets(matter.facts.since, matter.facts.until, SPARKS)))
+            )
+        ),
         _worst(found, t),
         _places(matter, found, t),
         Heading(t.say("part-agencies")),
-        *(_agencies(matter, found, kind, t) for kind in ("opd", "kecamatan", "rsud", "puskesmas", "desa", "other")),
+        *(
+            _agencies(matter, found, kind, t)
+            for kind in ("opd", "kecamatan", "rsud", "puskesmas", "desa", "other")
+        ),
     ]
     kept = tuple(b for b in blocks if not (isinstance(b, Table) and b.id.startswith("D-T3") and not b.rows))
     return Chapter(number, t.say("chapter-profiles"), kept)
@@ -83,7 +96,9 @@ def _worst(found: list[Profile], t: Tongue) -> Table:
         Column(t.say("away-time"), 1.2, right=True),
         Column(t.say("outages"), 0.9, right=True),
     )
-    some = sorted((p for p in found if p.whole.ratio is not None), key=lambda p: (p.whole.ratio or 0, p.agency.name))
+    some = sorted(
+        (p for p in found if p.whole.ratio is not None), key=lambda p: (p.whole.ratio or 0, p.agency.name)
+    )
     rows = tuple(_bad(i, p, t) for i, p in enumerate([p for p in some if p.whole.down_s > 0][:WORST], 1))
     return Table("D-T1", t.say("t-worst"), columns, rows, t.say("src-profiles"), empty=t.say("worst-none"))
 
@@ -134,7 +149,14 @@ def _places(matter: Matter, found: list[Profile], t: Tongue) -> Table:
                 Cell(longest, t.span(longest) if longest else t.say("none"), unit="s"),
             )
         )
-    return Table("D-T2", t.say("t-places-profile"), columns, tuple(rows), t.say("src-profiles"), empty=t.say("no-places"))
+    return Table(
+        "D-T2",
+        t.say("t-places-profile"),
+        columns,
+        tuple(rows),
+        t.say("src-profiles"),
+        empty=t.say("no-places"),
+    )
 
 
 def course(sparks: list[tuple[float | None, ...]], t: Tongue) -> Cell:

@@ -1,4 +1,4 @@
-"""VI, providers and restitution: the SLA verified against samples, power told apart from the line, and what is claimable."""
+"""VI, providers and restitution: the SLA verified against samples, power told apart from the line, and claims."""
 
 from report.books import Bill, Matter, Served
 from report.chapters.network import tone
@@ -21,9 +21,31 @@ def figures(matter: Matter, t: Tongue) -> list[Figure]:
     of = t.say("share-of", part=t.number(kept), whole=t.number(len(judged)))
     priced = t.say("share-of", part=t.number(len(sums)), whole=t.number(len(bills)))
     return [
-        Figure("B-01", t.say("b-claimable"), claimable if bills else None, "s", t.number(claimable / 60) if bills else none, source),
-        Figure("B-02", t.say("b-amount"), sum(sums) if sums else None, "idr", t.number(sum(sums)) if sums else none, source, note=priced),
-        Figure("B-03", t.say("b-power"), power if bills else None, "s", t.number(power / 60) if bills else none, source),
+        Figure(
+            "B-01",
+            t.say("b-claimable"),
+            claimable if bills else None,
+            "s",
+            t.number(claimable / 60) if bills else none,
+            source,
+        ),
+        Figure(
+            "B-02",
+            t.say("b-amount"),
+            sum(sums) if sums else None,
+            "idr",
+            t.number(sum(sums)) if sums else none,
+            source,
+            note=priced,
+        ),
+        Figure(
+            "B-03",
+            t.say("b-power"),
+            power if bills else None,
+            "s",
+            t.number(power / 60) if bills else none,
+            source,
+        ),
         Figure(
             "B-04",
             t.say("b-kept"),
@@ -63,11 +85,28 @@ def _bars(matter: Matter, t: Tongue) -> Bars:
     some = [b for b in matter.books.bills if b.sla is not None]
     promised = min((b.promised for b in some if b.promised is not None), default=None)
     bars = tuple(
-        Bar(f"{b.provider} · {b.contract}", max((b.sla or 0) - SCALE, 0.0) / (1 - SCALE), t.percent(b.sla, 2), _verdict(b)) for b in some
+        Bar(
+            f"{b.provider} · {b.contract}",
+            max((b.sla or 0) - SCALE, 0.0) / (1 - SCALE),
+            t.percent(b.sla, 2),
+            _verdict(b),
+        )
+        for b in some
     )
     mark = (promised - SCALE) / (1 - SCALE) if promised is not None else 1.0
-    note = t.say("bars-note", scale=t.percent(SCALE, 0), mark=t.percent(promised, 2) if promised else t.say("none"))
-    return Bars("B-C1", t.say("c-sla"), bars, t.say("src-bills"), max(mark, 0.0), t.percent(promised, 2), note, t.say("bills-none"))
+    note = t.say(
+        "bars-note", scale=t.percent(SCALE, 0), mark=t.percent(promised, 2) if promised else t.say("none")
+    )
+    return Bars(
+        "B-C1",
+        t.say("c-sla"),
+        bars,
+        t.say("src-bills"),
+        max(mark, 0.0),
+        t.percent(promised, 2),
+        note,
+        t.say("bills-none"),
+    )
 
 
 def _verdict(bill: Bill) -> Tone:
@@ -89,7 +128,9 @@ def _bills(matter: Matter, t: Tongue) -> Table:
     )
     rows = tuple(_bill(b, t) for b in matter.books.bills)
     note = t.say("t-bills-note") if matter.books.priced else t.say("t-bills-unpriced")
-    return Table("B-T1", t.say("t-bills"), columns, rows, t.say("src-bills"), note, t.say("bills-none"), wide=True)
+    return Table(
+        "B-T1", t.say("t-bills"), columns, rows, t.say("src-bills"), note, t.say("bills-none"), wide=True
+    )
 
 
 def _bill(b: Bill, t: Tongue) -> tuple[Cell, ...]:
@@ -133,7 +174,15 @@ def _times(matter: Matter, t: Tongue) -> Table:
         )
         for b in matter.books.bills
     )
-    return Table("B-T2", t.say("t-times"), columns, rows, t.say("src-bills"), t.say("t-times-note"), t.say("bills-none"))
+    return Table(
+        "B-T2",
+        t.say("t-times"),
+        columns,
+        rows,
+        t.say("src-bills"),
+        t.say("t-times-note"),
+        t.say("bills-none"),
+    )
 
 
 def _lines(matter: Matter, t: Tongue) -> Table:
@@ -149,7 +198,9 @@ def _lines(matter: Matter, t: Tongue) -> Table:
     some = [(b, line) for b in matter.books.bills for line in b.lines if line.down_s > 0]
     some.sort(key=lambda pair: (-pair[1].claimable_s, -pair[1].down_s, pair[1].name))
     rows = tuple(_line(b, line, t) for b, line in some[:LINES])
-    note = t.say("shown-of", shown=t.number(len(rows)), total=t.number(len(some))) if len(some) > LINES else ""
+    note = (
+        t.say("shown-of", shown=t.number(len(rows)), total=t.number(len(some))) if len(some) > LINES else ""
+    )
     return Table("B-T3", t.say("t-lines"), columns, rows, t.say("src-bills"), note, t.say("lines-none"))
 
 

@@ -3,8 +3,8 @@
 from collections import Counter
 
 from report.books import Matter
-from report.charts import Area, chart_map
 from report.chapters.network import GOOD, POOR, tone
+from report.charts import Area, chart_map
 from report.facts import Facts
 from report.figures import Block, Cell, Chapter, Chart, Column, Figure, Numbers, Table, Tone
 from report.language import Tongue
@@ -122,7 +122,11 @@ def _denominators(facts: Facts, t: Tongue) -> Table:
             t.count(d.count),
             t.text(d.as_of),
             t.count(recorded := reach(facts, (d.kind,)).recorded),
-            Cell(recorded - d.count, t.signed(recorded - d.count), Tone.warn if recorded != d.count else Tone.plain),
+            Cell(
+                recorded - d.count,
+                t.signed(recorded - d.count),
+                Tone.warn if recorded != d.count else Tone.plain,
+            ),
             t.text(d.source, limit=300),
         )
         for d in facts.denominators

@@ -14,7 +14,17 @@ def figures(matter: Matter, t: Tongue) -> list[Figure]:
     source = t.say("src-rooms")
     return [
         Figure("F-01", t.say("f-rooms"), len(rooms), "1", t.number(len(rooms)), source),
-        Figure("F-02", t.say("f-power"), len(powered), "1", t.number(len(powered)), source, len(powered), len(rooms), note=of),
+        Figure(
+            "F-02",
+            t.say("f-power"),
+            len(powered),
+            "1",
+            t.number(len(powered)),
+            source,
+            len(powered),
+            len(rooms),
+            note=of,
+        ),
     ]
 
 
@@ -38,7 +48,15 @@ def _rooms(matter: Matter, t: Tongue) -> Table:
         Column(t.say("ups"), 0.8, right=True),
     )
     rows = tuple(_room(r, t) for r in matter.books.rooms)
-    return Table("F-T1", t.say("t-rooms"), columns, rows, t.say("src-rooms"), t.say("t-rooms-note"), t.say("rooms-none"))
+    return Table(
+        "F-T1",
+        t.say("t-rooms"),
+        columns,
+        rows,
+        t.say("src-rooms"),
+        t.say("t-rooms-note"),
+        t.say("rooms-none"),
+    )
 
 
 def _room(room: Room, t: Tongue) -> tuple[Cell, ...]:

@@ -24,11 +24,14 @@ def _gates(matter: Matter, t: Tongue) -> Table:
         (
             Cell(row.id, f"{row.id} {t.text(row.name).shown}", link=f"H-{row.id}"),
             t.text("; ".join(b.criterion for b in row.basis if b.framework.startswith("bssn")), limit=400),
-            Cell(row.level, t.say("no-level") if row.level is None else t.number(row.level), indicators.tone(row.level)),
+            Cell(
+                row.level,
+                t.say("no-level") if row.level is None else t.number(row.level),
+                indicators.tone(row.level),
+            ),
         )
         for row in (matter.judged.rows if matter.judged else ())
         if any(b.framework.startswith("bssn") and b.criterion for b in row.basis)
     )
     empty = t.say("levels-scope") if matter.judged is None else t.say("none")
     return Table("Q-T1", t.say("t-bssn"), columns, rows, t.say("src-basis"), t.say("t-bssn-note"), empty)
-

@@ -30,8 +30,17 @@ def figures(matter: Matter, t: Tongue) -> list[Figure]:
             t.say("src-people"),
             note=t.say("share-of", part=t.number(len(posts)), whole=t.number(people)),
         ),
-        Figure("O-03", t.say("o-on-call"), on_call, "1", t.number(on_call), t.say("src-people"), on_call, people),
-        Figure("O-04", t.say("o-contracts"), len(books.money), "1", t.number(len(books.money)), t.say("src-money")),
+        Figure(
+            "O-03", t.say("o-on-call"), on_call, "1", t.number(on_call), t.say("src-people"), on_call, people
+        ),
+        Figure(
+            "O-04",
+            t.say("o-contracts"),
+            len(books.money),
+            "1",
+            t.number(len(books.money)),
+            t.say("src-money"),
+        ),
         Figure(
             "O-05",
             t.say("o-monthly"),
@@ -73,7 +82,9 @@ def _roles(books: Books, t: Tongue, today: date) -> Table:
     for one in books.staff:
         groups[one.role, one.unit].append(one)
     rows = tuple(_role(role, unit, some, t, today) for (role, unit), some in sorted(groups.items()))
-    return Table("O-T1", t.say("t-roles-people"), columns, rows, t.say("src-people"), empty=t.say("people-none"))
+    return Table(
+        "O-T1", t.say("t-roles-people"), columns, rows, t.say("src-people"), empty=t.say("people-none")
+    )
 
 
 def _role(role: str, unit: str, some: list[Staff], t: Tongue, today: date) -> tuple[Cell, ...]:
@@ -91,11 +102,21 @@ def _role(role: str, unit: str, some: list[Staff], t: Tongue, today: date) -> tu
 
 def _competences(books: Books, t: Tongue) -> Table:
     """Return the six fields of competence and how many people have each."""
-    columns = (Column(t.say("competence"), 2.4), Column(t.say("people"), 1.0, right=True), Column(t.say("judged"), 1.4))
+    columns = (
+        Column(t.say("competence"), 2.4),
+        Column(t.say("people"), 1.0, right=True),
+        Column(t.say("judged"), 1.4),
+    )
     rows = []
     for name in COMPETENCES:
         many = sum(any(name in c or c in name for c in s.competences) for s in books.staff)
-        verdict = ("comp-two", Tone.good) if many > 1 else ("comp-one", Tone.warn) if many else ("comp-none", Tone.bad)
+        verdict = (
+            ("comp-two", Tone.good)
+            if many > 1
+            else ("comp-one", Tone.warn)
+            if many
+            else ("comp-none", Tone.bad)
+        )
         rows.append((t.word(f"comp-{name.replace(' ', '-')}"), t.count(many), t.word(*verdict)))
     return Table(
         "O-T2",
@@ -119,7 +140,9 @@ def _money(matter: Matter, t: Tongue) -> Table:
         Column(t.say("per-mbps"), 1.1, right=True),
         Column(t.say("ends"), 1.2, right=True),
     )
-    rows = tuple(_contract(m, matter, t) for m in sorted(matter.books.money, key=lambda m: (m.provider, m.contract)))
+    rows = tuple(
+        _contract(m, matter, t) for m in sorted(matter.books.money, key=lambda m: (m.provider, m.contract))
+    )
     note, empty = t.say("t-money-note"), t.say("t-contracts-none")
     return Table("O-T3", t.say("t-money"), columns, rows, t.say("src-money"), note, empty)
 

@@ -8,7 +8,11 @@ from report.figures import Block, Cell, Chapter, Column, Figure, Heading, Number
 from report.glyphs import printable
 from report.language import Tongue
 
-_PARTS = (("part-policy", "V-I1", "SUP-KEB"), ("part-institutions", "V-I2", "SUP-KEL"), ("part-work", "V-I3", "SUP-PEL"))
+_PARTS = (
+    ("part-policy", "V-I1", "SUP-KEB"),
+    ("part-institutions", "V-I2", "SUP-KEL"),
+    ("part-work", "V-I3", "SUP-PEL"),
+)
 
 
 def figures(matter: Matter, t: Tongue) -> list[Figure]:
@@ -20,7 +24,18 @@ def figures(matter: Matter, t: Tongue) -> list[Figure]:
     tone = Tone.warn if late else Tone.plain
     return [
         Figure("V-01", t.say("v-papers"), len(papers), "1", t.number(len(papers)), source),
-        Figure("V-02", t.say("v-expired"), late, "1", t.number(late), source, late, len(papers), note=of, tone=tone),
+        Figure(
+            "V-02",
+            t.say("v-expired"),
+            late,
+            "1",
+            t.number(late),
+            source,
+            late,
+            len(papers),
+            note=of,
+            tone=tone,
+        ),
     ]
 
 
@@ -38,7 +53,9 @@ def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) ->
             Heading(t.say(name, number=number)),
             indicators.levels(key, t.say("t-levels"), rows, t, matter.judged),
         ]
-    return Chapter(number, t.say("chapter-superstructure"), (*blocks, papers(matter, t, "V-T1", hashes=False)))
+    return Chapter(
+        number, t.say("chapter-superstructure"), (*blocks, papers(matter, t, "V-T1", hashes=False))
+    )
 
 
 def papers(matter: Matter, t: Tongue, key: str, *, hashes: bool) -> Table:
@@ -52,12 +69,23 @@ def papers(matter: Matter, t: Tongue, key: str, *, hashes: bool) -> Table:
     ]
     columns += [Column(t.say("sha256"), 3.4)] if hashes else []
     today = matter.facts.until.date()
-    rows = tuple(_paper(p, today, t, hashes) for p in sorted(matter.books.papers, key=lambda p: (p.kind, p.dated, p.id)))
+    rows = tuple(
+        _paper(p, today, t, hashes)
+        for p in sorted(matter.books.papers, key=lambda p: (p.kind, p.dated, p.id))
+    )
     title = t.say("t-papers-hashes" if hashes else "t-papers")
-    return Table(key, title, tuple(columns), rows, t.say("src-papers"), empty=t.say("papers-none"), wide=hashes)
+    return Table(
+        key, title, tuple(columns), rows, t.say("src-papers"), empty=t.say("papers-none"), wide=hashes
+    )
 
 
 def _paper(paper: Paper, today: date, t: Tongue, hashes: bool) -> tuple[Cell, ...]:
     until = t.day(paper.valid_until, Tone.bad if expired(paper, today) else Tone.plain)
-    cells = (t.text(paper.kind), t.text(paper.title or paper.id, limit=200), t.day(paper.dated), t.text(paper.signer), until)
+    cells = (
+        t.text(paper.kind),
+        t.text(paper.title or paper.id, limit=200),
+        t.day(paper.dated),
+        t.text(paper.signer),
+        until,
+    )
     return (*cells, Cell(paper.sha256, printable(paper.sha256, 64))) if hashes else cells

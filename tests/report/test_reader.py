@@ -25,8 +25,8 @@ from inventory.store import open_engine, session
 from monitor.models import Alert, DeviceState, StateChange
 from monitor.samples import Asked, Sample, open_samples, polls_of
 from report.facts import Facts, Seen
-from report.reader import Window, denominators, read
 from report.periods import moment
+from report.reader import Window, denominators, read
 from report.service import Order, make
 from siaga.errors import NotFoundError, UsageError
 from siaga.settings import load
