@@ -224,6 +224,7 @@ class Matter:
     judged: Assessment | None = None
     actions: tuple[Action, ...] = ()
     scope: str = ""
+    label: str = ""  # the period's name: 2026-10, 2026-Q4
     before: tuple[Step, ...] = ()
     outlines: tuple[tuple[str, tuple[tuple[float, float], ...], tuple[float, float]], ...] = ()
     outlines_source: str = ""

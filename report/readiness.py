@@ -55,7 +55,7 @@ _LABELS = (
 
 
 def build(
-    about: Facts | Matter, *, now: datetime, lang: str = "id", letter: str = "", label: str = ""
+    about: Facts | Matter, *, now: datetime, lang: str = "id", letter: str = ""
 ) -> Report:
     """Compute every figure, table and sentence. `letter` is the number of the covering letter, if known."""
     matter = about if isinstance(about, Matter) else Matter(about)
@@ -65,7 +65,7 @@ def build(
     chapters = _chapters(matter, t, known, measured)
     return Report(
         lang=lang,
-        meta=_meta(matter, t, now, letter, label),
+        meta=_meta(matter, t, now, letter),
         parameters=front.parameters(matter.facts, t),
         figures=tuple(known.values()),
         chapters=(*chapters, *annexes.chapters(matter, t, known, chapters)),
@@ -114,7 +114,7 @@ def _chapters(
     )
 
 
-def _meta(matter: Matter, t: Tongue, now: datetime, letter: str, label: str) -> dict[str, str | bool]:
+def _meta(matter: Matter, t: Tongue, now: datetime, letter: str) -> dict[str, str | bool]:
     """Return what the cover and the running heads say."""
     facts = matter.facts
     regency = printable(facts.regency)
@@ -122,7 +122,7 @@ def _meta(matter: Matter, t: Tongue, now: datetime, letter: str, label: str) -> 
         "regency": regency,
         "office": t.say("office", regency=regency),
         "scope": printable(matter.scope),
-        "label": printable(label),
+        "label": printable(matter.label),
         "period": t.say("period-shown", since=t.moment(facts.since), until=t.moment(facts.until)),
         "since": facts.since.isoformat(),
         "until": facts.until.isoformat(),

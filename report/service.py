@@ -88,7 +88,7 @@ def compute(settings: Settings, order: Order, lang: str) -> Report:
     period = of(order.period, order.since, order.at, now, settings.timezone)
     with open_samples(settings.home) as samples:
         matter = gathered(settings, samples, period, order, now)
-    return build(matter, now=period.until, lang=lang, letter=order.letter, label=period.label)
+    return build(matter, now=period.until, lang=lang, letter=order.letter)
 
 
 def gathered(settings: Settings, samples: SampleStore, period: Period, order: Order, now: datetime) -> Matter:
@@ -115,6 +115,7 @@ def gathered(settings: Settings, samples: SampleStore, period: Period, order: Or
         books=books,
         actions=actions.planned(settings.home),
         scope=scope.title if scope else "",
+        label=period.label,
         before=earlier(settings.home, period) if scope is None else (),
         outlines=shapes,
         outlines_source=source,

@@ -100,12 +100,19 @@ def interval(score: Score, t: Tongue) -> str:
     return f"[{t.number(score.low, 2)}; {t.number(score.high, 2)}]"
 
 
+def name_of(judged: Assessment | None, key: str, t: Tongue) -> str:
+    """Return what a dimension, a part or an area is called."""
+    if key == "index":
+        return t.say("index-whole")
+    return printable(dict(judged.names).get(key, key) if judged else key, 40)
+
+
 def _verdict(judged: Assessment, t: Tongue) -> Verdict:
     index = judged.index
     level = None if index.value is None else int(index.value)
     return Verdict(
         id="S-V1",
-        label=t.say("index"),
+        label=printable(judged.label, 120) or t.say("index"),
         value=index.value,
         shown=t.say("not-enough") if index.value is None else t.number(index.value, 2),
         band=printable(judged.band),
@@ -150,7 +157,7 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
     scores = judged.areas or judged.dimensions
     spokes = [
         Spoke(
-            printable(s.name, 30),
+            name_of(judged, s.name, t),
             s.value,
             s.low,
             s.high,
@@ -181,7 +188,7 @@ def _change(matter: Matter, t: Tongue) -> str:
     down = [i for i, a, b in both if a is not None and b is not None and b < a]
     return t.say(
         "change",
-        label=printable(old.label),
+        label=t.day(old.since).shown,
         old=t.say("not-enough") if pair[0] is None else t.number(pair[0], 2),
         moved=moved if moved.startswith("−") or pair[0] is None or pair[1] is None else f"+{moved}",
         better=_named(up, t),
@@ -245,7 +252,7 @@ def _scores(matter: Matter, t: Tongue) -> Table:
     scores = (judged.index, *judged.dimensions, *judged.areas) if judged else ()
     rows = tuple(
         (
-            t.text(s.name),
+            Cell(s.name, name_of(judged, s.name, t)),
             Cell(s.value, t.say("not-enough") if s.value is None else t.number(s.value, 2)),
             Cell(f"{s.low:.2f}..{s.high:.2f}", interval(s, t)),
             Cell(s.high - s.low, t.number(s.high - s.low, 2)),
@@ -261,7 +268,7 @@ def _trend(matter: Matter, t: Tongue) -> Chart:
     steps = [Moment(printable(s.label, 12), s.value, _two(s.value, t), s.low, s.high) for s in matter.before]
     if judged:
         i = judged.index
-        steps.append(Moment(printable(judged.label, 12), i.value, _two(i.value, t), i.low, i.high))
+        steps.append(Moment(printable(matter.label, 12), i.value, _two(i.value, t), i.low, i.high))
     ticks = [(float(n), t.number(n)) for n in range(1, 6)]
     svg = chart_trend(steps, (1, 5), ticks) if len(steps) > 1 else ""
     said = "; ".join(f"{m.label}: {m.shown}" for m in steps) or t.say("none")

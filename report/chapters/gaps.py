@@ -24,17 +24,12 @@ class Gap:
 
 def reached(row: Row) -> bool | None:
     """Return whether a row reaches its target as printed; None where too little is known."""
-    if row.level is None or row.reading.value is None:
+    if row.level is None:
         return None
-    if row.target is None:
-        return row.level >= GOOD
+    if row.direction == "ladder" or row.target is None or row.reading.value is None:
+        return row.level >= (row.target or GOOD)
     value, wanted = rounded(row.reading.value, 2), rounded(row.target, 2)
-    return value <= wanted if lower_is_better(row) else value >= wanted
-
-
-def lower_is_better(row: Row) -> bool:
-    """Return whether a lower value is the better one, as the printed thresholds say (≤)."""
-    return any("≤" in text or "<" in text for _, text in row.levels)
+    return value <= wanted if row.direction == "lower" else value >= wanted
 
 
 def ranked(judged: Assessment | None) -> list[Gap]:
@@ -159,7 +154,7 @@ def missing(matter: Matter, t: Tongue) -> Table:
             _name(row),
             Cell(row.weight, t.number(row.weight, 0 if float(row.weight).is_integer() else 1)),
             t.share(row.reading.coverage, 0),
-            t.text(row.next_step or row.reading.note, limit=400),
+            t.text(row.reason or row.next_step or row.reading.note, limit=400),
         )
         for row in unknown(matter.judged)
     )

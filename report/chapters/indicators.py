@@ -7,8 +7,10 @@ from report.books import Matter
 from report.figures import Block, Level, Levels, Record, Text, Tone
 from report.glyphs import printable
 from report.language import Tongue
+from report.readings import PERCENT
 
 FEW = 15  # names of a list that a record prints; all are in the JSON
+_NEEDS = {True: "✓", False: "×", None: "○"}
 LONG = 900  # characters of a text from the rubric
 
 
@@ -24,8 +26,7 @@ def amount(value: Number | None, unit: str, t: Tongue) -> str:
     if value is None:
         return t.say("not-enough")
     shown = t.number(value, 0 if float(value).is_integer() else 2)
-    word = printable(unit)
-    return f"{shown}%" if word in ("persen", "percent", "%") else f"{shown} {word}".strip()
+    return f"{shown}%" if unit == PERCENT else f"{shown} {t.known('unit', unit).shown}" if unit else shown
 
 
 def target(row: Row, t: Tongue) -> str:
@@ -45,7 +46,7 @@ def level(row: Row, t: Tongue) -> Level:
         target_shown=target(row, t),
         weight_shown=t.number(row.weight, 0 if float(row.weight).is_integer() else 1),
         coverage_shown=t.percent(row.reading.coverage, 0),
-        note=printable(row.reading.note, 240),
+        note=printable(row.reason or row.reading.note, 300),
         official=row.official,
         tone=tone(row.level),
     )
@@ -68,10 +69,8 @@ def part_of(matter: Matter, *prefixes: str) -> Sequence[Row]:
 
 def section(matter: Matter, t: Tongue, key: str, *prefixes: str) -> list[Block]:
     """Return the indicators of a chapter, with the sentence that says what they are not."""
-    return [
-        levels(key, t.say("t-levels"), part_of(matter, *prefixes), t, matter.judged),
-        Text(t.say("not-a-score")),
-    ]
+    made = levels(key, t.say("t-levels"), part_of(matter, *prefixes), t, matter.judged)
+    return [made, Text(t.say("not-a-score"))] if made.rows else [made]
 
 
 def records(matter: Matter, t: Tongue) -> list[Block]:
@@ -92,9 +91,12 @@ def record(row: Row, t: Tongue, judged: Assessment | None) -> Record:
             row.reading.denominator, t, row.reading.as_of.isoformat() if row.reading.as_of else ""
         ),
         "unmet": listed(_unmet(row.reading), t),
+        "unknown": listed(row.reading.unknown, t),
+        "absent": t.number(row.reading.missing) if row.reading.missing else "",
         "levels": "; ".join(f"{t.number(n)}: {printable(text, 300)}" for n, text in row.levels),
+        "needs": "; ".join(f"{t.number(n.level)}: {_NEEDS[n.holds]} {printable(n.text, 200)}" for n in row.needs),
         "next-step": printable(row.next_step, LONG),
-        "data-note": printable(row.reading.note, LONG),
+        "data-note": printable(" ".join(filter(None, (row.reading.note, row.reason))), LONG),
         "evidence": listed(row.reading.evidence, t),
     }
     pairs = tuple((t.say(f"rec-{key}"), text) for key, text in said.items() if text)
@@ -109,9 +111,9 @@ def _basis(framework: str, indicator: str, criterion: str, names: dict[str, str]
 def _ratio(reading: Reading, t: Tongue) -> str:
     if reading.numerator is None:
         return ""
-    whole = len(reading.denominator)
-    part = t.number(reading.numerator, 0 if float(reading.numerator).is_integer() else 2)
-    return t.say("share-of", part=part, whole=t.number(whole)) if whole else part
+    whole = len(reading.denominator) if reading.counted is None else reading.counted
+    part, of = (t.number(n, 0 if float(n).is_integer() else 2) for n in (reading.numerator, whole))
+    return t.say("share-of", part=part, whole=of) if whole else part
 
 
 def _unmet(reading: Reading) -> tuple[str, ...]:
