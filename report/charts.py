@@ -196,7 +196,7 @@ def chart_trend(
     height: float = 150,
 ) -> str:
     """Return a line over time with its interval; where a value is missing the line is broken."""
-    width, left, right, top, foot = 560.0, 44.0, 12.0, 14.0, 26.0
+    width, left, right, top, foot = 560.0, 44.0, 26.0, 14.0, 26.0
     low, high = bounds
     inside = height - top - foot
 
@@ -227,7 +227,7 @@ def chart_trend(
     few = len(moments) <= 14
     for i, m in enumerate(moments):
         if m.value is not None and few:
-            parts += [_dot(x(i), y(m.value)), _text(x(i), y(m.value) - 7, m.shown, 8, text_anchor="middle")]
+            parts += [_dot(x(i), y(m.value)), _text(x(i), y(max(m.value, m.high or low)) - 6, m.shown, 8, text_anchor="middle")]
         if m.value is None:
             parts.append(
                 _text(x(i), height - foot - 3, MARKS[Tone.unknown], 7, text_anchor="middle", fill=GREY)

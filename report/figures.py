@@ -234,10 +234,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two blocks side by side; `left` is the share of the first."""
+    """Blocks in two columns: the first `split` of them stand left, on the share `left` of the width."""
 
-    blocks: tuple["Block", "Block"]
+    blocks: tuple["Block", ...]
     left: float = 0.5
+    split: int = 1
     kind: str = "pair"
 
 
@@ -246,11 +247,12 @@ Block = Numbers | Table | Bars | Heat | Stack | Text | Heading | Chart | Verdict
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: its number as printed ('' for none), its title and its blocks."""
+    """A chapter: its number as printed ('' for none), its title and its blocks; a `wide` one lies on its side."""
 
     number: str
     title: str
     blocks: tuple[Block, ...]
+    wide: bool = False
 
 
 @dataclass(frozen=True)

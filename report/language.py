@@ -93,6 +93,12 @@ class Tongue:
         missing = Tone.unknown if ratio is None else tone
         return Cell(ratio, self.percent(ratio, decimals), missing, "ratio")
 
+    def brief(self, ratio: float | None, decimals: int = 1, tone: Tone = Tone.plain) -> Cell:
+        """Return a ratio for a narrow column: where nothing is known, the mark of that and a dash."""
+        if ratio is None:
+            return Cell(None, self.say("none"), Tone.unknown, "ratio")
+        return self.share(ratio, decimals, tone)
+
     def money(self, idr: int | float | None, tone: Tone = Tone.plain) -> Cell:
         """Return rupiah as a cell, whole; None is a dash, never a zero."""
         return Cell(idr, self.say("none") if idr is None else self.number(idr), tone, "idr")

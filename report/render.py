@@ -46,7 +46,12 @@ def as_json(report: Report) -> bytes:
         "parameters": [asdict(f) for f in report.parameters],
         "figures": [asdict(f) for f in report.figures],
         "chapters": [
-            {"number": c.number, "title": c.title, "blocks": [_block(b) for b in c.blocks]}
+            {
+                "number": c.number,
+                "title": c.title,
+                "wide": c.wide,
+                "blocks": [_block(b) for b in c.blocks],
+            }
             for c in report.chapters
         ],
     }
@@ -58,7 +63,7 @@ def _block(block: Block) -> Mapping[str, Any]:
     if isinstance(block, Numbers):
         return {"kind": block.kind, "big": block.big, "ids": [f.id for f in block.figures]}
     if isinstance(block, Pair):
-        return {"kind": block.kind, "left": block.left, "blocks": [_block(b) for b in block.blocks]}
+        return {"kind": block.kind, "left": block.left, "split": block.split, "blocks": [_block(b) for b in block.blocks]}
     plain = asdict(block)
     if isinstance(block, Record):
         plain["pairs"] = [{"label": label, "text": text} for label, text in block.pairs]

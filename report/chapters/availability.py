@@ -90,7 +90,7 @@ def _medium(measured: list[Line], matter: Matter, t: Tongue) -> Table:
         some = measured if kind is None else [x for x in measured if x.connection.medium == kind]
         whole = _of(some, matter.books)
         name = t.word("total") if kind is None else t.known("medium", kind)
-        both = (t.share(r, 2, tone(r)) for r in (users(whole), sla(whole)))
+        both = (t.brief(r, 2, tone(r)) for r in (users(whole), sla(whole)))
         rows.append((name, t.count(len(some)), *both))
     return Table(
         "N-T5",

@@ -28,9 +28,9 @@ from report.measures.bandwidth import FULL, LEAST_BINS, STEP_S
 from report.measures.counts import count
 
 RANK = 95
-BIG = ("E-02", "N-01", "N-04", "N-10", "N-07", "I-03")
+BIG = ("N-10", "N-11", "N-07")
 PLAIN = ("E-02", "E-04", "N-01", "N-04", "N-07", "I-01", "P-01", "E-05", "N-05")
-CHANGED = 6  # rows named in the sentence about what changed
+CHANGED = 3  # rows named in the sentence about what changed
 
 
 def parameters(facts: Facts, t: Tongue) -> tuple[Figure, ...]:
@@ -71,8 +71,8 @@ def summary(matter: Matter, t: Tongue, known: dict[str, Figure]) -> Chapter:
         judged = matter.judged
         blocks += [
             Pair((_verdict(judged, t), _shares(judged, t)), 0.55),
-            Pair((_radar(judged, t), _gates(judged, t)), 0.47),
-            Text(f"{_lead(matter, t, known)} {_change(matter, t)}"),
+            Pair((_radar(judged, t), _gates(judged, t), Text(_lead(matter, t, known))), 0.44),
+            Text(_change(matter, t)),
             Numbers(tuple(known[k] for k in BIG)),
         ]
     return Chapter("", t.say("chapter-summary"), (*blocks, gaps.five(matter, t)))

@@ -52,15 +52,15 @@ def unknown(judged: Assessment | None) -> list[Row]:
 def chapter(matter: Matter, t: Tongue, number: str) -> Chapter:
     """Return the chapter: the plan, then what has to become known."""
     blocks: list[Block] = [Text(t.say("gaps-text")), plan(matter, t), missing(matter, t)]
-    return Chapter(number, t.say("chapter-gaps"), tuple(blocks))
+    return Chapter(number, t.say("chapter-gaps"), tuple(blocks), wide=True)
 
 
 def five(matter: Matter, t: Tongue) -> Table:
     """Return the five largest gaps for the summary."""
     columns = (
         Column(t.say("rank"), 0.4, right=True),
-        Column(t.say("indicator"), 3.2),
-        Column(t.say("reading"), 1.3, right=True),
+        Column(t.say("indicator"), 4.3),
+        Column(t.say("reading"), 1.2, right=True),
         Column(t.say("target"), 1.1, right=True),
         Column(t.say("level"), 0.9),
         Column(t.say("owner"), 2.2),
@@ -133,7 +133,7 @@ def _name(row: Row) -> Cell:
 
 
 def _value(row: Row, t: Tongue) -> Cell:
-    return Cell(row.reading.value, indicators.amount(row.reading.value, row.reading.unit, t))
+    return Cell(row.reading.value, indicators.result(row, t))
 
 
 def _level(row: Row, t: Tongue) -> Cell:

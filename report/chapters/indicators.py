@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from report.assessment import Assessment, Number, Reading, Row
 from report.books import Matter
-from report.figures import Block, Level, Levels, Record, Text, Tone
+from report.figures import Block, Level, Levels, Record, Tone
 from report.glyphs import printable
 from report.language import Tongue
 from report.readings import PERCENT
 
-FEW = 15  # names of a list that a record prints; all are in the JSON
+FEW = 10  # names of a list that a record prints; all are in the JSON
 _NEEDS = {True: "✓", False: "×", None: "○"}
 LONG = 900  # characters of a text from the rubric
 
@@ -29,9 +29,20 @@ def amount(value: Number | None, unit: str, t: Tongue) -> str:
     return f"{shown}%" if unit == PERCENT else f"{shown} {t.known('unit', unit).shown}" if unit else shown
 
 
+def result(row: Row, t: Tongue) -> str:
+    """Return what was found: the value, or of a ladder the step that was reached."""
+    if row.direction == "ladder":
+        return t.say("not-enough") if row.level is None else t.say("step", level=t.number(row.level))
+    return amount(row.reading.value, row.reading.unit, t)
+
+
 def target(row: Row, t: Tongue) -> str:
     """Return the target as the rubric says it: a level of a ladder, or a value."""
-    return t.say("none") if row.target is None else amount(row.target, row.reading.unit, t)
+    if row.target is None:
+        return t.say("none")
+    if row.direction == "ladder":
+        return t.say("step", level=t.number(row.target))
+    return amount(row.target, row.reading.unit, t)
 
 
 def level(row: Row, t: Tongue) -> Level:
@@ -40,7 +51,7 @@ def level(row: Row, t: Tongue) -> Level:
     return Level(
         id=printable(row.id),
         name=printable(row.name, 200),
-        shown=amount(row.reading.value, row.reading.unit, t),
+        shown=result(row, t),
         level=row.level,
         level_shown=shown,
         target_shown=target(row, t),
@@ -68,9 +79,9 @@ def part_of(matter: Matter, *prefixes: str) -> Sequence[Row]:
 
 
 def section(matter: Matter, t: Tongue, key: str, *prefixes: str) -> list[Block]:
-    """Return the indicators of a chapter, with the sentence that says what they are not."""
+    """Return the indicators of a chapter."""
     made = levels(key, t.say("t-levels"), part_of(matter, *prefixes), t, matter.judged)
-    return [made, Text(t.say("not-a-score"))] if made.rows else [made]
+    return [made]
 
 
 def records(matter: Matter, t: Tongue) -> list[Block]:
@@ -129,4 +140,4 @@ def listed(names: Sequence[str], t: Tongue, dated: str = "") -> str:
     more = t.say("and-more", more=t.number(len(names) - FEW)) if len(names) > FEW else ""
     count = t.say("counted", count=t.number(len(names)))
     on = f" ({t.say('list-of', date=dated)})" if dated else ""
-    return f"{count}{on}: {shown}{more}"
+    return f"{count}{on}: {shown} {more}".rstrip()

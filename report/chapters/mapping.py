@@ -27,7 +27,7 @@ def chapter(matter: Matter, t: Tongue, number: str) -> Chapter:
         _reverse(matter, t),
         _frameworks(matter, t),
     )
-    return Chapter(number, t.say("chapter-mapping"), blocks)
+    return Chapter(number, t.say("chapter-mapping"), blocks, wide=True)
 
 
 def _matrix(matter: Matter, t: Tongue) -> Table:

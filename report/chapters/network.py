@@ -202,8 +202,8 @@ def chapter(
         _heat(facts, t),
         _course(facts, t),
         _places(facts, t, measured),
-        _connections(facts, t, measured),
         _contracts(facts, t, measured),
+        _connections(facts, t, measured),
     ]
     return Chapter(number, t.say("chapter-network"), tuple(blocks))
 
@@ -403,10 +403,10 @@ def _use_tone(m: Load) -> Tone:
 
 def _contracts(facts: Facts, t: Tongue, measured: list[Line]) -> Table:
     columns = (
-        Column(t.say("contract"), 1.8),
-        Column(t.say("provider"), 1.5),
+        Column(t.say("contract"), 1.7),
+        Column(t.say("provider"), 1.3),
         Column(t.say("committed"), 1.05, right=True),
-        Column(t.say("ends"), 1.15, right=True),
+        Column(t.say("ends"), 1.3),
         Column(t.say("connections"), 1.05, right=True),
         Column(t.say("promised"), 1.05, right=True),
         Column(t.say("availability"), 1.2, right=True),

@@ -137,7 +137,7 @@ def _places(matter: Matter, found: list[Profile], t: Tongue) -> Table:
             for x in p.lines
             if (i := x.connection.device_id or 0) in matter.books.met
         )
-        both = tuple(t.share(r, 2, tone(r)) for r in (users(met), sla(met)))
+        both = tuple(t.brief(r, 2, tone(r)) for r in (users(met), sla(met)))
         longest = max((p.longest_s for p in some), default=0.0)
         rows.append(
             (
@@ -176,14 +176,14 @@ def _mean(values: list[float]) -> float | None:
 
 def _agencies(matter: Matter, found: list[Profile], kind: str, t: Tongue) -> Table:
     columns = (
-        Column(t.say("agency"), 2.5),
+        Column(t.say("agency"), 2.3),
         Column(t.say("place"), 1.2),
-        Column(t.say("state"), 1.1),
-        Column(t.say("committed"), 0.9, right=True),
-        Column(t.say("use"), 0.9, right=True),
-        Column(t.say("availability"), 1.1, right=True),
+        Column(t.say("state"), 1.2),
+        Column(t.say("committed"), 1.15, right=True),
+        Column(t.say("use"), 1.2, right=True),
+        Column(t.say("availability"), 1.35, right=True),
         Column(t.say("course"), 2.2),
-        Column(t.say("outages"), 0.8, right=True),
+        Column(t.say("outages"), 1.1, right=True),
     )
     states = {d.id: d.seen for d in matter.facts.devices}
     rows = tuple(_agency(p, states, t) for p in found if p.agency.kind == kind)
@@ -204,7 +204,7 @@ def _agency(p: Profile, states: dict[int, Seen], t: Tongue) -> tuple[Cell, ...]:
         state,
         t.rates(first.connection.down_bps, first.connection.up_bps, 0) if first else t.count(None),
         t.count(None) if use is None else Cell(use, t.percent(float(rounded(use, 4)), 1), busy, "ratio"),
-        t.count(None) if not p.lines else t.share(p.whole.ratio, 2, tone(p.whole.ratio)),
+        t.count(None) if not p.lines else t.brief(p.whole.ratio, 2, tone(p.whole.ratio)),
         course([p.spark], t) if p.lines else t.count(None),
         t.count(p.outages if p.lines else None),
     )
