@@ -6,9 +6,9 @@
 import json
 from pathlib import Path
 
-from report.books import Step
+from report.books import Last, Step
+from report.flat import blocks
 from report.periods import Period
-from siaga.text import safe
 
 FOLDER = "reports"
 NAME = "readiness.json"
@@ -26,6 +26,16 @@ def earlier(home: Path, period: Period) -> tuple[Step, ...]:
     return tuple(s for _, s in sorted(found, key=lambda f: f[0])[-MOST:])
 
 
+def last(home: Path, period: Period) -> Last | None:
+    """Return the kept report of the period just before; None where there is none, or it has no index."""
+    found = earlier(home, period)
+    if not found:
+        return None
+    tree = json.loads((home / FOLDER / found[-1].label / NAME).read_text(encoding="utf-8"))
+    records = [b["level"] for c in tree["chapters"] for b in blocks(c) if b["kind"] == "record"]
+    return Last(found[-1].label, found[-1].value, {str(r["id"]): r["level"] for r in records})
+
+
 def _alike(label: str, other: str) -> bool:
     """Return whether two periods are of one kind: months among months, quarters among quarters."""
     return len(label) == len(other) and ("Q" in label) == ("Q" in other)
@@ -37,15 +47,9 @@ def _step(path: Path) -> tuple[str, Step] | None:
         if path.stat().st_size > LIMIT:
             return None
         tree = json.loads(path.read_text(encoding="utf-8"))
-        verdict = next(
-            b
-            for c in tree["chapters"]
-            for top in c["blocks"]
-            for b in top.get("blocks", (top,))
-            if b["kind"] == "verdict"
-        )
+        verdict = next(b for c in tree["chapters"] for b in blocks(c) if b["kind"] == "verdict")
         value = None if verdict["value"] is None else float(verdict["value"])
-        step = Step(safe(tree["meta"]["label"], 30), value, float(verdict["low"]), float(verdict["high"]))
+        step = Step(path.parent.name, value, float(verdict["low"]), float(verdict["high"]))
         return str(tree["meta"]["until"]), step
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return None

@@ -216,6 +216,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Last:
+    """The report before this one: its period, its index and the levels of its rows."""
+
+    label: str
+    value: float | None
+    levels: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Who signs, where and on which day; what is '' or None is a line to fill in."""
+
+    name: str = ""
+    nip: str = ""
+    title: str = ""
+    place: str = ""
+    on: date | None = None
+
+
+@dataclass(frozen=True)
 class Matter:
     """All that a report is made of. `scope` names the place or agency of a partial report, which has no index."""
 
@@ -226,5 +246,6 @@ class Matter:
     scope: str = ""
     label: str = ""  # the period's name: 2026-10, 2026-Q4
     before: tuple[Step, ...] = ()
+    last: Last | None = None
     outlines: tuple[tuple[str, tuple[tuple[float, float], ...], tuple[float, float]], ...] = ()
     outlines_source: str = ""

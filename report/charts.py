@@ -227,7 +227,10 @@ def chart_trend(
     few = len(moments) <= 14
     for i, m in enumerate(moments):
         if m.value is not None and few:
-            parts += [_dot(x(i), y(m.value)), _text(x(i), y(max(m.value, m.high or low)) - 6, m.shown, 8, text_anchor="middle")]
+            parts += [
+                _dot(x(i), y(m.value)),
+                _text(x(i), y(max(m.value, m.high or low)) - 6, m.shown, 8, text_anchor="middle"),
+            ]
         if m.value is None:
             parts.append(
                 _text(x(i), height - foot - 3, MARKS[Tone.unknown], 7, text_anchor="middle", fill=GREY)

@@ -50,6 +50,10 @@ class Tongue:
         """Return a ratio as a percentage, or that there is not enough data."""
         return self.say("not-enough") if ratio is None else numbers.percent(ratio, decimals, self.lang)
 
+    def in_words(self, on: date) -> str:
+        """Return a day in words: `3 November 2026`."""
+        return f"{on.day} {numbers.MONTHS[self.lang][on.month - 1]} {on.year}"
+
     def span(self, seconds: float) -> str:
         """Return a length of time."""
         return numbers.span(seconds, self.lang)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from report.books import Matter
+from report.books import Matter, Signs
 from report.chapters import (
     annexes,
     applications,
@@ -42,7 +42,7 @@ _LABELS = (
     "of",
     "sign-place",
     "sign-date",
-    "sign-title",
+    "scope",
     "sign-name",
     "sign-id",
     "sign-box",
@@ -55,9 +55,9 @@ _LABELS = (
 
 
 def build(
-    about: Facts | Matter, *, now: datetime, lang: str = "id", letter: str = ""
+    about: Facts | Matter, *, now: datetime, lang: str = "id", letter: str = "", signs: Signs | None = None
 ) -> Report:
-    """Compute every figure, table and sentence. `letter` is the number of the covering letter, if known."""
+    """Compute every figure, table and sentence. `letter` is the number of the covering letter, `signs` who signs."""
     matter = about if isinstance(about, Matter) else Matter(about)
     t = Tongue(lang)
     measured = network.lines(matter.facts)
@@ -65,7 +65,7 @@ def build(
     chapters = _chapters(matter, t, known, measured)
     return Report(
         lang=lang,
-        meta=_meta(matter, t, now, letter),
+        meta={**_meta(matter, t, now, letter), **_signs(signs or Signs(), t)},
         parameters=front.parameters(matter.facts, t),
         figures=tuple(known.values()),
         chapters=(*chapters, *annexes.chapters(matter, t, known, chapters)),
@@ -112,6 +112,17 @@ def _chapters(
         gaps.chapter(matter, t, "VIII"),
         mapping.chapter(matter, t, "IX"),
     )
+
+
+def _signs(signs: Signs, t: Tongue) -> dict[str, str | bool]:
+    """Return the signature block; what is not known is left as a line to fill in."""
+    return {
+        "signer": printable(signs.name),
+        "signer_nip": printable(signs.nip),
+        "signer_title": printable(signs.title) or t.say("sign-title"),
+        "signed_at": printable(signs.place),
+        "signed_on": "" if signs.on is None else t.in_words(signs.on),
+    }
 
 
 def _meta(matter: Matter, t: Tongue, now: datetime, letter: str) -> dict[str, str | bool]:

@@ -63,7 +63,12 @@ def _block(block: Block) -> Mapping[str, Any]:
     if isinstance(block, Numbers):
         return {"kind": block.kind, "big": block.big, "ids": [f.id for f in block.figures]}
     if isinstance(block, Pair):
-        return {"kind": block.kind, "left": block.left, "split": block.split, "blocks": [_block(b) for b in block.blocks]}
+        return {
+            "kind": block.kind,
+            "left": block.left,
+            "split": block.split,
+            "blocks": [_block(b) for b in block.blocks],
+        }
     plain = asdict(block)
     if isinstance(block, Record):
         plain["pairs"] = [{"label": label, "text": text} for label, text in block.pairs]

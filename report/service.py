@@ -1,15 +1,18 @@
 """One order for a report, from arguments to its files: where the parts of the floor meet."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from sqlmodel import select
+
+from inventory.models_people import Person
 from inventory.store import open_engine, reading
 from monitor.availability import window as observed
 from monitor.samples import SampleStore, open_samples
 from report import actions, books_reader, listings, outlines
-from report.archive import earlier
-from report.books import Matter
+from report.archive import earlier, last
+from report.books import Matter, Signs
 from report.exports.order import regency_on
 from report.figures import Report
 from report.files import write_all
@@ -21,7 +24,7 @@ from report.readiness import build
 from report.render import as_json
 from report.scope import narrowed, scope_of
 from siaga.clock import shown, utc_now
-from siaga.errors import UsageError
+from siaga.errors import NotFoundError, UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
 from siaga.text import safe
@@ -41,6 +44,8 @@ class Order:
     place: str = ""
     agency: str = ""
     pdfa: str = ""
+    signer: str = ""
+    dated: str = ""
 
 
 def make(order: Order) -> Outcome:
@@ -88,7 +93,27 @@ def compute(settings: Settings, order: Order, lang: str) -> Report:
     period = of(order.period, order.since, order.at, now, settings.timezone)
     with open_samples(settings.home) as samples:
         matter = gathered(settings, samples, period, order, now)
-    return build(matter, now=period.until, lang=lang, letter=order.letter)
+    signs = _signs(settings, order)
+    return build(matter, now=period.until, lang=lang, letter=order.letter, signs=signs)
+
+
+def _signs(settings: Settings, order: Order) -> Signs:
+    """Return the signature block. Raises NotFoundError (`no-such-person`), UsageError (`bad-time`)."""
+    on = _day(order.dated) if order.dated else None
+    if not order.signer:
+        return Signs(place=settings.custody.place if on else "", on=on)
+    with reading(open_engine(settings)) as session:
+        row = session.exec(select(Person).where(Person.name == order.signer)).first()
+    if row is None:
+        raise NotFoundError("no-such-person", f"There is no person called '{safe(order.signer, 80)}'.")
+    return Signs(row.name, row.nip, row.title or row.role, settings.custody.place, on)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
 
 
 def gathered(settings: Settings, samples: SampleStore, period: Period, order: Order, now: datetime) -> Matter:
@@ -117,6 +142,7 @@ def gathered(settings: Settings, samples: SampleStore, period: Period, order: Or
         scope=scope.title if scope else "",
         label=period.label,
         before=earlier(settings.home, period) if scope is None else (),
+        last=last(settings.home, period) if scope is None else None,
         outlines=shapes,
         outlines_source=source,
     )

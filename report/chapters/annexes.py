@@ -31,8 +31,12 @@ def chapters(
     official = tuple(listing(one, t) for one in matter.books.listings) or (Text(t.say("listings-none")),)
     return (
         Chapter(_letter("A", t), t.say("annex-indicators"), (Text(t.say("annex-indicators-text")), *behind)),
-        Chapter(_letter("B", t), t.say("annex-lists"), (Text(t.say("annex-lists-text")), *official), wide=True),
-        Chapter(_letter("C", t), t.say("annex-evidence"), (papers(matter, t, "L-T3", hashes=True),), wide=True),
+        Chapter(
+            _letter("B", t), t.say("annex-lists"), (Text(t.say("annex-lists-text")), *official), wide=True
+        ),
+        Chapter(
+            _letter("C", t), t.say("annex-evidence"), (papers(matter, t, "L-T3", hashes=True),), wide=True
+        ),
         _sources(_letter("D", t), t, known, before),
     )
 
@@ -81,7 +85,10 @@ def _sources(number: str, t: Tongue, known: dict[str, Figure], chapters: tuple[C
     rows = tuple(_source(t, known[key]) for key in sorted(known))
     figures = Table("L-T1", t.say("t-sources"), columns, rows, t.say("src-gaps"), wide=True)
     return Chapter(
-        number, t.say("chapter-sources"), (Text(t.say("sources-text")), figures, _tables(t, chapters)), wide=True
+        number,
+        t.say("chapter-sources"),
+        (Text(t.say("sources-text")), figures, _tables(t, chapters)),
+        wide=True,
     )
 
 

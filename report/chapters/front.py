@@ -174,26 +174,26 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
 
 def _change(matter: Matter, t: Tongue) -> str:
     """Say what changed since the last period; that there is none to compare with is said too."""
-    judged = matter.judged
-    old = judged.previous if judged else None
+    judged, old = matter.judged, matter.last
     if judged is None or old is None:
         return t.say("change-none")
-    pair = (old.index.value, judged.index.value)
-    moved = (
-        t.number(pair[1] - pair[0], 2) if pair[0] is not None and pair[1] is not None else t.say("not-enough")
-    )
-    before = {r.id: r.level for r in old.rows}
-    both = [(r.id, before.get(r.id), r.level) for r in judged.rows]
+    now = judged.index.value
+    both = [(r.id, old.levels.get(r.id), r.level) for r in judged.rows]
     up = [i for i, a, b in both if a is not None and b is not None and b > a]
     down = [i for i, a, b in both if a is not None and b is not None and b < a]
     return t.say(
         "change",
-        label=t.day(old.since).shown,
-        old=t.say("not-enough") if pair[0] is None else t.number(pair[0], 2),
-        moved=moved if moved.startswith("−") or pair[0] is None or pair[1] is None else f"+{moved}",
+        label=printable(old.label),
+        old=_two(old.value, t),
+        moved=t.say("not-enough") if None in (old.value, now) else _moved(old.value or 0, now or 0, t),
         better=_named(up, t),
         worse=_named(down, t),
     )
+
+
+def _moved(before: float, after: float, t: Tongue) -> str:
+    shown = t.number(after - before, 2)
+    return f"+{shown}" if after > before else shown
 
 
 def _named(rows: list[str], t: Tongue) -> str:

@@ -105,7 +105,9 @@ def record(row: Row, t: Tongue, judged: Assessment | None) -> Record:
         "unknown": listed(row.reading.unknown, t),
         "absent": t.number(row.reading.missing) if row.reading.missing else "",
         "levels": "; ".join(f"{t.number(n)}: {printable(text, 300)}" for n, text in row.levels),
-        "needs": "; ".join(f"{t.number(n.level)}: {_NEEDS[n.holds]} {printable(n.text, 200)}" for n in row.needs),
+        "needs": "; ".join(
+            f"{t.number(n.level)}: {_NEEDS[n.holds]} {printable(n.text, 200)}" for n in row.needs
+        ),
         "next-step": printable(row.next_step, LONG),
         "data-note": printable(" ".join(filter(None, (row.reading.note, row.reason))), LONG),
         "evidence": listed(row.reading.evidence, t),
