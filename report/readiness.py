@@ -76,6 +76,7 @@ def build(
 def _figures(matter: Matter, t: Tongue, measured: list[Line]) -> list[Figure]:
     facts = matter.facts
     return [
+        *front.figures(matter, t),
         *equipment.figures(facts, t),
         *goods.figures(matter, t),
         *network.figures(facts, t, measured),

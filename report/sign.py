@@ -41,7 +41,10 @@ def signed(pdf: bytes, key: bytes, passphrase: SecretStr, about: Signature) -> b
         sentence = "Signing needs pyHanko: install siaga with its extra, siaga[sign]."
         raise SiagaError("not-installed", sentence) from None
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it logs what we say in one sentence
-    signer = signers.SimpleSigner.load_pkcs12_data(key, other_certs=[], passphrase=_bytes(passphrase))
+    try:
+        signer = signers.SimpleSigner.load_pkcs12_data(key, other_certs=[], passphrase=_bytes(passphrase))
+    except (ValueError, TypeError, OSError):
+        signer = None  # pyHanko says so itself for some files, and raises for others
     if signer is None:
         sentence = "The key cannot be opened: it is no PKCS#12 file, or the passphrase is another one."
         raise InvalidError("bad-key", sentence)

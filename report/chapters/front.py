@@ -61,6 +61,20 @@ def parameters(facts: Facts, t: Tongue) -> tuple[Figure, ...]:
     )
 
 
+def figures(matter: Matter, t: Tongue) -> list[Figure]:
+    """Return the figures S-01 to S-03: the index, that of the report before, and the change."""
+    judged, old = matter.judged, matter.last
+    now, before = judged.index.value if judged else None, old.value if old else None
+    change = None if now is None or before is None else now - before
+    shares, kept = t.say("src-shares"), t.say("src-trend")
+    moved = t.say("not-enough") if change is None else _moved(change, t)
+    return [
+        Figure("S-01", t.say("index"), now, "1", _two(now, t), shares),
+        Figure("S-02", t.say("index-before"), before, "1", _two(before, t), kept),
+        Figure("S-03", t.say("index-change"), change, "1", moved, kept),
+    ]
+
+
 def summary(matter: Matter, t: Tongue, known: dict[str, Figure]) -> Chapter:
     """Return the page an official reads."""
     blocks: list[Block] = [Text(t.say("internal"), boxed=True)]
@@ -72,7 +86,7 @@ def summary(matter: Matter, t: Tongue, known: dict[str, Figure]) -> Chapter:
         blocks += [
             Pair((_verdict(judged, t), _shares(judged, t)), 0.55),
             Pair((_radar(judged, t), _gates(judged, t), Text(_lead(matter, t, known))), 0.44),
-            Text(_change(matter, t)),
+            Text(_change(matter, t, known)),
             Numbers(tuple(known[k] for k in BIG)),
         ]
     return Chapter("", t.say("chapter-summary"), (*blocks, gaps.five(matter, t)))
@@ -172,28 +186,27 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
     return Chart("S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), empty=t.say("none"))
 
 
-def _change(matter: Matter, t: Tongue) -> str:
+def _change(matter: Matter, t: Tongue, known: dict[str, Figure]) -> str:
     """Say what changed since the last period; that there is none to compare with is said too."""
     judged, old = matter.judged, matter.last
     if judged is None or old is None:
         return t.say("change-none")
-    now = judged.index.value
     both = [(r.id, old.levels.get(r.id), r.level) for r in judged.rows]
     up = [i for i, a, b in both if a is not None and b is not None and b > a]
     down = [i for i, a, b in both if a is not None and b is not None and b < a]
     return t.say(
         "change",
         label=printable(old.label),
-        old=_two(old.value, t),
-        moved=t.say("not-enough") if None in (old.value, now) else _moved(old.value or 0, now or 0, t),
+        old=known["S-02"].shown,
+        moved=known["S-03"].shown,
         better=_named(up, t),
         worse=_named(down, t),
     )
 
 
-def _moved(before: float, after: float, t: Tongue) -> str:
-    shown = t.number(after - before, 2)
-    return f"+{shown}" if after > before else shown
+def _moved(change: float, t: Tongue) -> str:
+    shown = t.number(change, 2)
+    return f"+{shown}" if change > 0 else shown
 
 
 def _named(rows: list[str], t: Tongue) -> str:
