@@ -183,7 +183,9 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
         f"{s.label} {s.shown} {interval(score, t)}" for s, score in zip(spokes, scores, strict=True)
     )
     svg = chart_radar(spokes, [t.number(n) for n in range(1, 6)]) if len(spokes) > 2 else ""
-    return Chart("S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), empty=t.say("none"))
+    return Chart(
+        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.86, empty=t.say("none")
+    )
 
 
 def _change(matter: Matter, t: Tongue, known: dict[str, Figure]) -> str:

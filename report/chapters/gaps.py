@@ -59,11 +59,11 @@ def five(matter: Matter, t: Tongue) -> Table:
     """Return the five largest gaps for the summary."""
     columns = (
         Column(t.say("rank"), 0.4, right=True),
-        Column(t.say("indicator"), 4.3),
+        Column(t.say("indicator"), 4.0),
         Column(t.say("reading"), 1.2, right=True),
         Column(t.say("target"), 1.1, right=True),
         Column(t.say("level"), 0.9),
-        Column(t.say("owner"), 2.2),
+        Column(t.say("owner"), 2.7),
     )
     actions = {a.row: a for a in matter.actions}
     rows = tuple(

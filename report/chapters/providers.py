@@ -117,20 +117,18 @@ def _verdict(bill: Bill) -> Tone:
 def _bills(matter: Matter, t: Tongue) -> Table:
     columns = (
         Column(t.say("provider"), 1.3),
-        Column(t.say("contract"), 1.7),
-        Column(t.say("promised"), 1.0, right=True),
+        Column(t.say("contract"), 1.6),
+        Column(t.say("promised"), 1.15, right=True),
         Column(t.say("sla-col"), 1.1, right=True),
         Column(t.say("users-col"), 1.1, right=True),
         Column(t.say("stated"), 1.1, right=True),
         Column(t.say("difference"), 1.0, right=True),
-        Column(t.say("claim-minutes"), 1.0, right=True),
-        Column(t.say("claim-amount"), 1.3, right=True),
+        Column(t.say("claim-minutes"), 0.85, right=True),
+        Column(t.say("claim-amount"), 1.2, right=True),
     )
     rows = tuple(_bill(b, t) for b in matter.books.bills)
     note = t.say("t-bills-note") if matter.books.priced else t.say("t-bills-unpriced")
-    return Table(
-        "B-T1", t.say("t-bills"), columns, rows, t.say("src-bills"), note, t.say("bills-none"), wide=True
-    )
+    return Table("B-T1", t.say("t-bills"), columns, rows, t.say("src-bills"), note, t.say("bills-none"))
 
 
 def _bill(b: Bill, t: Tongue) -> tuple[Cell, ...]:
@@ -140,9 +138,9 @@ def _bill(b: Bill, t: Tongue) -> tuple[Cell, ...]:
         t.text(b.provider),
         t.text(b.contract),
         t.share(b.promised, 2) if b.promised is not None else t.word("none"),
-        t.share(b.sla, 2, _verdict(b)),
-        t.share(b.users, 2, tone(b.users)),
-        t.share(b.stated, 2) if b.stated is not None else t.word("not-recorded", Tone.unknown),
+        t.brief(b.sla, 2, _verdict(b)),
+        t.brief(b.users, 2, tone(b.users)),
+        t.brief(b.stated, 2),
         Cell(apart, shown),
         t.minutes(b.claimable_s, Tone.bad if b.claimable_s else Tone.plain),
         t.money(b.amount_idr),
@@ -208,8 +206,8 @@ def _line(b: Bill, line: Served, t: Tongue) -> tuple[Cell, ...]:
     return (
         t.text(line.agency or line.name),
         t.text(b.contract),
-        t.share(line.users, 2, tone(line.users)),
-        t.share(line.sla, 2),
+        t.brief(line.users, 2, tone(line.users)),
+        t.brief(line.sla, 2),
         t.minutes(line.power_s),
         t.minutes(line.claimable_s),
         t.money(line.amount_idr),

@@ -138,7 +138,7 @@ def _money(matter: Matter, t: Tongue) -> Table:
         Column(t.say("price"), 1.3, right=True),
         Column(t.say("monthly"), 1.3, right=True),
         Column(t.say("per-mbps"), 1.1, right=True),
-        Column(t.say("ends"), 1.2, right=True),
+        Column(t.say("ends"), 1.35),
     )
     rows = tuple(
         _contract(m, matter, t) for m in sorted(matter.books.money, key=lambda m: (m.provider, m.contract))

@@ -4,7 +4,7 @@ from datetime import date
 
 from report.books import Matter, Paper
 from report.chapters import indicators
-from report.figures import Block, Cell, Chapter, Column, Figure, Heading, Numbers, Table, Text, Tone
+from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Text, Tone
 from report.glyphs import printable
 from report.language import Tongue
 
@@ -49,10 +49,7 @@ def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) ->
     blocks: list[Block] = [Text(t.say("superstructure-text")), Numbers((known["V-01"], known["V-02"]))]
     for name, key, prefix in _PARTS:
         rows = indicators.part_of(matter, prefix)
-        blocks += [
-            Heading(t.say(name, number=number)),
-            indicators.levels(key, t.say("t-levels"), rows, t, matter.judged),
-        ]
+        blocks.append(indicators.levels(key, t.say(name, number=number), rows, t, matter.judged))
     return Chapter(
         number, t.say("chapter-superstructure"), (*blocks, papers(matter, t, "V-T1", hashes=False))
     )

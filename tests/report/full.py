@@ -158,7 +158,7 @@ def books() -> Books:
                 f"Prosedur {i}",
                 date(2026, 1 + i, 1),
                 "Kepala Dinas",
-                f"{i:02x}" * 32,
+                "abcdef"[i] * 64,
                 date(2026, 6 + i, 1),
             )
             for i in range(6)
