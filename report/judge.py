@@ -13,6 +13,7 @@ from report.assessment import Assessment, Basis, Gate, Need, Number, Reading, Ro
 from report.counsel import next_step, reason, remark
 from report.needs import Term
 from report.numbers import number
+from report.papers import BY_ITSELF
 from report.questions import Questions
 from report.readings import shown
 from report.records import Document
@@ -22,11 +23,13 @@ LOWEST, HIGHEST = 1, 5
 Has = Callable[[str, int], bool | None]
 
 
-def assess(ask: Questions, loaded: Loaded, *, lang: str = "id", snapshot_sha256: str = "") -> Assessment:
-    """Judge the period that `ask` answers for, row by row. Raises nothing that the rubric's model let pass."""
+def assess(
+    ask: Questions, loaded: Loaded, *, lang: str = "id", snapshot_sha256: str = "", only: str = ""
+) -> Assessment:
+    """Judge the period that `ask` answers for, row by row. `only`: the id of the one indicator that is wanted."""
     rubric = loaded.rubric
     has = register(ask.every(Document), ask.period.last_day)
-    rows = tuple(judged(i, ask, rubric, has, lang) for i in rubric.indicators)
+    rows = tuple(judged(i, ask, rubric, has, lang) for i in rubric.indicators if only in ("", i.id))
     since, until = ask.period.since, ask.period.until
     days = [day for day, _, _ in ask.period.days()]
     first = days[0] if days else since.date()
@@ -89,7 +92,7 @@ def register(documents: Iterable[Document] | None, day: date) -> Has:
 
     A register that holds nothing at all is not kept, and says nothing; one that is kept says what it lacks.
     """
-    some = [d for d in documents or () if d.dated <= day]
+    some = [d for d in documents or () if d.dated <= day and d.kind not in BY_ITSELF]
 
     def has(kind: str, days: int) -> bool | None:
         if not some:
@@ -179,7 +182,7 @@ def band(rubric: Rubric, value: float | None, lang: str) -> str:
 def _gates(rubric: Rubric, rows: Iterable[Row], lang: str) -> Iterator[Gate]:
     levels = {r.id: r.level for r in rows}
     for gate in rubric.gates:
-        level = levels[gate.row]
+        level = levels.get(gate.row)
         yield Gate(gate.row, gate.text.of(lang), None if level is None else level < gate.below)
 
 

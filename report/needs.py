@@ -99,6 +99,10 @@ class Need:
         """Return the kinds of documents that it asks for."""
         return tuple(n.kind for n in _leaves(self.node) if isinstance(n, Evidence))
 
+    def documents(self) -> tuple[tuple[str, int], ...]:
+        """Return the kinds of documents that it asks for, with how many days old they may be."""
+        return tuple((n.kind, n.days) for n in _leaves(self.node) if isinstance(n, Evidence))
+
     def names(self) -> tuple[str, ...]:
         """Return the terms that it asks for."""
         return tuple(n.name for n in _leaves(self.node) if isinstance(n, Compared))

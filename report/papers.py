@@ -6,10 +6,13 @@ from datetime import date
 from report.questions import Questions
 from report.records import Document
 
+BY_ITSELF = ("bast",)  # siaga puts these into the register: they are no sign that somebody keeps it
+
 
 def kept(ask: Questions) -> bool:
     """Tell whether the register is kept at all: one that holds nothing says nothing."""
-    return any(d.dated <= ask.period.last_day for d in ask.every(Document) or ())
+    day = ask.period.last_day
+    return any(d.dated <= day and d.kind not in BY_ITSELF for d in ask.every(Document) or ())
 
 
 def valid(ask: Questions, kind: str, days: int | None = None, about: str = "") -> Iterator[Document]:

@@ -1,5 +1,7 @@
 """What the readiness report asks for: documents about a row with a result, money, risks, tests, walks through rooms."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -21,7 +23,7 @@ def upgrade() -> None:
         _table(name, [sa.Column(c, *kind, nullable=nullable) for c, kind, nullable in columns])
 
 
-def _table(name: str, columns: list["sa.Column[object]"]) -> None:
+def _table(name: str, columns: list["sa.Column[Any]"]) -> None:
     """Make a noun's table with what every noun has, and an index on each reference."""
     op.create_table(
         name,
@@ -40,11 +42,11 @@ def _table(name: str, columns: list["sa.Column[object]"]) -> None:
                 batch_op.create_index(batch_op.f(f"ix_{name}_{column.name}"), [column.name], unique=False)
 
 
-def _ref(column: str, table: str, *, required: bool = False) -> tuple[str, tuple[object, ...], bool]:
+def _ref(column: str, table: str, *, required: bool = False) -> tuple[str, tuple[Any, ...], bool]:
     return column, (sa.Integer(), sa.ForeignKey(f"{table}.id")), not required
 
 
-def _plain(column: str, kind: object, *, empty: bool = False) -> tuple[str, tuple[object, ...], bool]:
+def _plain(column: str, kind: Any, *, empty: bool = False) -> tuple[str, tuple[Any, ...], bool]:
     return column, (kind,), empty
 
 

@@ -1,17 +1,11 @@
 """STR-SDM-04: the part of the service hours of a week in which somebody named is on call."""
 
-from collections.abc import Iterable
-
 from report.assessment import Reading
 from report.questions import Questions
 from report.readings import PERCENT, covered, part, said, unknown
 from report.records import Person
 from report.rubric import Limits
-from siaga.errors import InvalidError
-from siaga.hours import hours
-
-_DAY = 24 * 60
-_WEEK = 7 * _DAY
+from report.week import minutes
 
 
 def measure(ask: Questions, limits: Limits) -> Reading:
@@ -35,17 +29,3 @@ def measure(ask: Questions, limits: Limits) -> Reading:
         note="" if known else said("no-on-call"),
         as_of=ask.period.last_day,
     )
-
-
-def minutes(text: str) -> set[int] | None:
-    """Return the minutes of the week that some hours hold, counted from Monday 00.00; None if they are not said."""
-    if not text.strip():
-        return None
-    try:
-        spans = hours(text).spans
-    except InvalidError:
-        return None
-    found: Iterable[int] = (
-        (day * _DAY + minute) % _WEEK for s in spans for day in s.days for minute in range(s.start, s.end)
-    )
-    return set(found)
