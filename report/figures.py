@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from report.assessment import Assessment
+
 Value = float | int | str | None
 
 
@@ -265,6 +267,7 @@ class Report:
     figures: tuple[Figure, ...]
     chapters: tuple[Chapter, ...]
     words: dict[str, str] = field(default_factory=dict)
+    assessment: Assessment | None = None
 
     def blocks(self) -> Iterator[Block]:
         """Yield every block in reading order."""

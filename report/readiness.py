@@ -70,6 +70,7 @@ def build(
         figures=tuple(known.values()),
         chapters=(*chapters, *annexes.chapters(matter, t, known, chapters)),
         words={name: t.say(name) for name in _LABELS},
+        assessment=matter.judged,
     )
 
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import typst
 
+from report import assessment_json
 from report.figures import Block, Heat, Numbers, Pair, Record, Report, Stack
 from siaga.clock import JAKARTA
 from siaga.errors import SiagaError, UsageError
@@ -45,6 +46,7 @@ def as_json(report: Report) -> bytes:
         "words": report.words,
         "parameters": [asdict(f) for f in report.parameters],
         "figures": [asdict(f) for f in report.figures],
+        "assessment": _assessment(report),
         "chapters": [
             {
                 "number": c.number,
@@ -56,6 +58,14 @@ def as_json(report: Report) -> bytes:
         ],
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _assessment(report: Report) -> Mapping[str, Any] | None:
+    """Return the judgement as `siaga report verify` computes it anew, to be compared byte for byte."""
+    if report.assessment is None:
+        return None
+    tree: dict[str, Any] = json.loads(assessment_json.as_json(report.assessment))
+    return tree
 
 
 def _block(block: Block) -> Mapping[str, Any]:

@@ -10,18 +10,21 @@ from inventory.models_people import Person
 from inventory.store import open_engine, reading
 from monitor.availability import window as observed
 from monitor.samples import SampleStore, open_samples
-from report import actions, books_reader, listings, outlines
+from report import actions, books_reader, listings, outlines, questions
 from report.archive import earlier, last
+from report.assessment import Assessment
 from report.books import Matter, Signs
 from report.exports.order import regency_on
 from report.figures import Report
 from report.files import write_all
 from report.forms import FORMS, made
+from report.judging import judge
 from report.language import LANGUAGES
 from report.periods import Period, of
 from report.reader import Window, read
 from report.readiness import build
 from report.render import as_json
+from report.rubric import LATEST
 from report.scope import narrowed, scope_of
 from siaga.clock import shown, utc_now
 from siaga.errors import NotFoundError, UsageError
@@ -46,6 +49,7 @@ class Order:
     pdfa: str = ""
     signer: str = ""
     dated: str = ""
+    rubric: str = ""
 
 
 def make(order: Order) -> Outcome:
@@ -92,7 +96,7 @@ def compute(settings: Settings, order: Order, lang: str) -> Report:
     now = utc_now().replace(microsecond=0)
     period = of(order.period, order.since, order.at, now, settings.timezone)
     with open_samples(settings.home) as samples:
-        matter = gathered(settings, samples, period, order, now)
+        matter = gathered(settings, samples, period, order, lang, now)
     signs = _signs(settings, order)
     return build(matter, now=period.until, lang=lang, letter=order.letter, signs=signs)
 
@@ -116,7 +120,15 @@ def _day(text: str) -> date:
         raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
 
 
-def gathered(settings: Settings, samples: SampleStore, period: Period, order: Order, now: datetime) -> Matter:
+def _judged(settings: Settings, period: Period, order: Order, lang: str) -> Assessment:
+    """Return the judgement of the period; its snapshot is kept, so that the report can be verified."""
+    asked = questions.Period(period.since, period.until, settings.timezone)
+    return judge(settings, asked, rubric=order.rubric or LATEST, lang=lang).assessment
+
+
+def gathered(
+    settings: Settings, samples: SampleStore, period: Period, order: Order, lang: str, now: datetime
+) -> Matter:
     """Read everything that a report of a period is made of."""
     engine = open_engine(settings)
     window = Window(period.since, period.until, settings.poll.interval_s)
@@ -138,6 +150,7 @@ def gathered(settings: Settings, samples: SampleStore, period: Period, order: Or
     return Matter(
         facts=narrowed(facts, scope),
         books=books,
+        judged=_judged(settings, period, order, lang) if scope is None else None,
         actions=actions.planned(settings.home),
         scope=scope.title if scope else "",
         label=period.label,
