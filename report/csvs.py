@@ -42,7 +42,7 @@ def as_csv(table: Table) -> str:
     """Return one table."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([c.title for c in table.columns])
+    writer.writerow([written(Cell(c.title, c.title)) for c in table.columns])
     for row in table.rows:
         writer.writerow([written(cell) for cell in row])
     return out.getvalue()
