@@ -84,7 +84,7 @@ def _first(*dates: date | None) -> date | None:
 def assets(source: Source) -> Iterator[Asset]:
     """Yield the goods of the asset books, by label, with where each was last sighted."""
     query = columns_of(Sighting.asset_id, Sighting.place_id).where(col(Sighting.place_id).is_not(None))  # type: ignore[call-overload]
-    last = dict(source.session.execute(query.order_by(Sighting.at, Sighting.id)).tuples().all())
+    last = {asset: place for asset, place in source.session.execute(query.order_by(Sighting.at, Sighting.id))}  # noqa: C416 - a row is no pair to mypy
     for row in ordered(source.session, AssetRow):
         yield Asset(
             name=safe(row.name),
