@@ -29,6 +29,7 @@ class Reading:
     note: str = ""
     counted: Number | None = None  # what the numerator is a part of: members, milliseconds, hours, rupiah
     unknown: tuple[str, ...] = ()  # members of which nothing is known: neither in the list nor in the count
+    of_members: bool = False  # the numerator counts members of the list, and not seconds, points or rupiah
     missing: int = 0  # members that a dated list has and the inventory does not
     terms: tuple[tuple[str, Number | bool | None], ...] = ()  # what the needs of a ladder speak of
 

@@ -88,7 +88,7 @@ def _across(row: Indicator, reading: Reading, wanted: int, lang: str) -> str:
     }
     base = say("raise" if row.direction == "higher" else "lower", lang, **shown)
     counted = len(reading.denominator)
-    if row.unit != PERCENT or not counted or reading.counted != counted or reading.numerator is None:
+    if not reading.of_members or row.unit != PERCENT or reading.numerator is None:
         return base
     share = Fraction(str(bound)) * counted / 100
     if row.direction == "higher":

@@ -60,6 +60,7 @@ def share(
         unknown=tuple(sorted(set(members) - set(known))),
         missing=there - len(members),
         terms=terms,
+        of_members=True,
     )
 
 

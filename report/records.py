@@ -171,6 +171,23 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True)
+class RawDay:
+    """The file that holds every raw sample of a UTC day, by its hash: it is written once and never changed."""
+
+    day: date
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """The raw counters of a line on a UTC day that had no file of its own yet, by their hash."""
+
+    line: str
+    day: date
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """An item of the asset books. `seen_in`: where it was last sighted in a stock-take."""
 
@@ -485,7 +502,7 @@ class Job:
 
 
 KINDS: tuple[type, ...] = (
-    Agency, AgencyList, Line, Day, Met, Away, Load, Quality, Device, Polled, Asset, Room, Climate, Ups, Centre, App,
-    Contract, Person, Account, Ticket, Document, Budget, Restitution, CapacityTest, Risk, Milestone, RoomCheck,
+    Agency, AgencyList, Line, Day, Met, Away, Load, Quality, Device, Polled, RawDay, RawLine, Asset, Room, Climate,
+    Ups, Centre, App, Contract, Person, Account, Ticket, Document, Budget, Restitution, CapacityTest, Risk, Milestone, RoomCheck,
     Advisory, Backup, Drift, Exposure, Zoning, Logged, Job,
 )  # fmt: skip

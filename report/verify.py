@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from report.assessment_json import SCHEMA as ASSESSMENT
@@ -16,14 +17,21 @@ from report.assessment_json import as_json
 from report.bundle import DOCUMENTS, JUDGED, RUBRIC, Opened
 from report.judge import assess
 from report.questions import Told
-from report.records import Climate, Document, Load, Polled, Quality
+from report.records import Climate, Document, Load, Polled, Quality, RawDay, RawLine
 from report.rubric import Loaded
-from report.snapshot import Snapshot, read
+from report.snapshot import Snapshot, name_of, read
 from siaga.errors import InvalidError, NotFoundError, SiagaError
 from siaga.text import safe
 
-# Facts that carry the hash of the samples they were computed from, and the field that names their subject.
-SAMPLED: Mapping[type, str] = {Load: "line", Quality: "line", Polled: "device", Climate: "device"}
+# Facts that carry the hash of the samples they were computed from, and the fields that name their subject.
+SAMPLED: Mapping[type, tuple[str, ...]] = {
+    Load: ("line",),
+    Quality: ("line",),
+    Polled: ("device",),
+    Climate: ("room", "device"),
+    RawDay: ("day",),
+    RawLine: ("line", "day"),
+}
 _TOLD = 5
 
 
@@ -137,16 +145,21 @@ def _differing(again: bytes, said: bytes) -> list[str]:
 def compared(snapshot: Snapshot, told: Told, now: Callable[[type], Iterable[Any] | None]) -> Iterator[Check]:
     """Check the samples behind the snapshot against those that are stored now, subject by subject, by their hash."""
     changed, gone, same = [], 0, 0
-    for kind, subject in SAMPLED.items():
-        current = {getattr(f, subject): f.sha256 for f in now(kind) or ()}
+    for kind, named_by in SAMPLED.items():
+        subject = attrgetter(*named_by)
+        try:
+            current = {subject(f): f.sha256 for f in now(kind) or ()}
+        except SiagaError as error:  # damaged samples are not those of the report
+            changed.append(f"{name_of(kind)}: {error.sentence}")
+            continue
         facts: Iterable[Any] = told.every(kind) or ()
         for fact in facts:
-            name, then = getattr(fact, subject), fact.sha256
+            name, then = subject(fact), fact.sha256
             held = current.get(name, "")
             if then and not held:
                 gone += 1
             elif then != held:
-                changed.append(f"{kind.__name__.lower()} of {name}")
+                changed.append(f"{name_of(kind)} of {' '.join(str(getattr(fact, n)) for n in named_by)}")
             else:
                 same += bool(then)
     if changed:
@@ -160,6 +173,11 @@ def compared(snapshot: Snapshot, told: Told, now: Callable[[type], Iterable[Any]
         yield Check("samples", Found.unknown, sentence)
     else:
         yield Check("samples", Found.ok, f"{same} series of samples are those of the report.")
+
+
+def filed(told: Told) -> frozenset[Any]:
+    """Return the days whose raw samples the snapshot tells by their file."""
+    return frozenset(one.day for one in told.every(RawDay) or ())
 
 
 def history(snapshot: Snapshot, hash_now: str | None) -> Check:

@@ -97,5 +97,5 @@ def _installation(settings: Settings, data: bytes) -> Iterator[Check]:
         then = entry.hash if entry is not None else None
     yield verify.history(snapshot, then)
     limits = load(LATEST).rubric.limits.model_copy(update=dict(snapshot.head.asked_with))
-    with kept(settings, snapshot.head.period, limits) as ask:
+    with kept(settings, snapshot.head.period, limits, filed=verify.filed(told)) as ask:
         yield from verify.compared(snapshot, told, lambda kind: ask.every(kind))

@@ -2,18 +2,30 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from inventory.store import open_engine, reading
 from monitor.samples import open_samples
-from report.asked import apps, equipment, network, papers, pending, provisioning, rooms, traffic, watching
+from report.asked import (
+    apps,
+    equipment,
+    network,
+    papers,
+    pending,
+    provisioning,
+    raw,
+    rooms,
+    traffic,
+    watching,
+)
 from report.asked.source import Source
 from report.questions import Fact, Period
 from report.rubric import Limits
 from siaga.settings import Settings
 
 Reader = Callable[[Source], Iterable[Any] | None]
-_ROOMS = (network, watching, traffic, equipment, rooms, apps, papers, provisioning, pending)
+_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, pending)
 READERS: Mapping[type, Reader] = {k: reader for room in _ROOMS for k, reader in room.ANSWERS.items()}
 
 
@@ -38,7 +50,13 @@ class Kept:
 
 
 @contextmanager
-def kept(settings: Settings, period: Period, limits: Limits) -> Iterator[Kept]:
-    """Open what an installation knows of a period. Raises what the stores raise."""
+def kept(
+    settings: Settings, period: Period, limits: Limits, *, filed: frozenset[date] | None = None
+) -> Iterator[Kept]:
+    """Open what an installation knows of a period. Raises what the stores raise.
+
+    `filed`: the days whose raw samples are told by their file; by default those that have one now.
+    """
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
-        yield Kept(Source(session, samples, period, limits, 3.0 * settings.poll.interval_s))
+        hold_s = 3.0 * settings.poll.interval_s
+        yield Kept(Source(session, samples, period, limits, hold_s, settings.home, filed))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 
 from sqlmodel import Session, col, select
 
@@ -31,6 +32,10 @@ class Source:
     period: Period
     limits: Limits
     hold_s: float = 180.0
+    home: Path | None = None
+    filed: frozenset[date] | None = (
+        None  # the days that are known to have had a file; None: those that have one now
+    )
 
     @property
     def window(self) -> Window:

@@ -18,6 +18,7 @@ from report.asked.source import Source
 from report.records import Away, Day, Met, Polled
 from siaga.text import safe
 
+_NO_COVER = np.empty((4, 0), np.int64)
 _UNSEEN = (Kind.unobserved, Kind.maintained_unseen)
 _UP = (Kind.up, Kind.maintained_up)
 _AWAY = (Kind.down, Kind.excused, Kind.unreachable, Kind.maintained_down)
@@ -135,20 +136,42 @@ def polled(source: Source) -> Iterator[Polled]:
     start, end = source.window.ms
     who, answered, silent = runs.covered(table, start, end, round(source.hold_s * 1000))
     sums = dict(zip(who.tolist(), zip(answered.tolist(), silent.tolist(), strict=True), strict=True))
-    digests = _digests(table)
+    digests = _digests(table, round(source.hold_s * 1000), (start, end))
     for device_id, row in source.devices.items():
         up, down = sums.get(device_id, (0, 0))
         yield Polled(safe(row.name), source.period.ms, up, down, digests.get(device_id, ""))
 
 
-def _digests(table: Array) -> Mapping[int, str]:
-    """Return device → the hash of its runs."""
-    devices = table[runs.DEVICE]
-    edges = np.flatnonzero(np.diff(devices, prepend=-1, append=-1)).tolist()
+def _digests(table: Array, hold_ms: int, window_ms: tuple[int, int]) -> Mapping[int, str]:
+    """Return device → the hash of when its looks hold and what they found.
+
+    How the store cuts runs (by hour, by day) says nothing: those of one answer that touch are taken as one.
+    """
+    device, start, until, answer = _covers(table, hold_ms, window_ms)
+    cut = np.append(
+        True, (device[1:] != device[:-1]) | (answer[1:] != answer[:-1]) | (start[1:] > until[:-1])
+    )
+    first = np.flatnonzero(cut[: len(device)])
+    last = np.append(first[1:], len(device)) - 1
+    whole = np.stack((device[first], start[first], until[last], answer[first])) if len(first) else _NO_COVER
+    edges = np.flatnonzero(np.diff(whole[0], prepend=-1, append=-1)).tolist()
     return {
-        int(devices[a]): hashlib.sha256(np.ascontiguousarray(table[:, a:b]).tobytes()).hexdigest()
+        int(whole[0, a]): hashlib.sha256(np.ascontiguousarray(whole[1:, a:b]).tobytes()).hexdigest()
         for a, b in pairwise(edges)
     }
+
+
+def _covers(table: Array, hold_ms: int, window_ms: tuple[int, int]) -> tuple[Array, Array, Array, Array]:
+    """Return of each run its device, from when to when it holds in the window, and its answer."""
+    device, first, answer = table[runs.DEVICE], table[runs.FIRST], table[runs.ANSWER]
+    following = np.append(first[1:], window_ms[1])
+    following = np.where(
+        np.append(device[1:] != device[:-1], True)[: len(device)], window_ms[1], following[: len(device)]
+    )
+    until = np.minimum(np.minimum(table[runs.LAST] + hold_ms, following), window_ms[1])
+    start = np.maximum(first, window_ms[0])
+    some = until > start
+    return device[some], start[some], until[some], answer[some]
 
 
 ANSWERS = {Day: days, Met: met, Away: away, Polled: polled}

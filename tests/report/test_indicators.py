@@ -42,7 +42,7 @@ from report.records import (
     Ups,
     Zoning,
 )
-from report.rubric import load
+from report.rubric import Indicator, load
 
 LIMITS = load().rubric.limits
 NOW = UNTIL - timedelta(hours=1)
@@ -462,6 +462,15 @@ def test_nothing_known_is_no_value_and_no_coverage_or_an_open_ladder(name: str) 
     assert found.value is None
     assert found.coverage == 0 or all(v is None for _, v in found.terms)
     assert found.note
+
+
+@pytest.mark.parametrize(
+    "row", [i for i in load().rubric.indicators if i.direction == "ladder"], ids=lambda i: i.id
+)
+def test_a_ladder_asks_only_for_terms_that_its_measure_tells(row: Indicator) -> None:
+    terms = dict(reading(row.measure, told(*TABLE[row.measure][0])).terms)
+    asked = {n for _, _, needs in row.steps() for need in needs for n in need.names()}
+    assert asked <= set(terms)
 
 
 def test_the_members_are_named_and_dated() -> None:

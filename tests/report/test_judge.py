@@ -1,7 +1,9 @@
 """Levels, the index with its interval, needs in three values, and rubrics that are refused."""
 
+import json
 import re
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -176,16 +178,8 @@ def test_versions_compare_as_people_number_them(one: str, other: str) -> None:
 
 
 def test_every_remark_has_words_in_both_languages_with_the_same_holes() -> None:
-    told_by = (
-        "".join(p.read_text() for p in Path("report/measures").glob("*.py"))
-        if Path("report").exists()
-        else ""
-    )
-    for module in (
-        *Path(__file__).parents[2].glob("report/measures/*.py"),
-        *Path(__file__).parents[2].glob("report/*.py"),
-    ):
-        told_by += module.read_text()
+    root = Path(__file__).parents[2] / "report"
+    told_by = "".join(p.read_text() for p in (*root.glob("*.py"), *root.glob("measures/*.py")))
     used = set(re.findall(r"said\(\s*\"([a-z-]+)\"", told_by))
     assert len(used) > 30
     assert used <= set(words())
@@ -223,12 +217,15 @@ def test_a_gate_is_open_below_its_level() -> None:
 # --- rubrics that are refused ------------------------------------------------------------------------------
 
 
+TREE = yaml.load((FOLDER / "2026-1.yaml").read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def altered(change: Any) -> list[str]:
     """Return the problems of the rubric after a change of its tree."""
-    tree = yaml.safe_load((FOLDER / "2026-1.yaml").read_text())
+    tree = deepcopy(TREE)
     change(tree)
     with pytest.raises(InvalidError) as caught:
-        read(yaml.safe_dump(tree).encode(), "mine.yaml")
+        read(json.dumps(tree).encode(), "mine.yaml")  # JSON is YAML, and quickly written
     assert caught.value.code == "bad-rubric"
     return list(caught.value.problems)
 
@@ -277,7 +274,8 @@ CHANGES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_rubric_with_a_fault_says_where(what: str) -> None:
     change, told_problem = CHANGES[what]
-    assert [p for p in altered(change) if told_problem in p], altered(change)
+    problems = altered(change)
+    assert [p for p in problems if told_problem in p], problems
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"a: [", b"\xff\xfe", b"!!python/object:os.system {}"])
@@ -295,7 +293,7 @@ def test_a_rubric_that_is_not_there_is_named() -> None:
         RUBRIC.row("INF-JAR-99")
 
 
-def test_each_shipped_rubric_is_sound_and_asks_only_for_terms_that_its_measures_tell() -> None:
+def test_each_shipped_rubric_is_sound() -> None:
     assert versions()
     for version in versions():
         loaded = load(version)
