@@ -51,11 +51,14 @@ def month_before(now: datetime) -> datetime:
 
 
 def outages(now: datetime) -> Iterator[tuple[str, datetime, datetime, str]]:
-    """Yield (device, start, end, cause) of what was down in the month before."""
+    """Yield (device, start, end, cause) of what was down in the month before, and in the days before now."""
     began = month_before(now)
     for device, day, hour, minutes, cause in facts()["outage"]["rows"]:
         start = began + timedelta(days=day, hours=hour)
         yield device, start, start + timedelta(minutes=minutes), cause
+    for device, days, hour, minutes, cause in facts()["recent"]["rows"]:
+        day = (now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
+        yield device, day + timedelta(hours=hour), day + timedelta(hours=hour, minutes=minutes), cause
 
 
 def rows(home: Path, regency: Regency, seed: int, now: datetime) -> dict[str, list[Row]]:
