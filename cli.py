@@ -14,6 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+import infra.around
 import infra.commands
 import inventory.commands
 import inventory.event_commands
@@ -152,10 +153,8 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)
-    app.command("plan")(infra.commands.plan)
-    app.command("apply")(infra.commands.apply)
-    app.add_typer(infra.commands.job_app)
-    app.add_typer(infra.commands.playbook_app)
+    infra.commands.mount(app)
+    infra.around.provide(_around_applies)
     app.add_typer(report.commands.app)
     _mount_nouns(app, wanted)
     _with_fields(app)
@@ -228,6 +227,30 @@ def _ipam() -> typer.Typer:
     app = inventory.ipam_commands.app
     app.command("scan")(monitor.arp_commands.ipam_scan)
     return app
+
+
+def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
+    """Give to whoever changes devices what the other floors can do for it (see infra.around)."""
+    from monitor.glance import Eyes
+    from monitor.work_windows import WorkWindows
+
+    return infra.around.Around(
+        look=Eyes(engine, settings).glance, windows=WorkWindows(engine), finding=_asks_of(engine)
+    )
+
+
+def _asks_of(engine: Any) -> Callable[[int], infra.around.Wanted]:
+    """Return what tells which play, where and with what a finding asks for."""
+
+    def asked(number: int) -> infra.around.Wanted:
+        from inventory.findings_store import remedy_of
+        from inventory.store import reading
+
+        with reading(engine) as session:
+            remedy = remedy_of(session, number)
+        return infra.around.Wanted(remedy.playbook, remedy.selector, remedy.assignments)
+
+    return asked
 
 
 def _mount_nouns(app: typer.Typer, wanted: str) -> None:

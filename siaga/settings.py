@@ -225,11 +225,25 @@ class Listen(Frozen):
 
 
 class Provision(Frozen):
-    """How Ansible is run."""
+    """How Ansible is run, and how carefully.
+
+    `timeout_s` is for a whole job, `task_timeout_s` for one task on one host. `four_eyes_from`: plays of this risk and
+    above are applied only after a second person has approved. From three hosts on, one is changed first (the canary);
+    then come batches of `batch_hosts`. `settle_s`: how long a changed host may take to be as before for the monitor.
+    `lock_wait_s`: how long an apply waits for a device that somebody is at. Records of tasks are kept for `keep_days`.
+    `fast`: by mitogen (the extra `fast`), which keeps a Python process on each host instead of starting one per task.
+    """
 
     forks: int = Field(20, ge=1, le=200)
     timeout_s: int = Field(1800, ge=1)
+    task_timeout_s: int = Field(600, ge=1)
     plan_expires_h: int = Field(24, ge=1)
+    four_eyes_from: Literal["low", "medium", "high", "never"] = "high"
+    batch_hosts: int = Field(50, ge=1, le=1000)
+    settle_s: float = Field(60.0, ge=0, le=3600)
+    lock_wait_s: float = Field(30.0, ge=0, le=600)
+    keep_days: int = Field(400, ge=1)
+    fast: bool = False
 
 
 class CustomField(Frozen):

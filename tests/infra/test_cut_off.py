@@ -83,6 +83,8 @@ def applying(regency: Regency, name: str) -> Iterator[tuple[subprocess.Popen[byt
         "HOME": str(regency.settings.home),
         "SIAGA_HOME": str(regency.settings.home),
         "SIAGA_PLAYBOOKS": str(regency.settings.playbooks[0]),
+        "SIAGA_POLL__TIMEOUT_S": "0.2",
+        "SIAGA_POLL__RETRIES": "0",
     }
     command = [sys.executable, "-c", "import cli; cli.main()", "apply", name, "--yes"]
     process = subprocess.Popen(

@@ -100,12 +100,15 @@ def _without_what_came_later() -> Iterator[str]:
         "device_state": "beneath silent_since waited_s overdue silent_order answered_order flaps flapping evidence",
         "state_change": "evidence",
         "service": '"check" expect expect_status plugin',
+        "plan": "risk needs_approval finding_id radius",
+        "job": "resumes cancelled_by origin",
+        "host_result": "batch duration_s before after verdict rolled_back",
     }
     for table, columns in added.items():
         yield from (f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns.split())
     tables = "alert_note rule_memory silence maintenance notification delivery notify_cursor"
     tables += " device_event device_wish config_backup config_version backup_request"
-    tables += " finding compliance exposure access_window"
+    tables += " finding compliance exposure access_window approval job_step"
     yield from (f"DROP TABLE {table}" for table in tables.split())
 
 
