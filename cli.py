@@ -235,7 +235,23 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
     from monitor.glance import Eyes
     from monitor.work_windows import WorkWindows
 
-    return infra.around.Around(look=Eyes(engine, settings).glance, windows=WorkWindows(engine))
+    return infra.around.Around(
+        look=Eyes(engine, settings).glance, windows=WorkWindows(engine), finding=_asks_of(engine)
+    )
+
+
+def _asks_of(engine: Any) -> Callable[[int], infra.around.Wanted]:
+    """Return what tells which play, where and with what a finding asks for."""
+
+    def asked(number: int) -> infra.around.Wanted:
+        from inventory.findings_store import remedy_of
+        from inventory.store import reading
+
+        with reading(engine) as session:
+            remedy = remedy_of(session, number)
+        return infra.around.Wanted(remedy.playbook, remedy.selector, remedy.assignments)
+
+    return asked
 
 
 def _mount_nouns(app: typer.Typer, wanted: str) -> None:
