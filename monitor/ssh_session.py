@@ -34,10 +34,16 @@ class _Careful:
 
     client: Client
     heard = 0
+    shown = ""  # the prompt as it was last seen
     limit: int | None = None
 
     def _build_ssh_client(self) -> paramiko.SSHClient:
         return self.client
+
+    def find_prompt(self, *args: Any, **kwargs: Any) -> str:
+        """Find the prompt, and remember it."""
+        self.shown = str(super().find_prompt(*args, **kwargs))  # type: ignore[misc]
+        return self.shown
 
     def read_channel(self) -> str:
         """Read what there is; raise EOFError at the end, where netmiko would poll until its time-out."""

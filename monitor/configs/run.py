@@ -104,6 +104,7 @@ def back_up(
         timeout_s=settings.ssh.timeout_s,
         limits=Limits(settings.ssh.timeout_s, own.longest_s, own.most_bytes),
         mark=lambda device_id: _marker(vault, device_id),
+        whole=lambda device_id, text: vault.mark(f"config/{device_id}\n{text}"),
         locked=locked,
     )
     fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
@@ -165,7 +166,7 @@ def _keep(
     story: _Story,
 ) -> Round:
     repository = Repository(settings.home)
-    digests = {f.wanted.device_id: sha256(f.normal.text.encode()).hexdigest() for f in fetched}
+    digests = {f.wanted.device_id: _digest(f) for f in fetched}
     changed = [
         f
         for f in fetched
@@ -197,6 +198,10 @@ def _keep(
     if commit:
         repository.tidy()
     return Round(tuple(sorted(kept, key=lambda k: k.name)), commit, story.interrupted)
+
+
+def _digest(f: Fetched) -> str:
+    return f.wanted.digest if f.same else sha256(f.normal.text.encode()).hexdigest()
 
 
 def _told(f: Fetched, request: BackupRequest | None, story: _Story) -> tuple[str, str]:
@@ -292,7 +297,7 @@ def _note(
     row.reason = safe(kept.reason, _REASON)
     row.runs += 1
     if kept.result in GOOD:
-        row.ok_at, row.failures, row.lines = story.now, 0, len(f.full.splitlines())
+        row.ok_at, row.failures, row.lines, row.mark = story.now, 0, f.full.count("\n"), f.mark
     elif kept.result != "busy":
         row.failures += 1
     writing.add(row)
