@@ -102,11 +102,14 @@ def noiseless(lines: Sequence[str], config: Config) -> str:
     """
     rules = _compiled(config)
     lines = _without_trivia(joined(lines, config.continued), rules)
-    touched = _touched(lines, rules.restless)
-    out = list(lines)
-    for number in touched:
-        quiet = any(noise.search(lines[number]) for noise in rules.noise)
-        out[number] = "" if quiet else _plain(lines[number], rules, None)
+    out: list[str] = []
+    done = 0
+    for number in sorted(_touched(lines, rules.restless)):
+        out += lines[done:number]
+        if not any(noise.search(lines[number]) for noise in rules.noise):
+            out.append(_plain(lines[number], rules, None))
+        done = number + 1
+    out += lines[done:]
     return "\n".join(out)
 
 
