@@ -113,6 +113,12 @@ def noiseless(lines: Sequence[str], config: Config) -> str:
     return "\n".join(out)
 
 
+def prepare_for(config: Config) -> None:
+    """Compile a platform's rules once, before many threads need them at one and the same moment."""
+    noiseless(("",), config)
+    normal(("",), config, str)
+
+
 @cache
 def rules_version(config: Config) -> str:
     """Return what names the rules that a configuration was cleaned by."""

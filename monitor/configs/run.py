@@ -15,12 +15,14 @@ from hashlib import sha256
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from inventory.platforms import config_of
 from inventory.store import reading, session
 from monitor.configs import store
 from monitor.configs.alarm import judge
 from monitor.configs.fetch import Fetched, Means, Wanted, fetch
 from monitor.configs.listen import Limits
 from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
+from monitor.configs.normalise import prepare_for
 from monitor.configs.repo import Repository, path_of
 from monitor.dial import Lines
 from monitor.hostkeys import HostKey, HostKeys
@@ -125,6 +127,9 @@ def _read_all(
     wanted: Sequence[Wanted], means: Means, concurrency: int, progress: Callable[[Fetched], None] | None
 ) -> tuple[list[Fetched], bool]:
     """Return what came, and whether it was called off before the end."""
+    for platform in {one.target.platform for one in wanted}:
+        if known := config_of(platform):
+            prepare_for(known[1])
     lines = Lines()
     done: list[Fetched] = []
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(wanted))), thread_name_prefix="backup")
