@@ -61,13 +61,22 @@ class _Careful:
         """Say no farewell: netmiko's first looks for a configuration mode, and would wait for an answer."""
 
 
+# Where the pager is part of the configuration, it stays on: who only reads changes nothing. Pages are turned instead.
+_PAGER_IS_CONFIGURED = ("fortinet",)
+
+
+def _left_on(_session: Any, *_args: Any, **_kwargs: Any) -> str:
+    return ""
+
+
 _NONE_DISABLED = {"kex": ["none"], "pubkeys": ["none"]}
 
 
 @cache
 def _careful(kind: str) -> Any:
     """Return netmiko's class for a device type with our care mixed in."""
-    return type("CarefulSession", (_Careful, ssh_dispatcher(kind)), {})
+    own = {"disable_paging": _left_on} if kind in _PAGER_IS_CONFIGURED else {}
+    return type("CarefulSession", (_Careful, ssh_dispatcher(kind)), own)
 
 
 @contextmanager
