@@ -194,6 +194,11 @@ class SampleStore(Protocol):
     ) -> Mapping[int, list[Asked]]:
         """Return device → when it was asked in the window, by time."""
 
+    def last_asked(
+        self, start: datetime, end: datetime, devices: Iterable[int] | None = None
+    ) -> Mapping[int, tuple[datetime, datetime | None]]:
+        """Return device → when it was asked last in the window, and when it answered last."""
+
     def availability(
         self, start: datetime, end: datetime, hold_s: float, devices: Iterable[int] | None = None
     ) -> Mapping[int, Availability]:

@@ -62,6 +62,7 @@ class Device:
         self.changed_at = self.saved_at = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
         self.changed_by = user
         self.heard: list[str] = []
+        self.told: dict[str, str] = {}
         self.logins = 0
 
     @property

@@ -54,6 +54,20 @@ class Save(Data):
     says: tuple[str, ...] = ()
 
 
+class Secretly(Data):
+    """A line of configuration with secrets: what is asked for, and what the device keeps or tells of it instead.
+
+    `stored` and `answer` are replacements for `pattern`; {cipher} is made of the secret. An empty `stored` is kept
+    nowhere that is shown; `asked` is the command that tells of it then, with `answer`.
+    """
+
+    pattern: str
+    prompts: tuple[str, ...] = ()
+    stored: str = ""
+    asked: str = ""
+    answer: str = ""
+
+
 class Dialect(Data):
     """One make. Commands may be cut short as in IOS where `abbreviates`; matching is by whole words otherwise."""
 
@@ -100,6 +114,7 @@ class Dialect(Data):
     vocabulary: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ("% Unknown command.",)
     answers: dict[str, str] = {}
+    secrets: tuple[Secretly, ...] = ()
 
 
 @cache

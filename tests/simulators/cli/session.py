@@ -1,12 +1,14 @@
 """One login at a simulated device: keys are echoed one by one, lines answered in the mode they are typed in."""
 
+import hashlib
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
 import asyncssh
 
 from tests.simulators.cli.device import Device, Where
-from tests.simulators.cli.dialect import is_one
+from tests.simulators.cli.dialect import Secretly, is_one
 from tests.simulators.cli.menus import Menus
 from tests.simulators.cli.sets import Sets
 
@@ -155,6 +157,8 @@ class Session:
             return []
         if self._is(line, known.quiet):
             return []
+        if line in self.device.told:
+            return self.device.told[line].split("\n")
         if line in known.answers:
             text = known.answers[line].format(host=self.device.host, user=self.user)
             return text.rstrip("\n").split("\n") if text else []
@@ -262,6 +266,43 @@ class Session:
         return config.enter(line, self.at.path) or []
 
     def _changed(self, line: str) -> list[str]:
+        found = next((s for s in self.dialect.secrets if re.fullmatch(s.pattern, line)), None)
+        if found is None:
+            return self._kept(line)
+        if found.prompts:
+            return self._prompted(found, line, list(found.prompts))
+        return self._hidden(found, line, line)
+
+    def _prompted(self, found: Secretly, line: str, prompts: list[str]) -> list[str]:
+        """Ask for a secret as often as the device does; it is taken if all answers are the same."""
+        said: list[str] = []
+
+        def answered(text: str) -> bool:
+            said.append(text)
+            if len(said) < len(prompts):
+                self._ask, self._silent = answered, True
+                self._say(prompts[len(said)])
+                return True
+            same = said.count(text) == len(said) and text
+            return self._print(
+                self._hidden(found, line, text) if same else ["Error: The two passwords differ."]
+            )
+
+        self._ask, self._silent = answered, True
+        self._say(prompts[0])
+        return []
+
+    def _hidden(self, found: Secretly, line: str, secret: str) -> list[str]:
+        """Keep a line as the device shows it afterwards: the secret as a cipher, or not at all."""
+        cipher = hashlib.sha256(secret.encode()).hexdigest()[:32]
+        if found.asked:
+            told = re.sub(found.pattern, found.asked, line)
+            self.device.told[told] = re.sub(found.pattern, found.answer, line)
+        if found.stored:
+            return self._kept(re.sub(found.pattern, found.stored, line).replace("{cipher}", cipher))
+        return []
+
+    def _kept(self, line: str) -> list[str]:
         before = self.device.config.lines()
         said = self.device.config.enter(line, self.at.path)
         if self.device.config.lines() != before:
