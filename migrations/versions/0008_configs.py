@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("mark", sa.String(), nullable=False),
         sa.Column("version_id", sa.Integer(), nullable=True),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("lines", "runs", "failures", "changes")),
         sa.Column("took_s", sa.Float(), nullable=False),

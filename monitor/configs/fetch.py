@@ -14,7 +14,7 @@ from inventory.platforms import config_of
 from monitor.configs.clean import GarbledError, lines_of
 from monitor.configs.complete import lacking, refusal, shrunk
 from monitor.configs.listen import CutError, Limits, answer, prompt_of
-from monitor.configs.normalise import Mark, Normal, normal
+from monitor.configs.normalise import Mark, Normal, noiseless, normal, rules_version
 from monitor.dial import Lines, MissedError, at_most, first_words
 from monitor.hostkeys import HostKeys
 from monitor.observation import Reach
@@ -40,13 +40,17 @@ class Wanted:
     target: Target
     path: str = ""
     digest: str = ""
+    mark: str = ""  # of the text without noise: equal marks, equal configurations
     lines: int = 0
     known: frozenset[str] = field(default=frozenset(), repr=False)  # its own secrets
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came. `result`: good, or why not; with good there are the normal form and the full text."""
+    """What came. `result`: good, or why not; with good there are the full text, its mark, and the normal form.
+
+    `same`: the mark is that of the last one, and no normal form was made.
+    """
 
     wanted: Wanted
     result: str
@@ -54,6 +58,8 @@ class Fetched:
     normal: Normal = field(default=Normal(()), repr=False)
     full: str = field(default="", repr=False)
     took_s: float = 0.0
+    mark: str = ""
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,20 +70,25 @@ class Means:
     home: Path
     timeout_s: float
     limits: Limits
-    mark: Callable[[int], Mark]  # of a device, by its id
+    mark: Callable[[int], Mark]  # masks a secret of a device, by its id
+    whole: Callable[[int, str], str]  # the keyed digest of a text of a device
     locked: bool = False
 
 
 def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
     """Return the configuration of one device, or why there is none."""
     began = time.monotonic()
-    result, reason, form, full = "failed", "", Normal(()), ""
+    result, reason, form, full, mark = "failed", "", Normal(()), "", ""
     lock = nullcontext() if means.locked else device_lock(means.home, wanted.device_id, safe(wanted.name))
     try:
         with lock:
             lines, config = _read(wanted, means, open_lines)
-        form = normal(lines, config, means.mark(wanted.device_id), wanted.known)
         result, full = "good", "\n".join(lines) + "\n"
+        # With other rules, or other secrets to mask, the same text is looked at anew.
+        seen = "\n".join((rules_version(config), *sorted(wanted.known), noiseless(lines, config)))
+        mark = means.whole(wanted.device_id, seen)
+        if mark != wanted.mark:
+            form = normal(lines, config, means.mark(wanted.device_id), wanted.known)
     except MissedError as missed:
         result = {Reach.silent: "silent", Reach.refused: "refused"}.get(missed.reach, "garbled")
         reason = missed.reason
@@ -91,7 +102,8 @@ def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("the backup of %s failed: %s", safe(wanted.name), type(error).__name__)
         reason = f"{where_is(wanted.target)} could not be read ({type(error).__name__})."
-    return Fetched(wanted, result, reason, form, full, time.monotonic() - began)
+    took_s = time.monotonic() - began
+    return Fetched(wanted, result, reason, form, full, took_s, mark, same=bool(mark) and mark == wanted.mark)
 
 
 def _read(wanted: Wanted, means: Means, open_lines: Lines) -> tuple[list[str], Config]:
@@ -143,12 +155,10 @@ class _Talk:
     def _into_mode(self) -> None:
         """Leave configuration mode if the session began in it; become privileged; say what must be said first."""
         config, session = self._config, self._session
-        if config.mode and config.leave:
-            shown = session.find_prompt().strip()
-            if re.search(config.mode, shown):
-                self._say(config.leave)
-                session.set_base_prompt()
-                self._prompt = prompt_of(session.base_prompt)
+        if config.mode and config.leave and re.search(config.mode, session.shown.strip()):
+            self._say(config.leave)
+            session.set_base_prompt()
+            self._prompt = prompt_of(session.base_prompt)
         if config.enable and not session.check_enable_mode():
             session.enable()
         for command in config.prepare:

@@ -13,7 +13,8 @@ class ConfigBackup(SQLModel, table=True):
     """How the backup of one device stands. A device without a row was never tried.
 
     `result`: stored, unchanged, or why not: silent, refused, incomplete, garbled, host-key-changed, busy, failed.
-    `ok_at` is when the configuration was last read whole, changed or not; `digest` is of its normal form (SHA-256).
+    `ok_at` is when the configuration was last read whole, changed or not; `digest` is of its normal form (SHA-256),
+    `mark` of the text without noise, keyed: its secrets are in it.
     """
 
     __tablename__ = "config_backup"
@@ -25,6 +26,7 @@ class ConfigBackup(SQLModel, table=True):
     result: str = ""
     reason: str = ""
     digest: str = ""
+    mark: str = ""
     version_id: int | None = None
     lines: int = 0
     runs: int = 0

@@ -15,12 +15,14 @@ from hashlib import sha256
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from inventory.platforms import config_of
 from inventory.store import reading, session
 from monitor.configs import store
 from monitor.configs.alarm import judge
 from monitor.configs.fetch import Fetched, Means, Wanted, fetch
 from monitor.configs.listen import Limits
 from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
+from monitor.configs.normalise import prepare_for
 from monitor.configs.repo import Repository, path_of
 from monitor.dial import Lines
 from monitor.hostkeys import HostKey, HostKeys
@@ -104,6 +106,7 @@ def back_up(
         timeout_s=settings.ssh.timeout_s,
         limits=Limits(settings.ssh.timeout_s, own.longest_s, own.most_bytes),
         mark=lambda device_id: _marker(vault, device_id),
+        whole=lambda device_id, text: vault.mark(f"config/{device_id}\n{text}"),
         locked=locked,
     )
     fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
@@ -124,6 +127,9 @@ def _read_all(
     wanted: Sequence[Wanted], means: Means, concurrency: int, progress: Callable[[Fetched], None] | None
 ) -> tuple[list[Fetched], bool]:
     """Return what came, and whether it was called off before the end."""
+    for platform in {one.target.platform for one in wanted}:
+        if known := config_of(platform):
+            prepare_for(known[1])
     lines = Lines()
     done: list[Fetched] = []
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(wanted))), thread_name_prefix="backup")
@@ -165,7 +171,7 @@ def _keep(
     story: _Story,
 ) -> Round:
     repository = Repository(settings.home)
-    digests = {f.wanted.device_id: sha256(f.normal.text.encode()).hexdigest() for f in fetched}
+    digests = {f.wanted.device_id: _digest(f) for f in fetched}
     changed = [
         f
         for f in fetched
@@ -197,6 +203,10 @@ def _keep(
     if commit:
         repository.tidy()
     return Round(tuple(sorted(kept, key=lambda k: k.name)), commit, story.interrupted)
+
+
+def _digest(f: Fetched) -> str:
+    return f.wanted.digest if f.same else sha256(f.normal.text.encode()).hexdigest()
 
 
 def _told(f: Fetched, request: BackupRequest | None, story: _Story) -> tuple[str, str]:
@@ -292,7 +302,7 @@ def _note(
     row.reason = safe(kept.reason, _REASON)
     row.runs += 1
     if kept.result in GOOD:
-        row.ok_at, row.failures, row.lines = story.now, 0, len(f.full.splitlines())
+        row.ok_at, row.failures, row.lines, row.mark = story.now, 0, f.full.count("\n"), f.mark
     elif kept.result != "busy":
         row.failures += 1
     writing.add(row)

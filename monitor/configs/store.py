@@ -15,6 +15,7 @@ from inventory.models import Device, Observed
 from inventory.store import in_parts
 from monitor.configs.fetch import Wanted
 from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
+from monitor.configs.repo import path_of
 from monitor.store import ssh_auth
 from monitor.targets import Target
 from siaga.clock import as_utc
@@ -55,6 +56,7 @@ def wanted(session: Session, ids: Collection[int], vault: Vault) -> list[Wanted]
             target=target(d),
             path=before[i].path if i in before else "",
             digest=before[i].digest if i in before else "",
+            mark=before[i].mark if i in before and before[i].path == path_of(d.name) else "",
             lines=before[i].lines if i in before else 0,
             known=_own_secrets(d, opened),
         )
