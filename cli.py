@@ -14,10 +14,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+import infra.around
 import infra.commands
 import inventory.commands
 import inventory.event_commands
 import inventory.export_commands
+import inventory.finding_commands
 import inventory.goods_commands
 import inventory.graph_commands
 import inventory.history_commands
@@ -26,11 +28,15 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.access_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.audit_commands
+import monitor.backup_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
+import monitor.compliance_commands
 import monitor.discover_commands
 import monitor.doctor_commands
 import monitor.listen_commands
@@ -47,6 +53,7 @@ import monitor.samples_commands
 import monitor.service_commands
 import report.bast_commands
 import report.commands
+import report.evidence_commands
 import report.export_commands
 from inventory.catalog import SPECS
 from inventory.options import Fields, split
@@ -83,8 +90,9 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
+    ("Keep it safe", ("compliance", "audit", "access", "finding")),
     ("Tell other tools", ("metrics", "event")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("backup", "ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -138,13 +146,16 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.backup_commands.app)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.compliance_commands.app)
+    app.command("audit")(monitor.audit_commands.audit)
+    app.add_typer(monitor.access_commands.app)
+    app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)
-    app.command("plan")(infra.commands.plan)
-    app.command("apply")(infra.commands.apply)
-    app.add_typer(infra.commands.job_app)
-    app.add_typer(infra.commands.playbook_app)
+    infra.commands.mount(app)
+    infra.around.provide(_around_applies)
     app.add_typer(report.commands.app)
     _mount_nouns(app, wanted)
     _with_fields(app)
@@ -219,6 +230,14 @@ def _ipam() -> typer.Typer:
     return app
 
 
+def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
+    """Give to whoever changes devices what the other floors can do for it (see infra.around)."""
+    from monitor.glance import Eyes
+    from monitor.work_windows import WorkWindows
+
+    return infra.around.Around(look=Eyes(engine, settings).glance, windows=WorkWindows(engine))
+
+
 def _mount_nouns(app: typer.Typer, wanted: str) -> None:
     for spec in SPECS:
         name = spec.name.replace("_", "-")
@@ -234,6 +253,8 @@ def _noun(name: str) -> typer.Typer:
     app = inventory.noun_commands.noun_app(name)
     if name == "asset":
         app.command("value")(inventory.goods_commands.asset_value)
+    if name == "evidence":
+        report.evidence_commands.mount(app)
     if name == "link":
         monitor.lldp_commands.mount(app)
     if name == "outage":

@@ -13,7 +13,7 @@ import hmac
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,17 @@ class _Line:
 
 
 class HostKeys:
-    """The keys in one known_hosts file. Reads and writes are safe from several threads and processes."""
+    """The keys in one known_hosts file. Reads and writes are safe from several threads and processes.
 
-    def __init__(self, path: Path, *, accept_new: bool = True) -> None:
+    `on_new` is told, in whichever thread it happens, of a device whose key was trusted for the first time.
+    """
+
+    def __init__(
+        self, path: Path, *, accept_new: bool = True, on_new: Callable[[str, HostKey], None] | None = None
+    ) -> None:
         self.path = path
         self.accept_new = accept_new
+        self._on_new = on_new
 
     def of(self, host: str, port: int) -> tuple[HostKey, ...]:
         """Return the keys trusted for this host, in the file's order."""
@@ -73,6 +79,8 @@ class HostKeys:
             if not self.accept_new:
                 raise AuthError("host-key-unknown", _UNKNOWN.format(name=name, print=key.fingerprint))
             self._write([*self._lines(), _line(host, port, key)])
+        if self._on_new is not None:
+            self._on_new(name, key)
 
     def trust(self, host: str, port: int, key: HostKey) -> None:
         """Make `key` the only key trusted for this host; what a person does after a key has changed."""
@@ -204,4 +212,6 @@ def _hashes(field: str, name: str) -> bool:
 
 
 def _like(pattern: str, name: str) -> bool:
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), name) is not None

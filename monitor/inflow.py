@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from monitor.alarms import News
-from monitor.listen.keep import EventSink
 from monitor.observation import Observation
 from monitor.rules.subjects import Subject
 from monitor.samples import Poll
@@ -12,6 +12,14 @@ from monitor.selfwatch import SelfWatch
 from monitor.sinks import Judge, StoreSink
 from monitor.state import Probe
 from monitor.turns import Turns
+
+
+class Events(Protocol):
+    """What devices told of themselves, waiting to be written."""
+
+    async def flush(self) -> bool:
+        """Write what waits; tell whether that went well."""
+        ...
 
 
 class Inflow:
@@ -26,7 +34,7 @@ class Inflow:
         at: Callable[[], float],
         now: Callable[[], datetime],
     ) -> None:
-        self.events: EventSink | None = None
+        self.events: Events | None = None
         self._store, self._judge, self._turns, self._watch = store, judge, turns, watch
         self._at, self._now = at, now
         self._services: dict[str, Subject] = {}

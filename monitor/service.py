@@ -133,7 +133,7 @@ class Service:
         self._turns.connect(self._tiers, services, reacher, self._inflow)
         self._reread.holders += [reacher, self._tiers, services]
         if self.settings.monitor.listen:
-            self._inflow.events = self._listening.sink
+            self._inflow.events = self._listening
             self._watch.counts = lambda: self._listening.counts
             await self._listening.open(stack)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from inventory.store import reading, session
+from monitor.access.watch import LoginSink
 from monitor.listen.event import Event, Wish
 from monitor.listen.keep import EventSink, trim
 from monitor.listen.meaning import patterns
@@ -39,6 +40,7 @@ class Listening:
     ) -> None:
         self.settings = settings
         self.sink = EventSink(engine, say)
+        self.logins = LoginSink(engine, utc_now, settings.timezone)
         self._engine, self._look, self._say, self._problems = engine, look, say, problems
         self._receiver: Receiver | None = None
 
@@ -58,6 +60,11 @@ class Listening:
             return
         self._receiver = receiver
         stack.callback(receiver.keep)
+
+    async def flush(self) -> bool:
+        """Write the events that wait, and judge the logins among them; tell whether both went well."""
+        kept = await self.sink.flush()
+        return await self.logins.flush() and kept
 
     def renew(self) -> None:
         """Know the devices by the addresses and names that they have now. Raises what reading raises."""
@@ -89,6 +96,7 @@ class Listening:
         whose = event.device or event.source
         self._say(f"{event.channel} from {whose}: {event.kind.value}: {safe(event.text, 200)}")
         self.sink.event(event)
+        self.logins.event(event)
 
     def _wish(self, one: Wish) -> None:
         if one.what == "poll":

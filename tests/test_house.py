@@ -14,7 +14,7 @@ ROOMS = {
     "pysnmp": ("monitor/snmp_pysnmp.py", "monitor/listen/traps.py"),
     "dns": ("monitor/probes/dns.py",),
     "h11": ("monitor/probes/http.py",),
-    "netmiko": ("monitor/ssh.py", "monitor/ssh_client.py"),
+    "netmiko": ("monitor/ssh_session.py",),
     "ansible_runner": ("infra/jobs.py",),
     "typst": ("report/render.py",),
     "zstandard": ("monitor/tsdb/codec.py",),
