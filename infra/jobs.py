@@ -154,7 +154,9 @@ def prepare(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
     # OpenSSH follows the link; paramiko_ssh knows only ~/.ssh/known_hosts and replaces it, hence a copy.
     if task["fast"]:
         trust = "accept-new" if task["accept_new"] else "yes"
-        write_private(private / "ssh", f'#!/bin/sh\nexec ssh -o StrictHostKeyChecking={trust} "$@"\n').chmod(0o700)
+        write_private(private / "ssh", f'#!/bin/sh\nexec ssh -o StrictHostKeyChecking={trust} "$@"\n').chmod(
+            0o700
+        )
     (private / "known_hosts").symlink_to(known)
     shutil.copyfile(known, private / "home/.ssh/known_hosts")
     return environment(private, task)

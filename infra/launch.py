@@ -122,7 +122,9 @@ def run_job(
 def _task(play: Playbook, hosts: Sequence[Host], settings: Settings) -> dict[str, Any]:
     settings.home.mkdir(parents=True, exist_ok=True)
     if settings.provision.fast and find_spec("ansible_mitogen") is None:
-        raise InvalidError("no-mitogen", "provision.fast needs the package mitogen: pip install 'siaga[fast]'.")
+        raise InvalidError(
+            "no-mitogen", "provision.fast needs the package mitogen: pip install 'siaga[fast]'."
+        )
     return {
         "folder": str(play.folder),
         "inventory": with_secrets(hosts, {}),

@@ -62,7 +62,9 @@ class Menus:
         for number, word in enumerate(words):
             if word in ("add", "set", "remove", "disable", "enable"):
                 path = "/" + " ".join(words[:number]).replace("/", " ")
-                return self._done(path, word, re.split(rf"(?:^|\s){word}(?:\s|$)", text, maxsplit=1)[1].strip())
+                return self._done(
+                    path, word, re.split(rf"(?:^|\s){word}(?:\s|$)", text, maxsplit=1)[1].strip()
+                )
         path = "/" + " ".join(words)
         if any(known == path or known.startswith(path + " ") for known in self.menus):
             where[:] = words
