@@ -503,6 +503,6 @@ class Job:
 
 KINDS: tuple[type, ...] = (
     Agency, AgencyList, Line, Day, Met, Away, Load, Quality, Device, Polled, RawDay, RawLine, Asset, Room, Climate,
-    Ups, Centre, App, Contract, Person, Account, Ticket, Document, Budget, Restitution, CapacityTest, Risk, Milestone, RoomCheck,
-    Advisory, Backup, Drift, Exposure, Zoning, Logged, Job,
+    Ups, Centre, App, Contract, Person, Account, Ticket, Document, Budget, Restitution, CapacityTest, Risk, Milestone,
+    RoomCheck, Advisory, Backup, Drift, Exposure, Zoning, Logged, Job,
 )  # fmt: skip

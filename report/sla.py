@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from report.questions import Period, Questions
 from report.readings import shown
@@ -65,42 +64,50 @@ class LineMonth:
 def line_months(ask: Questions, claim_after_s: int) -> list[LineMonth]:
     """Return every line with a contract in every month of the period; `claim_after_s` where the contract says none."""
     contracts = {c.name: c for c in ask.every(Contract) or ()}
-    away = _away(ask.every(Away) or ())
-    found = []
+    bounds = _bounds(ask.period)
+    away: dict[str, list[Away]] = {}
+    for one in ask.every(Away) or ():
+        away.setdefault(one.line, []).append(one)
     days = _months(ask.every(Day) or ())
+    found = []
     for line in ask.every(Line) or ():
         contract = contracts.get(line.contract)
-        for month, sums in sorted(days.get(line.name, {}).items()) if contract else ():
-            assert contract is not None
-            after = contract.claim_after_s if contract.claim_after_s is not None else claim_after_s
-            inside = (_inside(a, month, ask.period, after) for a in away.get(line.name, ()))
-            claimable = sum(inside)
-            found.append(LineMonth(line, contract, month, Two(*sums, claimable)))
+        if contract is not None and line.name in days:
+            after_s = contract.claim_after_s if contract.claim_after_s is not None else claim_after_s
+            claimable = _claimable(away.get(line.name, ()), bounds, after_s)
+            for month, sums in sorted(days[line.name].items()):
+                found.append(LineMonth(line, contract, month, Two(*sums, claimable.get(month, 0))))
     return found
 
 
-def _away(some: Iterable[Away]) -> Mapping[str, list[Away]]:
-    found: dict[str, list[Away]] = {}
-    for one in some:
-        found.setdefault(one.line, []).append(one)
-    return found
+Bounds = list[tuple[date, datetime, datetime]]
+
+
+def _bounds(period: Period) -> Bounds:
+    """Return the months of a period, with when each begins and ends in it."""
+    months: dict[date, tuple[datetime, datetime]] = {}
+    for day, start, end in period.days():
+        month = day.replace(day=1)
+        months[month] = (months[month][0] if month in months else start, end)
+    return [(month, start, end) for month, (start, end) in months.items()]
 
 
 def _months(days: Iterable[Day]) -> Mapping[str, dict[date, tuple[int, int, int]]]:
     found: dict[str, dict[date, tuple[int, int, int]]] = {}
     for d in days:
-        months = found.setdefault(d.line, {})
-        window, observed, up = months.get(d.day.replace(day=1), (0, 0, 0))
-        months[d.day.replace(day=1)] = (window + d.window_ms, observed + d.observed_ms, up + d.up_ms)
+        months, month = found.setdefault(d.line, {}), d.day.replace(day=1)
+        window, observed, up = months.get(month, (0, 0, 0))
+        months[month] = (window + d.window_ms, observed + d.observed_ms, up + d.up_ms)
     return found
 
 
-def _inside(one: Away, month: date, period: Period, after_s: int) -> int:
-    """Return how many milliseconds of a time away lie in a month, if it counts at all: it is looked at whole."""
-    if not is_claimable(one.ms, one.cause, after_s):
-        return 0
-    zone = ZoneInfo(period.zone)
-    start = datetime(month.year, month.month, 1, tzinfo=zone)
-    end = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=zone)
-    first, last = max(one.start, start, period.since), min(one.end, end, period.until)
-    return max(0, round((last - first).total_seconds() * 1000))
+def _claimable(some: Iterable[Away], bounds: Bounds, after_s: int) -> Mapping[date, int]:
+    """Return the claimable milliseconds of each month; a time away counts if it is long enough as a whole."""
+    found: dict[date, int] = {}
+    for one in some:
+        if is_claimable(one.ms, one.cause, after_s):
+            for month, start, end in bounds:
+                if one.start < end and one.end > start:
+                    inside = min(one.end, end) - max(one.start, start)
+                    found[month] = found.get(month, 0) + round(inside.total_seconds() * 1000)
+    return found

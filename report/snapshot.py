@@ -117,7 +117,7 @@ def _default(value: object) -> Any:
 def read(data: bytes) -> tuple[Snapshot, Told]:
     """Read a snapshot, and answer from it. Raises InvalidError (`bad-snapshot`) with where it is none."""
     rows: dict[str, list[Any]] = {}
-    parts: dict[str, bytes] = {}
+    texts: dict[str, list[bytes]] = {}
     unknown = set()
     head: Head | None = None
     for number, text in enumerate(data.splitlines(keepends=True), 1):
@@ -131,13 +131,13 @@ def read(data: bytes) -> tuple[Snapshot, Told]:
             unknown.add(name)
         else:
             rows.setdefault(name, []).append(row)
-        parts[name] = parts.get(name, b"") + text
+        texts.setdefault(name, []).append(text)
     if head is None:
         raise InvalidError("bad-snapshot", "The snapshot is empty.")
     facts: dict[type, tuple[object, ...] | None] = {
         kind: None if n in unknown else _facts(n, kind, rows.get(n, [])) for n, kind in NAMED.items()
     }
-    ordered = {"head": parts["head"], **{n: parts.get(n, b"") for n in NAMED}}
+    ordered = {name: b"".join(texts.get(name, ())) for name in ("head", *NAMED)}
     return Snapshot(head, ordered), Told(head.period, facts)
 
 

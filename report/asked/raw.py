@@ -33,10 +33,17 @@ def _utc_days(source: Source) -> Iterator[date]:
         day += timedelta(days=1)
 
 
+def _filed(source: Source) -> frozenset[date]:
+    """Return the days that have a file now."""
+    folder = _folder(source)
+    return (
+        frozenset(_EPOCH + timedelta(days=n) for n in days_in(folder)) if folder is not None else frozenset()
+    )
+
+
 def files(source: Source) -> Iterator[RawDay]:
     """Yield the files of the days of the period that have one, by day."""
-    folder = _folder(source)
-    there = {_EPOCH + timedelta(days=n) for n in days_in(folder)} if folder is not None else set()
+    folder, there = _folder(source), _filed(source)
     for day in _utc_days(source):
         if folder is not None and day in there:
             with (folder / name_of((day - _EPOCH).days)).open("rb") as file:
@@ -45,7 +52,7 @@ def files(source: Source) -> Iterator[RawDay]:
 
 def lines(source: Source) -> Iterator[RawLine]:
     """Yield the counters of each line on each day of the period that has no file yet, by line and day."""
-    filed = {one.day for one in files(source)} if source.filed is None else source.filed
+    filed = _filed(source) if source.filed is None else source.filed
     found: list[RawLine] = []
     for day in (d for d in _utc_days(source) if d not in filed):
         start = max(datetime(day.year, day.month, day.day, tzinfo=UTC), source.period.since)

@@ -42,9 +42,8 @@ def _inside(source: Source, purpose: str) -> Iterator[tuple[str, Device]]:
 
 def climates(source: Source) -> Iterator[Climate]:
     """Yield the air of server rooms as each of their devices measured it that measures it."""
-    names = source.samples.names(source.period.since, source.period.until)
     for room, row in _inside(source, "server"):
-        known = names.get(row.id or 0, set())
+        known = source.series.get(row.id or 0, set())
         humid = [n for n in known if n[0] == "humidity"]
         warm = [n for n in known if n[0] == "temperature" and (humid or _is_inlet(n[1]))]
         if warm:
@@ -87,7 +86,7 @@ def supplies(source: Source) -> Iterator[Ups]:
 
 def _ups(source: Source, room: str, row: Device) -> Ups:
     since, until = source.period.since, source.period.until
-    names = source.samples.names(since, until).get(row.id or 0, set())
+    names = source.series.get(row.id or 0, set())
     keys = [(row.id or 0, *n) for n in sorted(names) if n[0] == "runtime"]
     bins = source.samples.bins(keys, since, until, STEP_MS // 1000) if keys else {}
     means = np.concatenate([np.empty(0), *(bins[k].means() / 1000 for k in keys if k in bins)])

@@ -13,7 +13,7 @@ from inventory.models_people import Person
 from monitor import lines as bought
 from monitor.availability import Window, look
 from monitor.outage_read import site
-from monitor.samples import SampleStore
+from monitor.samples import Name, SampleStore, open_samples
 from monitor.uptimes import Seen
 from report import store
 from report.questions import Period
@@ -109,6 +109,18 @@ class Source:
         taken = {k.name for k in own}
         named = [(k.name, k) for k in own]
         return named + [(f"{k.name} (link)" if k.name in taken else k.name, k) for k in rest]
+
+    @cached_property
+    def series(self) -> Mapping[int, set[Name]]:
+        """Which series there are in the period, by device.
+
+        Asked of a store that is closed again: it looks into the raw file of every day, whose mapped pages would count
+        as ours until the end.
+        """
+        if self.home is None:
+            return self.samples.names(self.period.since, self.period.until)
+        with open_samples(self.home) as apart:
+            return apart.names(self.period.since, self.period.until)
 
     @cached_property
     def view(self) -> Seen:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,13 +10,13 @@ from numpy.typing import NDArray
 from monitor.bandwidth import measured
 from monitor.intervals import Array
 from monitor.lines import Line as Bought
-from monitor.samples import Bins, ms_of
+from monitor.samples import ms_of
 from monitor.usage import LEAST_BINS, STEP_MS, Carried, nearest_rank
 from report.asked.source import Source
 from report.records import Load, Quality
 from report.week import WEEK_MIN, minutes
 
-AT_ONCE = 50
+AT_ONCE = 25
 _THURSDAY_MIN = 3 * 24 * 60  # the epoch was one
 
 
@@ -29,11 +28,12 @@ def parts(lines: Sequence[Named]) -> Iterator[Sequence[Named]]:
     yield from (lines[i : i + AT_ONCE] for i in range(0, len(lines), AT_ONCE))
 
 
-@dataclass(frozen=True)
 class ServiceTime:
     """Which moments of the period lie in the hours of service."""
 
-    source: Source
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._last: tuple[Array, NDArray[np.bool_]] | None = None
 
     @cached_property
     def week(self) -> NDArray[np.bool_]:
@@ -57,7 +57,12 @@ class ServiceTime:
         return table[:, 0], table[:, 1]
 
     def holds(self, at_ms: Array) -> NDArray[np.bool_]:
-        """Tell of each moment whether it lies in the hours of service."""
+        """Tell of each moment whether it lies in the hours of service; lines without a gap share their moments."""
+        if self._last is None or self._last[0] is not at_ms:
+            self._last = (at_ms, self._held(at_ms))
+        return self._last[1]
+
+    def _held(self, at_ms: Array) -> NDArray[np.bool_]:
         begins, offset = self.offsets
         place = np.clip(np.searchsorted(begins, at_ms, side="right") - 1, 0, None)
         local = at_ms // 60_000 + offset[place] + _THURSDAY_MIN
@@ -70,7 +75,8 @@ def loads(source: Source) -> Iterator[Load]:
     service = ServiceTime(source)
     found = []
     for some in parts(source.lines):
-        kept = measured(source.samples, [line for _, line in some], source.period.since, source.period.until)
+        since, until = source.period.since, source.period.until
+        kept = measured(source.samples, [line for _, line in some], since, until, source.series)
         found += [_load(source, service, name, *kept[line]) for name, line in some if line in kept]
     yield from sorted(found, key=lambda one: one.line)
 
@@ -89,7 +95,7 @@ def _load(source: Source, service: ServiceTime, name: str, down: Carried | None,
         busy_p95_up_bps=_p95(up, busy[1]),
         peak_down_bps=_peak(down),
         peak_up_bps=_peak(up),
-        sha256=_sha256([a for c in both for a in (c.at_ms, c.bps, c.known_ms)]),
+        sha256=_sha256([(c.at_ms, c.bps, c.known_ms) for c in both]),
     )
 
 
@@ -104,10 +110,13 @@ def _peak(some: Carried | None) -> int | None:
     return round(float(some.bps.max())) if some is not None and len(some.bps) else None
 
 
-def _sha256(arrays: Sequence[NDArray[np.generic]]) -> str:
+def _sha256(bins: Sequence[tuple[Array, NDArray[np.generic], Array]]) -> str:
+    """Return the hash of bins (when, what, weight); what fits into 32 bits is hashed so: it is half the work."""
     digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
+    for at_ms, values, weight in bins:
+        digest.update((at_ms // STEP_MS).astype(np.int32).tobytes())
+        digest.update(np.ascontiguousarray(values).tobytes())
+        digest.update(weight.astype(np.int32).tobytes())
     return digest.hexdigest()
 
 
@@ -120,23 +129,27 @@ def quality(source: Source) -> Iterator[Quality]:
 
 def _qualities(source: Source, some: Sequence[Named]) -> Iterator[Quality]:
     keys = [(line.device_id or 0, metric, "") for _, line in some for metric in ("rtt", "loss")]
-    bins = source.samples.bins(keys, source.period.since, source.period.until, STEP_MS // 1000)
+    there = [k for k in keys if k[1:] in source.series.get(k[0], ())]
+    # Of a gauge a bin's total and weight are the sum and the number of its values.
+    found = {
+        key: bins for key, *bins in source.samples.carried(there, source.period.since, source.period.until)
+    }
     for name, line in some:
-        rtt, loss = (bins.get((line.device_id or 0, metric, "")) for metric in ("rtt", "loss"))
+        rtt, loss = (found.get((line.device_id or 0, metric, "")) for metric in ("rtt", "loss"))
         if rtt is not None or loss is not None:
             yield _quality(source, name, rtt, loss)
 
 
-def _quality(source: Source, name: str, rtt: Bins | None, loss: Bins | None) -> Quality:
-    means = rtt.means() if rtt is not None else np.empty(0)
+def _quality(source: Source, name: str, rtt: Sequence[Array] | None, loss: Sequence[Array] | None) -> Quality:
+    means = rtt[1] / rtt[2] if rtt is not None else np.empty(0)
     both = [b for b in (rtt, loss) if b is not None]
     return Quality(
         line=name,
-        bins=max(len(b.at_ms) for b in both),
+        bins=max(len(b[0]) for b in both),
         window_bins=source.period.ms // STEP_MS,
         rtt_p95_ms=round(nearest_rank(means, 0.95) / 1000, 3) if len(means) >= LEAST_BINS else None,
-        loss_pct=round(int(loss.total.sum()) / int(loss.weight.sum()) / 100, 3) if loss is not None else None,
-        sha256=_sha256([a for b in both for a in (b.at_ms, b.total, b.weight)]),
+        loss_pct=round(int(loss[1].sum()) / int(loss[2].sum()) / 100, 3) if loss is not None else None,
+        sha256=_sha256([(b[0], b[1], b[2]) for b in both]),
     )
 
 
