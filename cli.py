@@ -5,7 +5,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, wraps
 from inspect import Parameter, signature
@@ -60,6 +60,7 @@ from inventory.options import Fields, split
 from siaga.errors import AuthError, SiagaError, TemporaryError, UsageError
 from siaga.outcome import Outcome
 from siaga.text import safe
+from siaga.who import who
 
 _LONGEST = 4000  # characters of one line of an error
 
@@ -235,7 +236,13 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
     from monitor.glance import Eyes
     from monitor.work_windows import WorkWindows
 
-    return infra.around.Around(look=Eyes(engine, settings).glance, windows=WorkWindows(engine))
+    def backup(names: Sequence[str], job: str) -> dict[str, infra.around.Kept]:
+        from monitor.configs.service import Keeper
+
+        kept = Keeper(engine, settings, who=who()).backup(names, job)
+        return {name: infra.around.Kept(k.name, k.failure) for name, k in kept.items()}
+
+    return infra.around.Around(look=Eyes(engine, settings).glance, backup=backup, windows=WorkWindows(engine))
 
 
 def _mount_nouns(app: typer.Typer, wanted: str) -> None:
