@@ -21,6 +21,7 @@ from siaga.text import safe
 
 OUTBOX_S = 5.0
 COMPACT_S = 3600.0
+BACKUP_S = 60.0
 _REPEAT_S = 60.0
 _BUTTONS_S = 8
 _UNREACHABLE_S = 30.0
@@ -59,6 +60,7 @@ def loops(
         loop("buttons", 1.0, lambda: buttons(engine, settings(), now), rest_s=_UNREACHABLE_S),
         loop("compact", COMPACT_S, lambda: compacted(settings()), _REPEAT_S),
         loop("push", 1.0, lambda: pushed(settings())),
+        loop("backup", BACKUP_S, lambda: backed_up(engine, settings(), now), BACKUP_S),
     ]
 
 
@@ -139,6 +141,22 @@ async def compacted(settings: Settings) -> str:
         return ""
     code, _, said = await _command(settings, "samples", "compact", "--quiet")
     return "" if code in (0, _BUSY) else safe(said, _SAID)
+
+
+async def backed_up(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Back up whose turn it is, in a process of its own. Devices that fail are told by 'siaga backup list'."""
+    if not settings.monitor.backup or not await asyncio.to_thread(_anybody_due, engine, settings, now()):
+        return ""
+    code, _, said = await _command(settings, "backup", "run", "--due", "--quiet")
+    return safe(said, _SAID) if said.startswith("siaga: ") and code != _BUSY else ""
+
+
+def _anybody_due(engine: Engine, settings: Settings, now: datetime) -> bool:
+    from inventory.store import reading
+    from monitor.configs.due import due
+
+    with reading(engine) as session:
+        return bool(due(session, settings.backup, now))
 
 
 async def pushed(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Configurations: how each device's backup stands, every version with its full text sealed, and who asked for one."""
+"""Configurations: how each device's backup stands, and every version with its full text sealed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,16 +47,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_config_version_device_id", "config_version", ["device_id"])
     op.create_index("ix_config_version_commit", "config_version", ["commit"])
-    op.create_table(
-        "backup_request",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("device_id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("why", sa.String(), nullable=False),
-        sa.Column("done_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["device_id"], ["device.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("ix_backup_request_device_id", "backup_request", ["device_id"])
-    op.create_index("ix_backup_request_done_at", "backup_request", ["done_at"])

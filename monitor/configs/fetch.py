@@ -3,76 +3,27 @@
 import logging
 import re
 import time
-from collections.abc import Callable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from inventory.platform_format import Config
 from inventory.platforms import config_of
 from monitor.configs.clean import GarbledError, lines_of
 from monitor.configs.complete import lacking, refusal, shrunk
-from monitor.configs.listen import CutError, Limits, answer, prompt_of
-from monitor.configs.normalise import Mark, Normal, noiseless, normal, rules_version
+from monitor.configs.listen import CutError, answer, prompt_of
+from monitor.configs.normalise import Normal, noiseless, normal, rules_version
+from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines, MissedError, at_most, first_words
-from monitor.hostkeys import HostKeys
 from monitor.observation import Reach
 from monitor.ssh_client import Client, private_key, where_is
 from monitor.ssh_jump import connected
 from monitor.ssh_session import TROUBLE, briefly, log_in, prepare, session_for
-from monitor.targets import Target
 from siaga.errors import SiagaError
 from siaga.lock import BusyError, device_lock
 from siaga.text import safe
 
 _log = logging.getLogger(__name__)
 _GRACE_S = 5.0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One device whose configuration is wanted, and what is known of the last one (`lines`: 0 if there is none)."""
-
-    device_id: int
-    name: str
-    role: str
-    target: Target
-    path: str = ""
-    digest: str = ""
-    mark: str = ""  # of the text without noise: equal marks, equal configurations
-    lines: int = 0
-    known: frozenset[str] = field(default=frozenset(), repr=False)  # its own secrets
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What came. `result`: good, or why not; with good there are the full text, its mark, and the normal form.
-
-    `same`: the mark is that of the last one, and no normal form was made.
-    """
-
-    wanted: Wanted
-    result: str
-    reason: str = ""
-    normal: Normal = field(default=Normal(()), repr=False)
-    full: str = field(default="", repr=False)
-    took_s: float = 0.0
-    mark: str = ""
-    same: bool = False
-
-
-@dataclass(frozen=True)
-class Means:
-    """What reading takes: trusted keys, limits, siaga's home for the lock; `locked`: the caller holds it already."""
-
-    known_hosts: HostKeys
-    home: Path
-    timeout_s: float
-    limits: Limits
-    mark: Callable[[int], Mark]  # masks a secret of a device, by its id
-    whole: Callable[[int, str], str]  # the keyed digest of a text of a device
-    locked: bool = False
 
 
 def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
