@@ -53,6 +53,7 @@ import monitor.samples_commands
 import monitor.service_commands
 import report.bast_commands
 import report.commands
+import report.evidence_commands
 import report.export_commands
 from inventory.catalog import SPECS
 from inventory.options import Fields, split
@@ -268,6 +269,8 @@ def _noun(name: str) -> typer.Typer:
     app = inventory.noun_commands.noun_app(name)
     if name == "asset":
         app.command("value")(inventory.goods_commands.asset_value)
+    if name == "evidence":
+        report.evidence_commands.mount(app)
     if name == "link":
         monitor.lldp_commands.mount(app)
     if name == "outage":

@@ -14,7 +14,7 @@ from threading import Event
 from time import monotonic
 
 from infra import facts, store
-from infra.around import Look, Nothing
+from infra.around import Kept, Look, Nothing
 from infra.batches import Batch, Together, batches
 from infra.desk import Desk, Report, Watch
 from infra.hosts import Host
@@ -61,24 +61,31 @@ class Course:
         devices = dict.fromkeys([*names, *(b for n in names for b in self.radii[n].beside)])
         return list(devices), list(dict.fromkeys(s for n in names for s in self.radii[n].services))
 
+    def proving(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return those of them that were up before: of the others nothing is proved, and silence takes its time."""
+        devices, services = self.around(names)
+        up = {n for n, s in self.before.devices.items() if s.state == "up"}
+        well = {n for n, s in self.before.services.items() if s.state == "up"}
+        return [n for n in devices if n in up], [n for n in services if n in well]
+
     def looked_after(self, names: Sequence[str]) -> dict[str, Verdict]:
         """Return how hosts are now against before; asked again until all is as before, or it has taken too long."""
         if self.desk.around.look is None or not names:
             return {}
         until, pause = monotonic() + self.desk.settings.provision.settle_s, Event()
         while True:
-            now = self.look(names)
+            now = self.look(*self.proving(names))
             found = {n: self._compared(n, now) for n in names}
             if all(v.good for v in found.values()) or monotonic() >= until or self.ansible.cancelled:
                 return found
             pause.wait(AGAIN_S)
 
-    def look(self, names: Sequence[str]) -> Look:
-        """Return what is seen of these hosts and what is around them, if the play asks for it and somebody can."""
+    def look(self, devices: Sequence[str], services: Sequence[str]) -> Look:
+        """Return what is seen of these, if the play asks for it and somebody can."""
         look, play = self.desk.around.look, self.prepared.play
-        if look is None or not (play.pre_checks or play.post_checks):
+        if look is None or not (play.pre_checks or play.post_checks) or not (devices or services):
             return Nothing()
-        return look(*self.around(names))
+        return look(devices, services)
 
     def _compared(self, name: str, now: Look) -> Verdict:
         own, checks = self.radii[name], self.prepared.play.post_checks
@@ -168,7 +175,7 @@ def _close_window(desk: Desk, cause: str) -> None:
 
 def _batches(course: Course, planned: Sequence[Batch]) -> None:
     """Carry out the batches until one is bad."""
-    course.before = course.look(course.names)
+    course.before = course.look(*course.around(course.names))
     waiting = deque(planned)
     total, number = len(planned), 0
     while waiting and not course.stopped and course.end.status == "ran":
@@ -185,29 +192,23 @@ def _batches(course: Course, planned: Sequence[Batch]) -> None:
 
 def _ready(course: Course, names: Sequence[str], number: int) -> list[str]:
     """Return the hosts that may be touched now: the monitor does not find them down, and their state is kept."""
-    found = []
+    checks = course.prepared.play.pre_checks
+    reasons = {n: not_ready(n, course.before, checks) for n in names}
+    kept = _kept(course, [n for n in names if not reasons[n]], "")
     for name in names:
-        why = not_ready(name, course.before, course.prepared.play.pre_checks)
-        kept = ""
-        if not why:
-            kept, why = _backed_up(course, name)
-        course.tallies[name] = HostTally(name, reason=why, batch=number, before=kept)
-        if not why:
-            found.append(name)
-        else:
-            course.recorder.step("before", "failed", f"{name} is left alone: {why}")
-    return found
+        one = kept.get(name, Kept())
+        failure = f"its configuration could not be kept: {one.failure}" if one.failure else ""
+        reason = reasons[name] or failure
+        course.tallies[name] = HostTally(name, reason=reason, batch=number, before=one.name)
+        if reason:
+            course.recorder.step("before", "failed", f"{name} is left alone: {reason}")
+    return [n for n in names if not course.tallies[n].reason]
 
 
-def _backed_up(course: Course, name: str) -> tuple[str, str]:
-    """Return what names the configuration as it is now, and why it could not be kept."""
+def _kept(course: Course, names: Sequence[str], job: str) -> Mapping[str, Kept]:
+    """Return what names the configurations of these devices as they are now."""
     backup = course.desk.around.backup
-    if backup is None:
-        return "", ""
-    try:
-        return backup(name, f"job {course.job_id}"), ""
-    except SiagaError as error:
-        return "", f"its configuration could not be kept: {error.sentence}"
+    return backup(names, job) if backup is not None and names else {}
 
 
 def _batch(course: Course, names: list[str], number: int, said: str) -> None:
@@ -259,12 +260,9 @@ def _seen(verdicts: Mapping[str, Verdict]) -> str:
 def _keep(course: Course, names: Sequence[str]) -> None:
     """Store what the batch came to, so that a job that is killed later is resumed behind it."""
     course.recorder.flush()
-    after = course.desk.around.backup
-    for name in names:
-        if after is not None and course.tallies[name].changed:
-            with suppress(SiagaError):
-                ref = after(name, f"job {course.job_id}, afterwards")
-                course.tallies[name] = replace(course.tallies[name], after=ref)
+    changed = [n for n in names if course.tallies[n].changed]
+    for name, one in _kept(course, changed, f"job:{course.job_id}").items():
+        course.tallies[name] = replace(course.tallies[name], after=one.name)
     if course.end.status == "ran":
         with session(course.desk.engine) as writing:
             store.keep_hosts(writing, course.job_id, [course.tallies[n] for n in names])

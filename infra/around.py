@@ -61,6 +61,14 @@ class Wanted:
     parameters: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A configuration that was kept: what names it; or why it was not."""
+
+    name: str = ""
+    failure: str = ""
+
+
 class Windows(Protocol):
     """Maintenance windows: a lease that must be renewed, so that a killed apply leaves none open."""
 
@@ -76,15 +84,16 @@ class Around:
     """The functions of other floors.
 
     look      device names, service names → what is seen now; it asks, and stores nothing
-    backup    device name, cause → what names the configuration as it is now; '' where nothing is kept of its kind
+    backup    device names, job ('' before it, 'job:7' after) → name → what names its configuration as it is now, or
+              why it could not be kept; of a name that is not among them nothing of its kind is kept
     restore   device name, what named it → nothing; the device is as it was then
     finding   number → what it asks for
 
-    `backup`, `restore` and `finding` raise SiagaError with a sentence.
+    `restore` and `finding` raise SiagaError with a sentence.
     """
 
     look: Callable[[Sequence[str], Sequence[str]], Look] | None = None
-    backup: Callable[[str, str], str] | None = None
+    backup: Callable[[Sequence[str], str], Mapping[str, Kept]] | None = None
     restore: Callable[[str, str], None] | None = None
     windows: Windows | None = None
     finding: Callable[[int], Wanted] | None = None

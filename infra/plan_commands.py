@@ -201,9 +201,10 @@ def apply(plan_name: Name, yes: Yes = False, output: Output = Format.table) -> O
 
     at = desk()
     warnings = settle(at)
-    _, _, hosts = checked(at, plan_name)
-    agreed(f"Change {len(hosts)} hosts as plan {plan_name} shows?", yes=yes)
-    names = [h.name for h in hosts]
+    names = (
+        [] if yes else [h.name for h in checked(at, plan_name)[2]]
+    )  # who is asked knows that it can be applied
+    agreed(f"Change {len(names)} hosts as plan {plan_name} shows?", yes=yes)
     report = watched(f"apply {plan_name}", lambda watch: apply_plan(at, plan_name, watch), names)
     said = show.apply_messages(report)
     return show.outcome(report, said, exit_code(report.status), output, diffs=False, warnings=warnings)

@@ -43,7 +43,7 @@ class StoreSink:
         self.settings = settings
         self.lost = self.written = 0
         self.took_s = 0.0
-        self.problem = ""
+        self.problem = self._upkeep = ""
         self._say, self._seconds = say, seconds
         self._waiting: deque[Poll] = deque()
         self._since_s: float | None = None
@@ -114,17 +114,21 @@ class StoreSink:
                 self.lost += 1
 
     def _told(self, problem: str) -> None:
-        if problem and problem != self.problem:
-            self._say(f"samples wait: {problem}")
+        if problem != self.problem:
+            self._say(f"samples wait: {problem}" if problem else "samples are written again")
         self.problem = problem
 
     async def maintain(self, now: datetime) -> None:
         """Seal what is an hour old. Compaction is another process's."""
         keep = self.settings.samples.kept_days
+        problem = ""
         try:
             await self._run(lambda: self._store.maintain(now, keep, compacting=False))
         except SiagaError as error:
-            self._say(f"the store's housekeeping: {error.sentence}")
+            problem = error.sentence
+        if problem and problem not in (self._upkeep, self.problem):
+            self._say(f"the store's housekeeping: {problem}")
+        self._upkeep = problem
 
 
 def joined(old: News | None, new: News) -> News:
@@ -203,8 +207,8 @@ class Judge:
         self._since_s = began
 
     def _told(self, problem: str) -> None:
-        if problem and problem != self.problem:
-            self._say(f"judging: {problem}")
+        if problem != self.problem:
+            self._say(f"judging: {problem}" if problem else "judging goes on")
         self.problem = problem
 
     def _take(

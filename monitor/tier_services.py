@@ -48,5 +48,8 @@ def polls(number: int, found: Probed) -> list[Poll]:
         for r in found.readings
         if r.value is not None and abs(r.value) < 2**50
     ]
+    if (one := found.certificate) is not None:  # what the rows above do not tell: whether it is to be trusted
+        sound = not one.chain and one.name_matches and one.protocol in ("TLSv1.2", "TLSv1.3")
+        samples.append(Sample(number, "service_tls_sound", "", found.at, 1000 * sound))
     marks = [] if found.verdict is Verdict.unknown else [Asked(number, found.at, there)]
     return polls_of(samples, marks)

@@ -113,6 +113,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             denominators=denominators(regency.code if regency else ""),
             places=tuple(safe(name) for _, name in districts),
             polls=store.polls(session, window.since, window.until),
+            code=regency.code if regency else "",
         )
 
 

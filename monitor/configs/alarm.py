@@ -1,4 +1,4 @@
-"""What a run of backups gives the alert rules to judge: host keys that changed, configurations that grow old."""
+"""What a run of backups gives the alert rules to judge: logins whose host key has changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from monitor.alarms import News, take
-from monitor.configs.store import standing
+from monitor.alarms import take_own
 from monitor.rules.subjects import Subject
 from monitor.scene import open_scene
-from siaga.clock import as_utc
 from siaga.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,18 +19,8 @@ def judge(
     session: Session, settings: Settings, kept: "Sequence[Kept]", now: datetime, run_id: int | None
 ) -> None:
     """Let the rules judge what a run found, in its transaction: alerts open and close, and somebody is told."""
-    session.flush()
     own = [s for k in kept if (s := _login(k)) is not None]
-    ages = {
-        device_id: (now - as_utc(row.ok_at)).total_seconds()
-        for device_id, row in standing(session).items()
-        if row.ok_at is not None
-    }
-    news = {
-        device_id: News(subjects=(Subject("device", "", {"config_age_s": age}),))
-        for device_id, age in ages.items()
-    }
-    take(session, open_scene(session, settings, now), news, now, own=own, run_id=run_id)
+    take_own(session, open_scene(session, settings, now), own, now, run_id=run_id)
 
 
 def _login(kept: "Kept") -> Subject | None:

@@ -1,15 +1,15 @@
 """Whose turn it is to be backed up, and how the whole stands: coverage is a figure of readiness."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from inventory.models import Device, Observed
+from inventory.models import Device
 from inventory.platforms import config_of
 from monitor.configs.models import ConfigBackup
-from monitor.configs.store import pending, standing
+from monitor.configs.store import pending, platforms_of, standing
 from siaga.clock import as_utc
 from siaga.settings import Backup
 
@@ -81,11 +81,9 @@ def coverage(found: Collection[Standing]) -> tuple[int, int]:
 
 
 def _devices(session: Session) -> list[tuple[Device, str]]:
-    seen: Mapping[int, str] = dict(
-        session.exec(select(Observed.device_id, Observed.value).where(Observed.field == "platform")).all()
-    )
+    platforms = platforms_of(session)
     query = select(Device).where(Device.status == "active", Device.address != "").order_by(Device.name)
-    return [(d, d.platform or seen.get(d.id or 0, "")) for d in session.exec(query)]
+    return [(d, platforms.get(d.id or 0, "")) for d in session.exec(query)]
 
 
 def _standing(device: Device, platform: str, row: ConfigBackup | None, oldest: datetime) -> Standing:

@@ -23,6 +23,13 @@ _NEGATION: Mapping[str, str] = {
     "hp_comware": "undo",
     "huawei_smartax": "undo",
 }
+# What has one value: a new one takes the place of the old, and it is taken away by its name alone.
+_SINGLE = (
+    "description", "hostname", "sysname", "name", "switchport mode", "switchport access vlan", "port link-type",
+    "port default vlan", "port access vlan", "vlan access", "ip default-gateway", "snmp-server location",
+    "snmp-server contact", "snmp-agent sys-info location", "snmp-agent sys-info contact", "transport input",
+    "exec-timeout", "enable secret", "logging buffered",
+)  # fmt: skip
 _SETS = ("juniper_junos", "ubiquiti_edgerouter", "vyos")
 _LEAVE: Mapping[str, str] = {"undo": "quit", "no": "exit"}
 
@@ -86,8 +93,9 @@ def _between(now: Sequence[Section], then: Sequence[Section], word: str) -> Iter
     """Yield what takes away first, then what adds, entering each section once."""
     had = {s.line: s for s in now}
     has = {s.line: s for s in then}
+    replaced = {single(line) for line in has if single(line)}
     for section in now:
-        if section.line not in has:
+        if section.line not in has and single(section.line) not in replaced:
             yield negated(section.line, word)
     for section in then:
         before = had.get(section.line)
@@ -100,6 +108,11 @@ def _between(now: Sequence[Section], then: Sequence[Section], word: str) -> Iter
             yield _LEAVE[word]
 
 
+def single(line: str) -> str:
+    """Return the name of what has one value, if the line sets such a thing, else ''."""
+    return next((name for name in _SINGLE if line.startswith(f"{name} ")), "")
+
+
 def negated(line: str, word: str) -> str:
     """Return the line that takes a line away: `no shutdown` for `shutdown`, and the other way round."""
-    return line.removeprefix(f"{word} ") if line.startswith(f"{word} ") else f"{word} {line}"
+    return line.removeprefix(f"{word} ") if line.startswith(f"{word} ") else f"{word} {single(line) or line}"

@@ -11,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -25,6 +24,7 @@ from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
 from monitor.configs.repo import Repository, path_of
 from monitor.dial import Lines
 from monitor.hostkeys import HostKey, HostKeys
+from monitor.key_notes import FIRST_USE, note_keys
 from siaga.lock import held
 from siaga.secrets import Vault, open_vault
 from siaga.settings import Settings
@@ -185,7 +185,15 @@ def _keep(
         good = [k.device_id for k in kept if k.result in GOOD]
         store.fulfilled(writing, good, story.began, story.now)
         judge(writing, settings, kept, story.now, story.run_id)
-        _remember_keys(writing, settings, story)
+        if story.met:
+            note_keys(
+                writing,
+                story.met,
+                who=story.who,
+                how=FIRST_USE,
+                now=story.now,
+                cause=f"backup {story.run_id}",
+            )
     if commit:
         repository.tidy()
     return Round(tuple(sorted(kept, key=lambda k: k.name)), commit, story.interrupted)
@@ -288,23 +296,3 @@ def _note(
     elif kept.result != "busy":
         row.failures += 1
     writing.add(row)
-
-
-def _remember_keys(writing: Session, settings: Settings, story: _Story) -> None:
-    """Write into the history which host keys were trusted on first use."""
-    from inventory.history import Author
-    from inventory.writing import Writer
-
-    if not story.met:
-        return
-    writer = Writer(writing, Author("siaga", story.now, cause=f"backup {story.run_id or ''}".strip()))
-    for name, key in story.met:
-        values: dict[str, Any] = {
-            "target_noun": "device",
-            "target": name,
-            "at": story.now.isoformat(),
-            "who": story.who,
-            "text": f"SSH host key trusted on first use: {key.kind} {key.fingerprint}",
-        }
-        writer.put("note", values, mode="add")
-    writer.finish()

@@ -4,32 +4,84 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlmodel import Session, select
 
+from inventory.models import Device
 from inventory.platform_format import Config
 from inventory.platforms import config_of
 from inventory.runs import recorded
 from inventory.store import open_engine, reading, session
 from monitor.configs import restore, store, views
-from monitor.configs.due import due
+from monitor.configs.due import due, overview
 from monitor.configs.normalise import normal
 from monitor.configs.repo import Repository
-from monitor.configs.run import Round, back_up
+from monitor.configs.run import GOOD, Round, back_up
 from siaga.clock import utc_now
 from siaga.errors import InvalidError
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 
 
+@dataclass(frozen=True)
+class Named:
+    """What names the configuration of a device as it is now, to be given back later; or why it could not be kept."""
+
+    name: str = ""
+    failure: str = ""
+
+
+class Keeper:
+    """What the roof gives to whoever changes devices and holds their locks: backups around a job, and the way back."""
+
+    def __init__(self, engine: Engine, settings: Settings, *, who: str) -> None:
+        self._engine, self._settings, self._who = engine, settings, who
+
+    def backup(self, names: Sequence[str], job: str = "") -> dict[str, Named]:
+        """Back up these devices: before a job without `job`, so that what changed by itself is not laid at its door,
+        and after it with, so that the change bears its name (`job:7`). Who cannot be backed up at all is left out.
+        """
+        with reading(self._engine) as opened:
+            asked = overview(opened, utc_now(), timedelta(days=7), _ids(opened, names))
+        ids = [s.device_id for s in asked if s.state not in ("unknown", "no login")]
+        if not ids:
+            return {}
+        done = around_job(self._settings, ids, who=self._who, job=job, engine=self._engine)
+        with reading(self._engine) as opened:
+            versions = {i: row.version_id for i, row in store.standing(opened).items()}
+        return {
+            k.name: Named(str(versions.get(k.device_id) or ""))
+            if k.result in GOOD
+            else Named(failure=k.reason or k.result)
+            for k in done.kept
+        }
+
+    def wanted(self, name: str, kept: str) -> restore.Restore:
+        """Return what gives a device back the configuration that `backup` named; raises as `restored` does."""
+        return restored(self._settings, name, version=int(kept) if kept.isdigit() else 0)
+
+
+def _ids(opened: Session, names: Sequence[str]) -> set[int]:
+    wanted = set(names)
+    rows = opened.exec(select(Device.id, Device.name)).all()
+    return {i for i, name in rows if i is not None and name in wanted}
+
+
 def around_job(
-    settings: Settings, device_ids: Sequence[int], *, who: str, job: str = "", locked: bool = True
+    settings: Settings,
+    device_ids: Sequence[int],
+    *,
+    who: str,
+    job: str = "",
+    locked: bool = True,
+    engine: Engine | None = None,
 ) -> Round:
-    """Back up the devices of a job: before it without `job`, so that what changed by itself is not laid at its door,
-    and after it with, so that the change bears its name (`job:7`). The caller holds the devices' locks (`locked`).
-    """
-    return run_now(open_engine(settings), settings, device_ids, who=who, cause=job, locked=locked)
+    """Back up the devices of a job, whose locks the caller holds (`locked`); `job` as for `Keeper.backup`."""
+    engine = engine or open_engine(settings)
+    return run_now(engine, settings, device_ids, who=who, cause=job, locked=locked)
 
 
 def run_now(
@@ -75,19 +127,24 @@ def wished(engine: Engine, device_id: int, *, who: str, why: str, now: datetime)
         store.ask(writing, device_id, who=who, why=why, now=now)
 
 
-def restored(settings: Settings, name: str, at: datetime | None = None) -> restore.Restore:
-    """Return what would give a device the configuration of a time back: to be shown, planned and applied.
+def restored(
+    settings: Settings, name: str, at: datetime | None = None, *, version: int | None = None
+) -> restore.Restore:
+    """Return what would give a device the configuration of a time back, or of a version: to be planned and applied.
 
-    Without `at`, the one before the newest. Raises NotFoundError (`no-backup`, `no-full-text`), InvalidError
+    Without either, the one before the newest. Raises NotFoundError (`no-backup`, `no-full-text`), InvalidError
     (`nothing-to-restore`).
     """
     vault, repository = open_vault(settings.home), Repository(settings.home)
     with reading(open_engine(settings)) as opened:
         device = views.device_of(opened, name)
         newest = views.version_at(opened, device)
-        if at is None:
-            at = newest.at - timedelta(microseconds=1)
-        wanted = views.version_at(opened, device, at)
+        before = at or newest.at - timedelta(microseconds=1)
+        wanted = (
+            views.version_at(opened, device, before)
+            if version is None
+            else views.version_of(opened, device, version)
+        )
         if wanted.digest == newest.digest:
             sentence = f"{name} has that configuration already, as far as its last backup tells."
             raise InvalidError("nothing-to-restore", sentence)

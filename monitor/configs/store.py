@@ -17,6 +17,7 @@ from monitor.configs.fetch import Wanted
 from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
 from monitor.store import ssh_auth
 from monitor.targets import Target
+from siaga.clock import as_utc
 from siaga.errors import NotFoundError
 from siaga.secrets import Box, Vault
 
@@ -39,7 +40,7 @@ def wanted(session: Session, ids: Collection[int], vault: Vault) -> list[Wanted]
         if c is not None
     ]
     opened = opened_many(session, vault, needed) if needed else {}
-    platforms = _platforms(session)
+    platforms = platforms_of(session)
     before = {b.device_id: b for b in session.exec(rows_of(ConfigBackup))}
 
     def target(device: Device) -> Target:
@@ -61,9 +62,12 @@ def wanted(session: Session, ids: Collection[int], vault: Vault) -> list[Wanted]
     ]
 
 
-def _platforms(session: Session) -> dict[int, str]:
+def platforms_of(session: Session) -> dict[int, str]:
+    """Return device id → its platform: what is recorded, else what was seen; '' if neither is."""
     query = rows_of(Observed.device_id, Observed.value).where(col(Observed.field) == "platform")
-    return dict(session.exec(query).all())
+    seen = dict(session.exec(query).all())
+    rows = session.exec(rows_of(Device.id, Device.platform))
+    return {i: own or seen.get(i, "") for i, own in rows if i is not None}
 
 
 def _target(
@@ -74,7 +78,7 @@ def _target(
         name=device.name,
         address=device.address,
         ssh_port=device.ssh_port,
-        platform=device.platform or platforms.get(device.id or 0, ""),
+        platform=platforms.get(device.id or 0, ""),
         ssh=ssh_auth(credential) if credential else None,
         device_id=device.id,
         jump=jump,
@@ -171,3 +175,8 @@ def forget_old(session: Session, ids: Collection[int], keep: int) -> None:
             session.execute(
                 update(table).where(table.c.id.in_(part)).values(key_id="", nonce=b"", sealed=b"")
             )
+
+
+def last_good(session: Session) -> dict[int, datetime]:
+    """Return device id → when its configuration was last read whole (aware UTC)."""
+    return {b.device_id: as_utc(b.ok_at) for b in standing(session).values() if b.ok_at is not None}

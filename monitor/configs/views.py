@@ -50,6 +50,16 @@ def version_at(session: Session, device: Device, at: datetime | None = None) -> 
     return chosen
 
 
+def version_of(session: Session, device: Device, number: int) -> ConfigVersion:
+    """Return the version of that number, if it is the device's; raises NotFoundError (`no-backup`)."""
+    found = session.get(ConfigVersion, number)
+    if found is None or found.device_id != device.id:
+        raise NotFoundError(
+            "no-backup", f"{safe(device.name, 80)} has no version {number} of its configuration."
+        )
+    return found
+
+
 def shown(repository: Repository, version: ConfigVersion) -> list[str]:
     """Return the lines of a version, safe to print."""
     return [plain(line) for line in repository.text(version.commit, version.path).splitlines()]

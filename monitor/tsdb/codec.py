@@ -248,7 +248,8 @@ def _joined(
         :, :, picked
     ]
     octets = np.zeros((*planes.shape[:1], *planes.shape[2:], 8), np.uint8)
-    octets[..., :width] = planes.transpose(0, 2, 3, 1)
+    for i in range(width):  # a third of the time of one assignment of all, transposed
+        octets[..., i] = planes[:, i]
     return octets.view(np.uint64)[..., 0]
 
 

@@ -1,5 +1,6 @@
 """The chain of an apply over real SSH: canary, batches, looks, backups, windows, locks, rollback, resume."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,11 +10,14 @@ from typing import Any
 import pytest
 
 from infra import store
-from infra.around import Around
+from infra.around import Around, Kept, Wanted
+from infra.differing import differences
+from infra.events import TaskEvent
 from infra.plans import apply_plan, make_plan, resume
 from inventory.store import reading
-from siaga.errors import InvalidError, SiagaError, TemporaryError
+from siaga.errors import InvalidError, TemporaryError
 from siaga.lock import device_lock
+from tests.cli_runner import runner
 from tests.infra.conftest import Regency
 
 TOUCH = """
@@ -67,11 +71,14 @@ class Others:
     def _fallen(self, name: str) -> bool:
         return name in self.spoilt and who(self.regency, name).exists()
 
-    def backup(self, name: str, cause: str) -> str:
-        self.calls.append(f"backup {name}")
+    def backup(self, names: Sequence[str], job: str) -> dict[str, Kept]:
+        self.calls.append(f"backup {' '.join(names)} {job}".strip())
+        return {n: self._kept(n) for n in names}
+
+    def _kept(self, name: str) -> Kept:
         if name in self.unkept:
-            raise SiagaError("no-backup", "Its prompt never came.")
-        return f"kept-{name}-{who(self.regency, name).exists()}"
+            return Kept(failure="its prompt never came")
+        return Kept(f"kept-{name}-{who(self.regency, name).exists()}")
 
     def hold(self, cause: str, devices: Sequence[str], until: datetime, who: str, now: datetime) -> None:
         self.windows[cause] = (list(devices), until, True)
@@ -126,7 +133,7 @@ def test_one_goes_first_then_the_rest_and_each_step_is_recorded(
     assert written(regency) == ["srv-1", "srv-2"]
     found = {h.host: h for h in done.hosts}
     assert (done.status, found["srv-3"].status) == ("partial", "not run")
-    assert found["srv-3"].reason == "its configuration could not be kept: Its prompt never came."
+    assert found["srv-3"].reason == "its configuration could not be kept: its prompt never came"
     assert [(found[n].batch, found[n].before, found[n].after) for n in ("srv-1", "srv-2")] == [
         (1, "kept-srv-1-False", "kept-srv-1-True"),
         (2, "kept-srv-2-False", "kept-srv-2-True"),
@@ -186,3 +193,52 @@ def test_a_bad_canary_stops_the_job_is_taken_back_and_the_rest_can_be_taken_up(
     for job in (done.job_id, again.job_id):
         with pytest.raises(InvalidError, match="nothing-to-resume"):
             resume(regency.desk, job, watch)
+
+
+def test_a_finding_says_what_is_planned(
+    regency: Regency, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regency.play("write", TOUCH, FRONT)
+    monkeypatch.setenv("SIAGA_HOME", str(regency.settings.home))
+    monkeypatch.setenv("SIAGA_PLAYBOOKS", str(regency.settings.playbooks[0]))
+    siaga = runner(capsys)
+    siaga("plan", "write", "srv-1", "--from-finding", "12").failed(2, "two-questions")
+    wanted = Wanted("write", "srv-1", ("word=found",))
+    found = Around(finding=lambda number: {12: wanted}[number])
+    monkeypatch.setattr("infra.around.around", lambda engine, settings: found)
+    made = json.loads(siaga("plan", "--from-finding", "12", "-o", "json").well().out)
+    assert [h["host"] for h in made["hosts"]] == ["srv-1"]
+    listed = json.loads(siaga("plan", "list", "-o", "json").well().out)
+    assert [(p["name"], p["finding"], p["waits_for"]) for p in listed] == [(made["name"], 12, "apply")]
+    monkeypatch.setattr("infra.around.around", lambda engine, settings: Around())
+    siaga("plan", "--from-finding", "12").failed(3, "no-findings")
+
+
+def event(task: str, status: str, diff: str = "", *, checked: bool = True, host: str = "a") -> TaskEvent:
+    return TaskEvent(host, task, status, checked=checked, diff=diff)
+
+
+def test_what_went_otherwise_than_the_check_said_is_told() -> None:
+    before = [
+        event("same", "ok"),
+        event("twice", "changed", "+1"),
+        event("twice", "changed", "+2"),
+        event("grew", "ok"),
+        event("left out", "skipped", checked=False),
+        event("gone", "ok"),
+        event("elsewhere", "ok", host="b"),
+    ]
+    after = [
+        event("same", "ok"),
+        event("twice", "changed", "+1"),
+        event("twice", "changed", "+3"),
+        event("grew", "failed"),
+        event("left out", "changed"),
+        event("new", "changed", "+n"),
+    ]
+    assert [(d.task, d.before, d.after, d.diff) for d in differences(before, after)] == [
+        ("twice", "changed", "changed", "+3"),
+        ("grew", "ok", "failed", ""),
+        ("gone", "ok", "-", ""),
+        ("new", "-", "changed", "+n"),
+    ]

@@ -33,7 +33,7 @@ def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
 
 
 def test_initialising_twice_is_harmless(settings: Settings) -> None:
-    assert initialise(settings) == ["The database is ready (schema 0010)."]
+    assert initialise(settings) == ["The database is ready (schema 0011)."]
     assert (settings.home / "master.key").stat().st_mode & 0o777 == 0o400
 
 

@@ -18,6 +18,7 @@ from monitor.configs import service, store
 from monitor.configs.due import due
 from monitor.configs.models import BackupRequest
 from monitor.configs.repo import Repository
+from monitor.configs.texts import NewestTexts
 from monitor.models import Alert
 from siaga.clock import utc_now
 from siaga.settings import Backup
@@ -158,6 +159,29 @@ def test_the_change_of_a_job_bears_its_name_and_one_before_it_does_not(scrubbed:
             ("job:7", "budi", 1),
         ]
         assert commits(scrubbed)[:2] == ["budi|1 device: job:7", "siti|1 device: out-of-band"]
+
+
+def test_whoever_changes_devices_is_given_names_for_what_was_there_and_the_way_back(scrubbed: Path) -> None:
+    with world(scrubbed, {"sw1": simulated("ios"), "rtr1": simulated("routeros")}) as made:
+        made.put("device", name="ups1", role="ups", platform="apc", address="127.0.0.8")
+        keeper = service.Keeper(made.engine, made.settings, who="budi")
+        before = keeper.backup(["sw1", "rtr1", "ups1"])
+        assert sorted(before) == ["rtr1", "sw1"]
+        assert all(k.name and not k.failure for k in before.values())
+        configured(made, "sw1", "no ntp server 10.20.0.5")
+        made.devices["rtr1"].password = "lain"
+        after = keeper.backup(["sw1", "rtr1"], "job:9")
+        assert after["sw1"].name != before["sw1"].name
+        assert "refused the login" in after["rtr1"].failure
+        assert keeper.wanted("sw1", before["sw1"].name).lines == ("ntp server 10.20.0.5",)
+        newest = {
+            t.device_id: t
+            for t in NewestTexts(made.engine, made.settings).latest([(i, n) for n, i in made.ids.items()])
+        }
+        assert sorted(newest) == sorted([made.ids["rtr1"], made.ids["sw1"]])
+        assert "snmp-server community RahasiaRO7 RO 10" in newest[made.ids["sw1"]].text.splitlines()
+        assert "RahasiaRO7" not in repr(newest)
+        assert not [x for x in newest[made.ids["rtr1"]].text.splitlines() if x.endswith("\\")]
 
 
 def test_a_wish_of_syslog_is_due_names_who_changed_it_and_is_then_done(scrubbed: Path) -> None:

@@ -25,6 +25,7 @@ from siaga.secrets import open_vault
 from siaga.settings import Route, Settings
 from tests.cli_runner import closed_port, until
 from tests.monitor import web_servers
+from tests.monitor.agent import OCTETS, TICKS, number, oid, tlv
 from tests.monitor.alarm_world import net as small_net
 from tests.monitor.in_loop import in_loop
 from tests.monitor.notify_servers import Answer, Posted, http
@@ -287,27 +288,45 @@ def test_services_of_every_kind_and_a_device_by_ssh_are_watched_and_all_samples_
     assert not [p for p in json.loads((net.home / "monitor.json").read_text())["problems"] if "push" in p]
 
 
-def test_a_device_that_came_later_is_known_to_the_listener_by_its_address(tmp_path: Path) -> None:
+def link_down(port: int) -> bytes:
+    """Return a linkDown trap of SNMPv2c (RFC 3416, 4.2.6) with the community of the tests."""
+    names = {
+        (1, 3, 6, 1, 2, 1, 1, 3, 0): number(4711, TICKS),
+        (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0): oid((1, 3, 6, 1, 6, 3, 1, 1, 5, 3)),
+        (1, 3, 6, 1, 2, 1, 2, 2, 1, 1, port): number(port),
+    }
+    varbinds = b"".join(tlv(0x30, oid(name) + value) for name, value in names.items())
+    pdu = tlv(0xA7, number(port) + number(0) + number(0) + tlv(0x30, varbinds))
+    return tlv(0x30, number(1) + tlv(OCTETS, b"public") + pdu)
+
+
+def test_a_trap_makes_a_look_now_also_of_a_device_that_came_later(tmp_path: Path) -> None:
     port = closed_port()
-    more = f"[listen]\naddresses = ['127.0.0.1']\ntrap_port = 0\nsyslog_port = {port}\nsyslog_tcp_port = 0\n"
+    own = f"addresses = ['127.0.0.1']\ntrap_port = {port}\nsyslog_port = 0\nsyslog_tcp_port = 0"
+    more = f"[listen]\n{own}\ncredentials = ['noc']\n"
     with (
-        watching(tmp_path, 1, first=23, more=more) as net,
+        watching(tmp_path, 2, first=23, more=more) as net,
         closing(socket.socket(type=socket.SOCK_DGRAM)) as sender,
     ):
-        net.settle(net.settings_file.read_text().replace("[monitor]", "[monitor]\nlisten = true"))
+        text = re.sub(r"(?m)^(counters|health|metadata)_s = .*\n", "", net.settings_file.read_text())
+        rarely = "listen = true\ncounters_s = 86400\nhealth_s = 86400\nmetadata_s = 86400"
+        net.settle(text.replace("[monitor]", f"[monitor]\n{rarely}"))
+        assert net.ask("device", "set", "sw-2", "status=planned").returncode == 0
         net.start()
         net.until_state("sw-1", "up", 40)
-        record(
-            net, "device", {"name": "late", "role": "switch", "address": "127.87.23.9", "transport": "none"}
-        )
-        sender.bind(("127.87.23.9", 0))
-        kept = "SELECT d.name FROM device_event e JOIN device d ON d.id = e.device_id"
+        assert net.ask("device", "set", "sw-2", "status=active").returncode == 0
+        net.until_state("sw-2", "up", 40)
+        assert net.samples("sw-2") == []  # its own turns are a day apart
+        sender.bind(("127.87.23.2", 0))
+        ports = iter(range(1, 4000))
+        kept = "SELECT d.name, e.channel, e.kind FROM device_event e JOIN device d ON d.id = e.device_id"
 
         def told() -> bool:
-            words = f"<187>Nov 24 10:00:00 x %LINK-3-UPDOWN: Interface Gi0/{told_times.pop()}, changed state to down"
-            sender.sendto(words.encode(), ("127.0.0.1", port))
+            sender.sendto(link_down(next(ports)), ("127.0.0.1", port))
             return bool(net.rows(kept))
 
-        told_times = list(range(4000))
         until(told, net.said(), 20)
-        assert set(net.rows(kept)) == {("late",)}
+        until(lambda: net.samples("sw-2"), net.said(), 20)
+        assert set(net.rows(kept)) == {("sw-2", "trap", "link-down")}
+        assert net.states() == {"sw-1": "up", "sw-2": "up"}  # a message makes no state
+        assert net.samples("sw-1") == []
