@@ -19,6 +19,7 @@ import infra.commands
 import inventory.commands
 import inventory.event_commands
 import inventory.export_commands
+import inventory.finding_commands
 import inventory.goods_commands
 import inventory.graph_commands
 import inventory.history_commands
@@ -27,12 +28,17 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.access_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.audit_commands
+import monitor.backup_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
+import monitor.compliance_commands
 import monitor.discover_commands
+import monitor.doctor_commands
 import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
@@ -47,6 +53,7 @@ import monitor.samples_commands
 import monitor.service_commands
 import report.bast_commands
 import report.commands
+import report.evidence_commands
 import report.export_commands
 from inventory.catalog import SPECS
 from inventory.options import Fields, split
@@ -65,7 +72,7 @@ Start with: siaga demo
 
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Begin", ("demo", "init", "import", "export")),
+    ("Begin", ("demo", "init", "doctor", "import", "export")),
     (
         "Look",
         (
@@ -83,8 +90,9 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
+    ("Keep it safe", ("compliance", "audit", "access", "finding")),
     ("Tell other tools", ("metrics", "event")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("backup", "ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -129,6 +137,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("listen")(monitor.listen_commands.listen)
     app.add_typer(monitor.monitor_commands.app)
     app.command("check")(monitor.check_commands.check)
+    app.command("doctor")(monitor.doctor_commands.doctor)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.command("bandwidth")(monitor.capacity_commands.bandwidth)
@@ -137,7 +146,12 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.backup_commands.app)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.compliance_commands.app)
+    app.command("audit")(monitor.audit_commands.audit)
+    app.add_typer(monitor.access_commands.app)
+    app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)
     infra.commands.mount(app)
@@ -205,6 +219,7 @@ def _export() -> typer.Typer:
 def _event() -> typer.Typer:
     app = inventory.event_commands.event_app
     app.command("follow")(monitor.out.follow_commands.follow)
+    app.command("heard")(monitor.out.follow_commands.heard)
     return app
 
 
@@ -220,7 +235,23 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
     from monitor.glance import Eyes
     from monitor.work_windows import WorkWindows
 
-    return infra.around.Around(look=Eyes(engine, settings).glance, windows=WorkWindows(engine))
+    return infra.around.Around(
+        look=Eyes(engine, settings).glance, windows=WorkWindows(engine), finding=_asks_of(engine)
+    )
+
+
+def _asks_of(engine: Any) -> Callable[[int], infra.around.Wanted]:
+    """Return what tells which play, where and with what a finding asks for."""
+
+    def asked(number: int) -> infra.around.Wanted:
+        from inventory.findings_store import remedy_of
+        from inventory.store import reading
+
+        with reading(engine) as session:
+            remedy = remedy_of(session, number)
+        return infra.around.Wanted(remedy.playbook, remedy.selector, remedy.assignments)
+
+    return asked
 
 
 def _mount_nouns(app: typer.Typer, wanted: str) -> None:
@@ -238,6 +269,8 @@ def _noun(name: str) -> typer.Typer:
     app = inventory.noun_commands.noun_app(name)
     if name == "asset":
         app.command("value")(inventory.goods_commands.asset_value)
+    if name == "evidence":
+        report.evidence_commands.mount(app)
     if name == "link":
         monitor.lldp_commands.mount(app)
     if name == "outage":

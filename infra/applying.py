@@ -61,24 +61,31 @@ class Course:
         devices = dict.fromkeys([*names, *(b for n in names for b in self.radii[n].beside)])
         return list(devices), list(dict.fromkeys(s for n in names for s in self.radii[n].services))
 
+    def proving(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return those of them that were up before: of the others nothing is proved, and silence takes its time."""
+        devices, services = self.around(names)
+        up = {n for n, s in self.before.devices.items() if s.state == "up"}
+        well = {n for n, s in self.before.services.items() if s.state == "up"}
+        return [n for n in devices if n in up], [n for n in services if n in well]
+
     def looked_after(self, names: Sequence[str]) -> dict[str, Verdict]:
         """Return how hosts are now against before; asked again until all is as before, or it has taken too long."""
         if self.desk.around.look is None or not names:
             return {}
         until, pause = monotonic() + self.desk.settings.provision.settle_s, Event()
         while True:
-            now = self.look(names)
+            now = self.look(*self.proving(names))
             found = {n: self._compared(n, now) for n in names}
             if all(v.good for v in found.values()) or monotonic() >= until or self.ansible.cancelled:
                 return found
             pause.wait(AGAIN_S)
 
-    def look(self, names: Sequence[str]) -> Look:
-        """Return what is seen of these hosts and what is around them, if the play asks for it and somebody can."""
+    def look(self, devices: Sequence[str], services: Sequence[str]) -> Look:
+        """Return what is seen of these, if the play asks for it and somebody can."""
         look, play = self.desk.around.look, self.prepared.play
-        if look is None or not (play.pre_checks or play.post_checks):
+        if look is None or not (play.pre_checks or play.post_checks) or not (devices or services):
             return Nothing()
-        return look(*self.around(names))
+        return look(devices, services)
 
     def _compared(self, name: str, now: Look) -> Verdict:
         own, checks = self.radii[name], self.prepared.play.post_checks
@@ -168,7 +175,7 @@ def _close_window(desk: Desk, cause: str) -> None:
 
 def _batches(course: Course, planned: Sequence[Batch]) -> None:
     """Carry out the batches until one is bad."""
-    course.before = course.look(course.names)
+    course.before = course.look(*course.around(course.names))
     waiting = deque(planned)
     total, number = len(planned), 0
     while waiting and not course.stopped and course.end.status == "ran":

@@ -257,12 +257,13 @@ _PAPERS = (
         "account",
         ("name", "person", "provider", "device", "service", "scope", "mfa", "expires"),
         "Who may log in where.",
+        wide=("via_jump_host", "notes"),
     ),
     Spec(
         "evidence",
         ("name", "kind", "title", "dated", "signer", "valid_until"),
         "Documents that prove something.",
-        wide=("sha256", "notes"),
+        wide=("target_noun", "target", "result", "sha256", "media_type", "size_bytes", "notes"),
     ),
     Spec(
         "ticket",
@@ -324,13 +325,58 @@ _PAPERS = (
         seen=True,
     ),
 )
-_BY_NAME = {s.name: s for s in (*_NETWORK, *_REGENCY, *_GOODS, *_PAPERS)}
+_READINESS = (
+    Spec(
+        "budget",
+        ("name", "year", "ceiling_idr", "realised_idr", "as_of"),
+        "ICT spending of a year: ceiling and realised.",
+        wide=("evidence", "notes"),
+    ),
+    Spec(
+        "restitution",
+        ("name", "contract", "month", "amount_idr", "dated", "paid_idr"),
+        "What was claimed of providers.",
+        wide=("notes",),
+    ),
+    Spec(
+        "capacity_test",
+        ("name", "connection", "link", "at", "down_bps", "up_bps", "how"),
+        "Tests of what lines deliver.",
+        wide=("evidence", "notes"),
+    ),
+    Spec(
+        "risk",
+        ("name", "title", "severity", "person", "due", "closed"),
+        "Risks, their owners and due days.",
+        wide=("target_noun", "target", "opened", "notes"),
+    ),
+    Spec(
+        "milestone",
+        ("name", "title", "quick_win", "due", "done"),
+        "Items of the road map, and quick wins.",
+        wide=("person", "evidence", "notes"),
+    ),
+    Spec(
+        "room_check",
+        ("name", "place", "dated", "door_control", "door_log", "cctv", "visitor_log", "fire_detection"),
+        "Walks through server rooms.",
+        wide=("signer", "notes"),
+    ),
+    Spec(
+        "advisory",
+        ("name", "platform", "severity", "exploited", "published", "fixed_version"),
+        "Known vulnerabilities of platforms.",
+        wide=("title", "since_version", "notes"),
+    ),
+)
+_BY_NAME = {s.name: s for s in (*_NETWORK, *_REGENCY, *_GOODS, *_PAPERS, *_READINESS)}
 # In the order in which an import must make them: a noun stands after those it refers to.
 # fmt: off
 _ORDER = (
     "place", "agency", "provider", "person", "certificate", "contract", "device_type", "component", "credential",
     "vlan_group", "vlan", "vrf", "prefix", "ip_range", "device", "interface", "address", "link", "connection",
     "service", "dependency", "account", "asset", "custody", "custody_item", "stock_take", "sighting", "evidence",
+    "budget", "restitution", "capacity_test", "risk", "milestone", "room_check", "advisory",
     "ticket", "outage", "contact", "note", "layer", "group", "node", "proposal",
 )
 # fmt: on

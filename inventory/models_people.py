@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sqlmodel import Field
 
-from inventory.models import Row, UtcDateTime, key, ref
+from inventory.models import Row, UtcDateTime, big, key, ref
 
 
 class Person(Row, table=True):
@@ -56,6 +56,7 @@ class Account(Row, table=True):
     scope: str = "read"
     mfa: bool = False
     expires: date | None = None
+    via_jump_host: bool | None = None  # it can be used from the jump host alone
 
 
 class Contact(Row, table=True):
@@ -82,7 +83,11 @@ class Note(Row, table=True):
 
 
 class Evidence(Row, table=True):
-    """A document that proves something: its kind, signer, SHA-256 and until when it holds."""
+    """A document that proves something: its kind, signer, SHA-256 and until when it holds.
+
+    `target`: the row it is about, if it is about one: a service that was restored, a site whose line was changed over.
+    `result`: what it found, in a word, such as the status of Indeks KAMI.
+    """
 
     name: str = key()
     kind: str = ""
@@ -91,6 +96,11 @@ class Evidence(Row, table=True):
     signer: str = ""
     sha256: str = ""
     valid_until: date | None = None
+    target_noun: str = ""
+    target: str = ""
+    result: str = ""
+    media_type: str = ""
+    size_bytes: int | None = big()
 
 
 class Ticket(Row, table=True):

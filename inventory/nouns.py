@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from inventory import models, models_custody, models_ipam, models_people
+from inventory import models, models_custody, models_ipam, models_people, models_readiness
 from inventory.catalog import SPECS
 from inventory.quick import SELECTOR_WORDS
 from siaga.errors import InvalidError, NotFoundError
@@ -147,7 +147,7 @@ def _text_kind(column: str) -> str:
 
 _MODELS: Mapping[str, type[SQLModel]] = {
     m.__table__.name: m  # type: ignore[attr-defined]
-    for room in (models, models_people, models_ipam, models_custody)
+    for room in (models, models_people, models_ipam, models_custody, models_readiness)
     for m in vars(room).values()
     if isinstance(m, type) and issubclass(m, models.Row) and m is not models.Row
 }

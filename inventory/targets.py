@@ -13,8 +13,8 @@ from inventory.store import in_parts
 if TYPE_CHECKING:
     from inventory.writing import Writer
 
-# A note stays when its row is gone: it tells what happened.
-_NAMING = ("contact", "dependency", "note")
+# A note, a document and a risk stay when their row is gone: they tell what happened.
+_NAMING = ("contact", "dependency", "note", "evidence", "risk")
 _HOLDING = ("contact", "dependency")
 _TOLD = 5  # rows that are named, of those that refer to one
 _MANY = 50  # rows that cannot go, of which each is told

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from inventory.store import open_engine, reading
 from monitor.lines import Line, Port, grouped, lines
 from monitor.poller import rate_series
-from monitor.samples import SampleStore, ms_of, open_samples, time_of
+from monitor.samples import Name, SampleStore, ms_of, open_samples, time_of
 from monitor.usage import Carried, Load, busier, carried, load, summed
 from siaga.errors import UsageError
 from siaga.settings import Settings
@@ -106,9 +106,18 @@ def _total(rates: Sequence[float | None]) -> float | None:
     return sum(known) if rates and len(known) == len(rates) else None
 
 
-def measured(samples: SampleStore, some: Sequence[Line], start: datetime, end: datetime) -> dict[Line, Both]:
-    """Return line → what it carried down and up, of the lines of which anything is known."""
-    chosen = dict(_chosen(samples, some, start, end))
+def measured(
+    samples: SampleStore,
+    some: Sequence[Line],
+    start: datetime,
+    end: datetime,
+    names: Mapping[int, set[Name]] | None = None,
+) -> dict[Line, Both]:
+    """Return line → what it carried down and up, of the lines of which anything is known.
+
+    `names`: what the store has in this time, for who asks in parts and has asked for it already.
+    """
+    chosen = dict(_chosen(some, samples.names(start, end) if names is None else names))
     keys = [(p.device_id, m, p.name) for p, metrics in chosen.values() for m in metrics]
     bins = {key: carried(*columns) for key, *columns in samples.carried(keys, start, end)}
     found: dict[Line, Both] = {}
@@ -120,10 +129,9 @@ def measured(samples: SampleStore, some: Sequence[Line], start: datetime, end: d
 
 
 def _chosen(
-    samples: SampleStore, some: Sequence[Line], start: datetime, end: datetime
+    some: Sequence[Line], names: Mapping[int, set[Name]]
 ) -> Iterator[tuple[Line, tuple[Port, tuple[str, str]]]]:
     """Yield each line's first port that is measured, and its counters: of 64 bits where there are any."""
-    names = samples.names(start, end)
     for line in some:
         for port in line.ports:
             there = {m for m, instance in names.get(port.device_id, ()) if instance == port.name}

@@ -27,6 +27,20 @@ class Reading:
     coverage: float = 0.0
     evidence: tuple[str, ...] = ()
     note: str = ""
+    counted: Number | None = None  # what the numerator is a part of: members, milliseconds, hours, rupiah
+    unknown: tuple[str, ...] = ()  # members of which nothing is known: neither in the list nor in the count
+    of_members: bool = False  # the numerator counts members of the list, and not seconds, points or rupiah
+    missing: int = 0  # members that a dated list has and the inventory does not
+    terms: tuple[tuple[str, Number | bool | None], ...] = ()  # what the needs of a ladder speak of
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that a level of a ladder needs, as the rubric says it; `holds` is None where it is not known."""
+
+    level: int
+    text: str
+    holds: bool | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,14 @@ class Row:
     official: bool = False
     basis: tuple[Basis, ...] = ()
     next_step: str = ""
+    measure: str = ""  # the name of the function
+    direction: str = "higher"  # higher, lower, ladder
+    min_coverage: float = 0.0
+    official_levels: bool = (
+        False  # the level texts follow an official maturity text; `official` is of what is measured
+    )
+    needs: tuple[Need, ...] = ()
+    reason: str = ""  # why there is no level, and how to get the data
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,8 @@ class Score:
     value: float | None
     low: float
     high: float
+    weight: float = 0.0  # of its rows together
+    known_weight: float = 0.0  # of those with a level
 
 
 @dataclass(frozen=True)
@@ -108,4 +132,8 @@ class Assessment:
     gates: tuple[Gate, ...]
     frameworks: tuple[tuple[str, str, str], ...] = ()  # key, name, status
     snapshot_sha256: str = ""
+    rubric_sha256: str = ""
+    lang: str = "id"
+    zone: str = "Asia/Jakarta"
+    names: tuple[tuple[str, str], ...] = ()  # keys of dimensions, parts and areas → their names
     previous: "Assessment | None" = field(default=None, repr=False)

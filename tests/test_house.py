@@ -15,7 +15,7 @@ ROOMS = {
     "dns": ("monitor/probes/dns.py",),
     "h11": ("monitor/probes/http.py",),
     # One for each floor that speaks to command lines: the monitor reads, infra configures.
-    "netmiko": ("monitor/ssh.py", "monitor/ssh_client.py", "infra/network_session.py"),
+    "netmiko": ("monitor/ssh_session.py", "infra/network_session.py"),
     "ansible_runner": ("infra/jobs.py",),
     "typst": ("report/render.py",),
     "zstandard": ("monitor/tsdb/codec.py",),

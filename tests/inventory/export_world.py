@@ -191,6 +191,16 @@ def _rows() -> list[tuple[str, dict[str, Any]]]:
         ("stock_take", {"name": "ST-1", "place": "Kantor Mauk", "started": NOW}),
         ("sighting", {"stock_take": "ST-1", "asset": "1.3.2/9000", "how": "scan", "at": "2026-11-24 09:30"}),
         ("evidence", {"name": "E-1", "kind": "sk", "title": "SK", "dated": "2026-01-02"}),
+        ("budget", {"name": "DPA-2026", "year": 2026, "ceiling_idr": 10**10, "evidence": "E-1"}),
+        ("restitution", {"name": "027/1", "contract": "K/1", "month": "2026-10-01", "amount_idr": 5 * 10**6}),
+        ("capacity_test", {"name": "CT-1", "connection": "C1", "at": NOW, "down_bps": 45 * 10**6}),
+        (
+            "risk",
+            {"name": "R-1", "title": ODD[1], "person": "Budi", "target_noun": "device", "target": "rtr-1"},
+        ),
+        ("milestone", {"name": "M-1", "title": "=1+1", "due": "2026-12-31", "quick_win": "yes"}),
+        ("room_check", {"name": "RC-1", "place": "Kantor Mauk", "dated": "2026-11-01", "door_log": "no"}),
+        ("advisory", {"name": "CVE-2026-0001", "platform": "routeros", "fixed_version": "7.15.2"}),
         ("ticket", {"name": "T-1", "opened": "2026-11-23 23:59:59", "device": "rtr-1", "title": ODD[3]}),
         (
             "outage",

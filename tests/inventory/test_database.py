@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel, select
 
 import infra.models  # noqa: F401
+import inventory.models_findings  # noqa: F401
+import monitor.configs.models
 import monitor.models  # noqa: F401
 from inventory.credentials import opened, store_secret
 from inventory.database import initialise
@@ -31,7 +33,7 @@ def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
 
 
 def test_initialising_twice_is_harmless(settings: Settings) -> None:
-    assert initialise(settings) == ["The database is ready (schema 0010)."]
+    assert initialise(settings) == ["The database is ready (schema 0011)."]
     assert (settings.home / "master.key").stat().st_mode & 0o777 == 0o400
 
 

@@ -19,7 +19,7 @@ class Faults:
 
     `cut_after`: the line is cut after so many characters of a configuration; `stall_after`: it falls silent there.
     `pages_always`: the command that turns the pager off is refused. `begins_in_config`: the session begins in
-    configuration mode. `renamed_after`: after so many commands the prompt is another's. `no_tail`: the
+    configuration mode. `renamed_by`: after this command the prompt is another's. `no_tail`: the
     configuration ends without its end marker. `refuses`: a command that is answered with an error.
     """
 
@@ -27,7 +27,7 @@ class Faults:
     stall_after: int | None = None
     pages_always: bool = False
     begins_in_config: bool = False
-    renamed_after: int | None = None
+    renamed_by: str = ""
     no_tail: bool = False
     refuses: tuple[str, ...] = ()
 

@@ -31,7 +31,7 @@ class Session:
         self._key: Answer | None = None  # the next key counts at once: a pager
         self._pages: list[str] = []
         self._dead = False
-        self._commands = 0
+        self._renamed = False
 
     async def run(self) -> None:
         """Talk until the other side ends it."""
@@ -93,7 +93,7 @@ class Session:
         if self._ask is not None:
             ask, self._ask, self._silent = self._ask, None, False
             return ask(line)
-        self._commands += 1
+        self._renamed = self._renamed or bool(line and line == self.device.faults.renamed_by)
         self.device.heard.append(line)
         out = self._answer(line)
         if out is None:
@@ -316,8 +316,7 @@ class Session:
         if self.at.path:
             section = device.config.section(self.at.path)
             template = known.prompt.section
-        after = device.faults.renamed_after
-        host = "Lain" if after is not None and self._commands >= after else device.host
+        host = "Lain" if self._renamed else device.host
         return template.format(host=host, user=self.user, section=section)
 
     def _say(self, text: str) -> None:
