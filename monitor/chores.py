@@ -1,4 +1,4 @@
-"""What the service does beside asking: telling, taking buttons, compacting, pushing. Each blocks nobody else.
+"""What the service does beside asking: telling, taking buttons, compacting, pushing, backups. Each blocks nobody.
 
 Each returns what is wrong as a sentence, '' where all is well.
 """
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
+from inventory.store import reading
 from siaga.errors import SiagaError
 from siaga.settings import Settings
 from siaga.text import safe
@@ -59,6 +60,7 @@ def loops(
         loop("buttons", 1.0, lambda: buttons(engine, settings(), now), rest_s=_UNREACHABLE_S),
         loop("compact", COMPACT_S, lambda: compacted(settings()), _REPEAT_S),
         loop("push", 1.0, lambda: pushed(settings())),
+        loop("backup", 0.0, lambda: backed_up(engine, settings(), now)),
     ]
 
 
@@ -139,6 +141,26 @@ async def compacted(settings: Settings) -> str:
         return ""
     code, _, said = await _command(settings, "samples", "compact", "--quiet")
     return "" if code in (0, _BUSY) else safe(said, _SAID)
+
+
+async def backed_up(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Wait; then back up the configurations that are due, or that a message asked for, in a process of its own."""
+    await asyncio.sleep(settings.monitor.backup_s)
+    if not settings.monitor.backup or not await asyncio.to_thread(_any_due, engine, settings, now()):
+        return ""
+    code, _, said = await _command(settings, "backup", "run", "--due", "--quiet")
+    # That devices could not be read is told by 'siaga backup list', and by a rule; this is of siaga itself.
+    return safe(said, _SAID) if said.startswith("siaga: ") and code != _BUSY else ""
+
+
+def _any_due(engine: Engine, settings: Settings, now: datetime) -> bool:
+    from monitor.configs.due import due
+
+    try:
+        with reading(engine) as opened:
+            return bool(due(opened, settings.backup, now))
+    except SiagaError:  # locked, say: the next look tells
+        return False
 
 
 async def pushed(settings: Settings) -> str:

@@ -198,6 +198,25 @@ def test_a_wish_of_syslog_is_due_names_who_changed_it_and_is_then_done(scrubbed:
             assert [r.done_at is not None for r in opened.exec(select(BackupRequest))] == [True]
 
 
+def test_who_was_asked_for_and_could_not_be_read_rests_before_the_next_try(scrubbed: Path) -> None:
+    with world(scrubbed, {"sw1": simulated("ios")}) as made:
+        service.run_due(made.engine, made.settings)
+        asked = utc_now()
+        service.wished(made.engine, made.ids["sw1"], who="budi", why="changed", now=asked)
+        with session(made.engine) as writing:
+            row = store.standing(writing)[made.ids["sw1"]]
+            row.failures, row.tried_at = 1, asked + timedelta(seconds=5)
+            writing.add(row)
+        with reading(made.engine) as opened:
+            assert due(opened, Backup(), asked + timedelta(minutes=29)) == []
+            assert due(opened, Backup(), asked + timedelta(minutes=31)) == [made.ids["sw1"]]
+        service.wished(
+            made.engine, made.ids["sw1"], who="budi", why="again", now=asked + timedelta(minutes=1)
+        )
+        with reading(made.engine) as opened:
+            assert due(opened, Backup(), asked + timedelta(minutes=2)) == [made.ids["sw1"]]
+
+
 def test_each_role_has_its_interval_and_a_failure_is_not_repeated_at_once(scrubbed: Path) -> None:
     with world(scrubbed, {"sw1": simulated("ios")}) as made:
         service.run_due(made.engine, made.settings)
