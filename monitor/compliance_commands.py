@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from inventory.findings_store import Kept
     from monitor.compliance.check import Result
     from monitor.compliance.files import Library
     from monitor.compliance.format import Rule
+    from monitor.compliance.run import Round
 
 app = typer.Typer(
     name="compliance", help="What rules say of the configurations of devices.", no_args_is_help=True
@@ -62,64 +62,34 @@ def check(
     """
     from datetime import timedelta
 
-    from inventory.findings_store import Kept
-    from inventory.store import open_engine, reading
+    from inventory.access import require
+    from inventory.store import open_engine
     from monitor.commands import chosen
-    from monitor.compliance.check import check as checked
-    from monitor.compliance.files import load as load_rules
+    from monitor.compliance.run import judged, kept
     from monitor.compliance.source import texts_of
-    from monitor.compliance.store import subjects
     from siaga.clock import utc_now
     from siaga.settings import load
 
     settings, now = load(), utc_now()
-    engine, library = open_engine(settings), load_rules(settings.home)
+    engine = open_engine(settings)
+    if not dry_run:
+        require(who(), settings.access, "operator")
     texts = texts_of(engine, settings, configs)
     ids = chosen(engine, selector or [])
-    with reading(engine) as session:
-        meant = subjects(session, ids)
-    results = sorted(
-        checked(meant, library, texts, now, timedelta(days=max_age_d)), key=lambda r: r.subject.name
-    )
-    kept = Kept() if dry_run else _stored(engine, settings, results, library, now)
-    return _checked(results, len(meant), library, kept, now, output, fields, quiet=quiet)
+    done = judged(engine, settings, ids, now, texts=texts, max_age=timedelta(days=max_age_d))
+    if not dry_run:
+        done = kept(engine, done, now, who=who())
+    return _checked(done, now, output, fields, quiet=quiet)
 
 
-def _stored(engine: Any, settings: Any, results: "Sequence[Result]", library: "Library", now: Any) -> "Kept":
-    from inventory.access import require
-    from inventory.findings_store import Kept
-    from inventory.runs import recorded
-    from inventory.store import session
-    from monitor.compliance.store import store
-
-    require(who(), settings.access, "operator")
-    summary: dict[str, Any] = {"devices": len(results)}
-    kept = Kept()
-    with recorded(engine, "compliance", who=who(), summary=summary):
-        with session(engine) as writing:
-            kept = store(writing, results, library, now)
-        summary |= {"opened": kept.opened, "closed": kept.closed, "broken": kept.opened + kept.again}
-    return kept
-
-
-def _checked(
-    results: "Sequence[Result]",
-    asked: int,
-    library: "Library",
-    kept: "Kept",
-    now: "datetime",
-    output: Format,
-    fields: str,
-    *,
-    quiet: bool,
-) -> Outcome:
-    rows = [_row(r, library, now) for r in results]
+def _checked(done: "Round", now: "datetime", output: Format, fields: str, *, quiet: bool) -> Outcome:
+    rows, kept = [_row(r, done.library, now) for r in done.results], done.kept
     broken, unknown = sum(r["broken"] for r in rows), sum(r["unknown"] for r in rows)
     shown = [r for r in rows if not quiet or r["broken"] or r["unknown"]]
     messages = [_summary(rows, broken, unknown)]
-    if asked > len(rows):
+    if done.without:
         messages.append(
-            f"For {asked - len(rows)} devices there are no rules: their platform has none, or is not known."
+            f"For {done.without} devices there are no rules: their platform has none, or is not known."
         )
     if kept.opened or kept.closed:
         messages.append(

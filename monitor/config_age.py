@@ -10,6 +10,6 @@ from siaga.clock import as_utc
 
 
 def last_backups(session: Session) -> Mapping[int, datetime]:
-    """Return device → when its configuration was last read whole (aware UTC); one that never was is not in it."""
+    """Return device → when its configuration was last saved well (aware UTC); one without a backup is not in it."""
     query = select(ConfigBackup.device_id, ConfigBackup.ok_at).where(col(ConfigBackup.ok_at).is_not(None))
-    return {device: as_utc(at) for device, at in session.exec(query) if at is not None}
+    return {device_id: as_utc(at) for device_id, at in session.exec(query) if at is not None}

@@ -192,6 +192,18 @@ class DeviceEvent(SQLModel, table=True):
     authentic: bool = False
 
 
+class DeviceWish(SQLModel, table=True):
+    """What messages made desirable and nobody has done yet: `what` is backup. The same wish again is the same row."""
+
+    __tablename__ = "device_wish"
+    device_id: int = Field(primary_key=True, foreign_key="device.id")
+    what: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    times: int = 1
+    why: str = ""
+
+
 class Cursor(SQLModel, table=True):
     """How far something that comes in pieces was read: Telegram's updates."""
 

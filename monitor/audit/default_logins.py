@@ -6,10 +6,13 @@ so is no secret; that it worked is one, until it is mended.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from inventory.findings import Judged, Verdict
+from monitor.audit.judge import Place
 from monitor.hostkeys import HostKey, HostKeys
 from siaga.text import safe
 
@@ -113,3 +116,14 @@ def _client(gate: Gate) -> "asyncssh.SSHClient":
             return gate.may(HostKey(kind, base64))
 
     return Client()
+
+
+def judged(tried_at: Sequence[tuple[Place, Tried]], now: datetime) -> Iterator[Judged]:
+    """Yield for each device whether a login of its delivery works; one that could not be tried is unknown."""
+    for place, one in tried_at:
+        told = f"SSH let in the user '{one.user}' with the password of the delivery"
+        evidence = (told,) if one.user else ()
+        verdict = Verdict.broken if one.user else Verdict.unknown if one.why else Verdict.met
+        title = "A login that it was delivered with still works."
+        key = place.key("default-login")
+        yield Judged(key, verdict, "critical", title, "; ".join(evidence), "33(2)b", evidence, now)

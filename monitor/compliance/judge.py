@@ -196,9 +196,24 @@ def _filled(pattern: str) -> Filled:
     return Filled(prompt(pattern).search, word[1] if word else "", _plain(pattern))
 
 
+_GROUP = re.compile(r"(?<!\\)\((\?P<\w+>|\?:|\?<?[=!])?((?:\\.|[^()\\])*)\)([?*])?")
+
+
 def _plain(pattern: str) -> str:
     """Return a pattern as a person reads it: what stands in it, without the signs of a regular expression."""
-    text = re.sub(r"\(\?P?<?!?=?[^)]*\)", "…", pattern.strip("^$"))
-    text = re.sub(r"\\[bsSdwW][+*?]?", " ", text)
-    text = re.sub(r"\.[*+]\??|\[[^\]]*\][*+]?", "…", text)
+    text, before = pattern.removeprefix("(?i)").strip("^$"), ""
+    while text != before:
+        before, text = text, _GROUP.sub(_group, text)
+    text = re.sub(r"\[[^\]]*\]\+?|\\S\+|\.[*+]", "…", text)
+    text = re.sub(r"[\w\"]\?", "", text)
+    text = re.sub(r"\\[bsSdwW][+*?]?|\$$", " ", text)
     return safe(re.sub(r"\\(.)", r"\1", text), _LINE)
+
+
+def _group(found: re.Match[str]) -> str:
+    """Return a group as words: nothing of one that may be left out or only looks, else its choices."""
+    kind, inside, repeated = found.groups()
+    choices = inside.split("|")
+    if repeated or kind in ("?=", "?!", "?<=", "?<!") or any(not c.strip(" $") for c in choices):
+        return ""
+    return "…" if kind and kind.startswith("?P") else " or ".join(choices)

@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 from inventory.models import Device
 from inventory.platforms import config_of
 from monitor.configs.models import ConfigBackup
-from monitor.configs.store import pending, platforms_of, standing
+from monitor.configs.store import platforms_of, standing
+from monitor.wishes import wishes
 from siaga.clock import as_utc
 from siaga.settings import Backup
 
@@ -44,14 +45,14 @@ class Standing:
 
 def due(session: Session, settings: Backup, now: datetime, ids: Collection[int] | None = None) -> list[int]:
     """Return the ids of the devices whose interval is over, or for whom somebody asked; of those in `ids` alone."""
-    asked = pending(session)
+    asked = {w.device_id: w.last_at for w in wishes(session)}
     rows = standing(session)
     found = []
     for device, platform in _devices(session):
         i = device.id or 0
         if (ids is None or i in ids) and device.ssh_credential_id and config_of(platform):
             row = rows.get(i)
-            wished = i in asked and not (row and _rests(row, as_utc(asked[i].at), now))
+            wished = i in asked and not (row and _rests(row, asked[i], now))
             if wished or row is None or _over(row, settings.interval_h(device.role), now):
                 found.append(i)
     return found

@@ -8,12 +8,12 @@ from sqlmodel import col, func, select
 
 from inventory.models import Device
 from inventory.store import reading
-from monitor.configs.store import pending
 from monitor.doctor.finding import OK, WARNING, WRONG, Finding, Patient, many
 from monitor.instance import LOCK, last_status, running
 from monitor.models import DeviceState, Notification
 from monitor.notify.outbox import BEGINNINGS
 from monitor.out import cursor as cursors
+from monitor.wishes import wishes
 from siaga.clock import as_utc
 from siaga.lock import holder
 from siaga.text import safe
@@ -201,11 +201,8 @@ def wished(patient: Patient) -> Iterator[Finding]:
     if patient.engine is None:
         return
     with reading(patient.engine) as opened:
-        old = [i for i, asked in pending(opened).items() if as_utc(asked.at) < patient.now - _DAY]
-        known = dict(opened.exec(select(Device.id, Device.name)).all()) if old else {}
+        old = [w for w in wishes(opened) if w.at < patient.now - _DAY]
     if old:
-        names = ", ".join(safe(known.get(i, i), 80) for i in old[:_NAMED])
+        names = ", ".join(safe(w.device, 80) for w in old[:_NAMED])
         said = f"Changed more than a day ago, and not saved: the configuration of {many(len(old), 'device')} ({names})."
-        yield Finding(
-            "backups", WARNING, said, "'siaga backup list' says why; then run 'siaga backup run --due'."
-        )
+        yield Finding("backups", WARNING, said, "Save them: 'siaga backup run'.")

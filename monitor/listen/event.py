@@ -48,17 +48,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Wish:
-    """Something that should be done to a device now: a poll or a backup. The same wish twice is one.
-
-    `who`: who gave cause, as far as the message says.
-    """
+    """Something that should be done to a device now: a poll or a backup. The same wish twice is one."""
 
     device_id: int
     device: str
     what: str
     why: str
     at: datetime
-    who: str = ""
 
 
 _WISHES = {
@@ -77,8 +73,7 @@ def wish_of(event: Event) -> Wish | None:
     if what is None or event.device_id is None:
         return None
     why = f"{event.channel} {event.kind.value}: {event.text}"
-    who = dict(event.details).get("user", "")
-    return Wish(event.device_id, event.device, what, why[:300], event.at, who)
+    return Wish(event.device_id, event.device, what, why[:300], event.at)
 
 
 def event_json(event: Event) -> dict[str, Any]:

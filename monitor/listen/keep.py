@@ -14,9 +14,9 @@ from sqlmodel import Session, col, select
 
 from inventory.models import Device
 from inventory.store import in_parts, session
-from monitor.configs.store import ask
 from monitor.listen.event import Event, Wish
 from monitor.models import DeviceEvent
+from monitor.wishes import wish
 from siaga.clock import as_utc
 from siaga.errors import SiagaError
 
@@ -48,7 +48,7 @@ class EventSink:
         self.problem = ""
         self._engine, self._say = engine, say
         self._events: dict[Mark, Told] = {}
-        self._wishes: dict[int, Wish] = {}
+        self._wishes: dict[tuple[int, str], Wish] = {}
         self._rows: dict[Mark, int] = {}  # of the last batches: a repetition is added there
 
     def __len__(self) -> int:
@@ -65,8 +65,8 @@ class EventSink:
             self.tally["event.lost"] += 1
 
     def wish(self, wish: Wish) -> None:
-        """Take the wish for a backup to be asked for with the next flush; the newest stands for those before."""
-        self._wishes[wish.device_id] = wish
+        """Take a wish to be written with the next flush; the newest stands for those before."""
+        self._wishes[wish.device_id, wish.what] = wish
 
     async def flush(self) -> bool:
         """Write what waits; tell whether that went well."""
@@ -107,7 +107,7 @@ def _written(
     with session(engine) as writing:
         found = keep(writing, told, rows)
         for one in _known(writing, wishes):
-            ask(writing, one.device_id, who=one.who, why=one.why, now=one.at)
+            wish(writing, one.device_id, one.what, one.why, one.at)
     return {**rows, **found} if len(rows) + len(found) < MOST_WAITING else found
 
 

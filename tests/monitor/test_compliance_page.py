@@ -1,4 +1,4 @@
-"""docs/compliance.md and docs/audit.md: the rule is one, the settings load, every command is known with its options."""
+"""The pages of compliance, audit and the unannounced change: rule, settings and commands are what they say."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ from monitor.compliance.files import load
 from siaga.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = {name: (DOCS / f"{name}.md").read_text() for name in ("compliance", "audit")}
+PAGES = {name: (DOCS / f"{name}.md").read_text() for name in ("compliance", "audit", "unannounced-change")}
 
 
 def blocks(page: str, kind: str) -> list[str]:
@@ -26,8 +26,8 @@ COMMANDS = [
     line.partition("#")[0].strip()
     for page in PAGES
     for block in blocks(page, "sh")
-    for line in block.splitlines()
-    if line.startswith("siaga ") and "plan --from" not in line
+    for line in map(str.strip, block.splitlines())
+    if line.startswith("siaga ") and not line.startswith("siaga plan ")  # told and tried by its own pages
 ]
 
 

@@ -13,13 +13,13 @@ import pytest
 from sqlmodel import col, select
 
 from inventory.store import open_engine, session
-from monitor.configs.store import ask
 from monitor.doctor import database, machine
 from monitor.instance import keep_status, only
 from monitor.models import DeviceState, Notification
 from monitor.out import cursor as cursors
 from monitor.samples import Asked, Sample, open_samples, polls_of
 from monitor.tsdb.arrivals import Mark
+from monitor.wishes import BACKUP, wish
 from siaga.clock import shown, utc_now
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner
@@ -154,7 +154,7 @@ def told(home: Path, status: str, minutes: float) -> None:
 
 def unsaved(home: Path) -> None:
     with writing(home) as opened:
-        ask(opened, 1, who="budi", why="changed", now=NOW - timedelta(days=2))
+        wish(opened, 1, BACKUP, "changed", NOW - timedelta(days=2))
 
 
 def ended(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""What devices told is kept once, told on, and removed in time; a changed configuration asks for a backup."""
+"""What devices told is kept once, told on, and removed in time; what it makes desirable stays until it is done."""
 
 import asyncio
 import json
@@ -15,14 +15,12 @@ from sqlmodel import col, select
 
 import inventory.store
 from inventory.store import open_engine, reading, session
-from monitor.configs.models import BackupRequest
-from monitor.configs.store import pending
 from monitor.listen import keep
-from monitor.listen.event import Event, Kind, Wish, wish_of
+from monitor.listen.event import Event, Kind, Wish
 from monitor.listen.keep import EventSink, trim
 from monitor.models import DeviceEvent
 from monitor.out import stream
-from siaga.clock import as_utc
+from monitor.wishes import BACKUP, done, wish, wishes
 from tests.cli_runner import Siaga, runner
 from tests.monitor.out_world import EVIL, regency
 
@@ -67,11 +65,11 @@ def test_the_same_within_a_minute_is_one_row_and_later_another(engine: Engine) -
 def test_a_stranger_and_a_device_that_was_removed_are_kept_without_one(engine: Engine) -> None:
     sink = EventSink(engine, print)
     assert told(sink, event(device="", device_id=None), event(text="coldStart", device_id=9999))
-    sink.wish(Wish(9999, "gone", "backup", "why", NOW))
+    sink.wish(Wish(9999, "gone", BACKUP, "why", NOW))
     assert asyncio.run(sink.flush())
     assert [r[3] for r in rows(engine)] == [None, None]
     with reading(engine) as opened:
-        assert pending(opened) == {}
+        assert wishes(opened) == []
 
 
 def test_what_cannot_be_written_waits_and_is_written_once(
@@ -82,7 +80,7 @@ def test_what_cannot_be_written_waits_and_is_written_once(
     sink = EventSink(engine, said.append)
     with closing(sqlite3.connect(tmp_path / "home" / "siaga.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        sink.wish(Wish(1, "rtr-1", "backup", "changed", NOW))
+        sink.wish(Wish(1, "rtr-1", BACKUP, "changed", NOW))
         assert not told(sink, event())
         assert not told(sink, event(1), event(2, "coldStart"))
         other.execute("ROLLBACK")
@@ -90,7 +88,7 @@ def test_what_cannot_be_written_waits_and_is_written_once(
     assert told(sink)
     assert rows(engine) == [("linkDown: ether1", 2, 1, 1), ("coldStart", 1, 0, 1)]
     with reading(engine) as opened:
-        assert {i: r.why for i, r in pending(opened).items()} == {1: "changed"}
+        assert [(w.device, w.why) for w in wishes(opened)] == [("rtr-1", "changed")]
 
 
 def test_a_flood_is_bounded_and_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,21 +107,18 @@ def test_old_ones_go_and_so_do_too_many(engine: Engine) -> None:
     assert [r[0] for r in rows(engine)] == ["vendor 3", "vendor 4", "vendor 5"]
 
 
-def test_a_wish_that_comes_again_is_one_request_with_who_gave_cause(engine: Engine) -> None:
-    sink = EventSink(engine, print)
+def test_a_wish_is_one_row_until_it_is_done_and_one_that_came_meanwhile_stays(engine: Engine) -> None:
     for after_s in (0, 30):
-        at = NOW + timedelta(seconds=after_s)
-        changed = Event(
-            at, "syslog", Kind.config_changed, "127.0.0.1", "CONFIG_I", "rtr-1", 1, (("user", "budi"),)
-        )
-        asked_for = wish_of(changed)
-        assert asked_for is not None
-        sink.wish(asked_for)
-        assert asyncio.run(sink.flush())
-    with reading(engine) as opened:
-        (one,) = opened.exec(select(BackupRequest)).all()
-        assert (one.device_id, one.who, one.done_at) == (1, "budi", None)
-        assert as_utc(one.at) == NOW + timedelta(seconds=30)
+        with session(engine) as writing:
+            wish(writing, 1, BACKUP, f"changed {after_s}", NOW + timedelta(seconds=after_s))
+    with session(engine) as writing:
+        (one,) = wishes(writing)
+        assert (one.device, one.times, one.why) == ("rtr-1", 2, "changed 30")
+        assert (one.at, one.last_at) == (NOW, NOW + timedelta(seconds=30))
+        assert not done(writing, 1, BACKUP, began=NOW + timedelta(seconds=29))
+        assert done(writing, 1, BACKUP, began=NOW + timedelta(seconds=31))
+        assert not done(writing, 1, BACKUP, began=NOW + timedelta(seconds=31))
+        assert wishes(writing) == []
 
 
 def test_the_stream_and_the_list_tell_it_safely(

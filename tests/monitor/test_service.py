@@ -302,9 +302,8 @@ def test_a_message_that_a_link_is_down_makes_a_look_and_no_state(tmp_path: Path)
         kept = "SELECT d.name, e.kind, e.times FROM device_event e JOIN device d ON d.id = e.device_id ORDER BY e.id"
         until(lambda: len(net.rows(kept)) == 2, net.said())
         assert net.rows(kept) == [("sw-1", "link-down", 1), ("sw-1", "config-changed", 1)]
-        asked_for = "SELECT device_id, who, done_at FROM backup_request"
-        until(lambda: net.rows(asked_for), net.said())
-        assert net.rows(asked_for) == [(net.ids["sw-1"], "admin", None)]
+        until(lambda: net.rows("SELECT device_id, what FROM device_wish"), net.said())
+        assert net.rows("SELECT device_id, what FROM device_wish") == [(net.ids["sw-1"], "backup")]
         # The health reading that follows asks much more than the probes of reachability do meanwhile.
         until(lambda: net.samples("sw-1"), net.said())
         assert net.agents["sw-1"].asked > asked
