@@ -238,7 +238,7 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
 
     return infra.around.Around(
         look=Eyes(engine, settings).glance,
-        backup=_kept_by(engine, settings),
+        backup=_kept_by(engine, settings) if settings.backup.around_jobs else None,
         restore=_given_back_by(settings),
         windows=WorkWindows(engine),
         finding=_asks_of(engine),
