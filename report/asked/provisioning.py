@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from infra.models import HostResult
 from infra.models import Job as JobRow
 from report import store
+from report.asked.security import compared
 from report.asked.source import Source
 from report.records import Drift, Job
 from siaga.text import safe
@@ -35,7 +36,8 @@ def jobs(source: Source) -> Iterator[Job]:
 def drifts(source: Source) -> Iterator[Drift] | None:
     """Yield the newest sound comparison of each device, by name; None while nothing was ever compared.
 
-    A check counts what it would change; what an apply has changed is as it should be.
+    A check counts what it would change; what an apply has changed is as it should be. What compliance says of a
+    device's configuration is a comparison too: the newer of both stands.
     """
     oldest = source.period.until - timedelta(days=365)
     query = (
@@ -49,6 +51,9 @@ def drifts(source: Source) -> Iterator[Drift] | None:
         if result.status in _SOUND:
             findings = result.changed if job.mode == "check" else 0
             newest[result.host] = Drift(safe(result.host), job.started_at, findings, f"job/{job.id}")
+    for one in compared(source):
+        if one.device not in newest or newest[one.device].checked_at < one.checked_at:
+            newest[one.device] = one
     return iter(sorted(newest.values(), key=lambda d: d.device)) if newest else None
 
 
