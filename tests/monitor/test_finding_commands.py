@@ -79,6 +79,14 @@ def test_a_finding_opens_stays_and_closes_when_a_later_configuration_proves_it_m
     assert closed == dict.fromkeys(found, "mended")
 
 
+def test_what_was_found_of_a_retired_device_is_gone(siaga: Siaga, tmp_path: Path) -> None:
+    put(tmp_path, BAD.read_text())
+    check(siaga, tmp_path, 6)
+    siaga("device", "set", "srv-mauk", "status=retired").well()
+    check(siaga, tmp_path, 0)
+    assert {r["closed_why"] for r in rows(siaga, "--all")} == {"gone"}
+
+
 def test_an_old_configuration_closes_nothing(siaga: Siaga, tmp_path: Path) -> None:
     put(tmp_path, BAD.read_text())
     check(siaga, tmp_path, 6)
