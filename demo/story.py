@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -26,7 +27,7 @@ from inventory.database import initialise
 from inventory.history import Author
 from inventory.store import open_engine, session
 from inventory.writing import Writer
-from siaga.clock import shown, utc_now
+from siaga.clock import JAKARTA, shown, utc_now
 from siaga.errors import InvalidError, SiagaError, TemporaryError
 from siaga.outcome import Outcome
 from siaga.secrets import open_vault
@@ -38,7 +39,7 @@ _SETTINGS = """# Settings of the demo: the simulated devices are near, so a shor
 [poll]
 timeout_s = 0.7
 retries = 1
-interval_s = 300
+interval_s = 600
 """
 
 
@@ -64,7 +65,7 @@ def _tell(home: Path, *, keep: bool, seed: int) -> None:
     )
     keys = Secrets.drawn()
     with _world(say, home, seed, keys) as (world, regency):
-        _inventory(say, home, regency)
+        _inventory(say, home, regency, seed)
         _yesterday(say, home, regency)
         _monitor(say)
         _provision(say, home)
@@ -162,7 +163,9 @@ class Teller:
         """Say what was made and how to go on."""
         self.text(
             f"  the report        {self.home / 'readiness.pdf'}",
+            f"  in other forms    {self.home / 'readiness.html'}, {self.home / 'readiness.xlsx'}",
             f"  its figures       {self.home / 'readiness.json'}",
+            f"  of last month     {self.home / 'reports'}",
             f"  the workbook      {self.home / 'regency.xlsx'}",
             f"  changed by play   {self.home / 'hosts'}",
         )
@@ -257,7 +260,7 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _inventory(say: Teller, home: Path, regency: Regency) -> None:
+def _inventory(say: Teller, home: Path, regency: Regency, seed: int) -> None:
     say.chapter("Inventory: what should be, from the team's workbook")
     workbook(home / "regency.xlsx", regency)
     settings = Settings(home=home)
@@ -275,9 +278,19 @@ def _inventory(say: Teller, home: Path, regency: Regency) -> None:
         "--fields",
         "name,role,place,agency,address",
     )
+    _office(say, home, regency, seed)
     say.run(
         "connection", "list", "agency.kind=rsud", "--fields", "name,contract,interface,committed_down_bps"
     )
+
+
+def _office(say: Teller, home: Path, regency: Regency, seed: int) -> None:
+    """Bring in what is written down beside the network: people, goods, papers, outages, budget, risks."""
+    from demo import office
+
+    office.workbook(home / "office.xlsx", office.rows(home, regency, seed, utc_now()))
+    say.text("", "A second workbook has people, goods, papers and outages; the papers lie in the register.")
+    say.run("import", str(home / "office.xlsx"), "--why", "people, goods and papers")
 
 
 def _store_credentials(settings: Settings, regency: Regency) -> None:
@@ -295,19 +308,22 @@ def _store_credentials(settings: Settings, regency: Regency) -> None:
 
 
 def _yesterday(say: Teller, home: Path, regency: Regency) -> None:
-    """Give percentiles and availability a day to rest on, computed from the same simulation."""
-    from demo import history
+    """Give percentiles and availability a month and a day to rest on, computed from the same simulation."""
+    from demo import history, month
     from inventory.store import labels, reading
     from monitor.samples import open_samples
 
     with reading(open_engine(Settings(home=home))) as opened:
         ids = {name: i for i, name in labels(opened, "device").items()}
-    with open_samples(home) as samples:
-        count = history.write(samples, regency, ids, utc_now())
+    now = utc_now()
+    with open_samples(home) as samples, session(open_engine(Settings(home=home))) as opened:
+        earlier = month.write(samples, opened, regency, ids, now)
+        count = history.write(samples, regency, ids, now)
     say.text(
         "",
         f"A demo of a minute has no yesterday: {count} values, what polls every five minutes would have read",
-        "of the same simulated counters in the last 24 hours, are written into the samples.",
+        f"of the same simulated counters in the last 24 hours, and {earlier} polls every half an hour since last",
+        "month began, with a dozen outages among them, are written into the samples.",
     )
 
 
@@ -355,8 +371,14 @@ def _newest_plan(home: Path) -> str:
 
 def _report(say: Teller) -> None:
     say.chapter("The readiness report: what can be proved, and from what")
-    target = str(say.home / "readiness.pdf")
-    say.run("report", "readiness", "-o", target, "--since", "24h")
+    target = say.home / "readiness.pdf"
+    say.text("Last month first: its report is kept in the home, and the next one says what changed.")
+    say.run("report", "monthly")
+    period = f"{utc_now().astimezone(ZoneInfo(JAKARTA)):%Y-%m}"
+    forms = (a for form in ("pdf", "html", "xlsx") for a in ("-o", str(target.with_suffix(f".{form}"))))
+    say.run("report", "readiness", "--period", period, *forms)
+    say.run("report", "verify", str(target))
+    say.run("report", "readiness", "--period", period, "--explain", "INF-JAR-06", head=40)
     say.run("history", "verify")
 
 

@@ -20,18 +20,38 @@ def reports() -> None:
 @app.command()
 def readiness(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The PDF; the JSON is put beside it.")
-    ] = Path("readiness.pdf"),
+        list[Path],
+        typer.Option(
+            "--output",
+            "-o",
+            help="A file ending in .pdf, .html, .xlsx, .zip (CSV) or .json; can be repeated.",
+        ),
+    ] = [Path("readiness.pdf")],  # noqa: B006 - typer copies it
     lang: Annotated[str, typer.Option("--lang", help="id or en; by default the settings' language.")] = "",
-    since: Annotated[str, typer.Option("--since", help="Begin of the window: 30d, 12h, or a date.")] = "30d",
-    at: Annotated[str, typer.Option("--at", help="End of the window; by default now.")] = "",
-    letter: Annotated[str, typer.Option("--letter", help="Number of the covering letter.")] = "",
-    illustrative: Annotated[
-        bool, typer.Option("--illustrative", help="Mark every page as an illustration.")
-    ] = False,
     period: Annotated[
         str, typer.Option("--period", help="2026-10, 2026-Q4, 2026-S2 or 2026; instead of --since and --at.")
     ] = "",
+    since: Annotated[str, typer.Option("--since", help="Begin of the window: 30d, 12h, or a date.")] = "30d",
+    at: Annotated[str, typer.Option("--at", help="End of the window; by default now.")] = "",
+    place: Annotated[
+        str,
+        typer.Option(
+            "--place", help="Only a place and all inside it.", autocompletion=complete.names("place")
+        ),
+    ] = "",
+    agency: Annotated[
+        str, typer.Option("--agency", help="Only an agency.", autocompletion=complete.names("agency"))
+    ] = "",
+    letter: Annotated[str, typer.Option("--letter", help="Number of the covering letter.")] = "",
+    signer: Annotated[
+        str,
+        typer.Option("--signer", help="Who signs, as recorded.", autocompletion=complete.names("person")),
+    ] = "",
+    date: Annotated[str, typer.Option("--date", help="The day beside the signature: 2026-11-03.")] = "",
+    pdfa: Annotated[str, typer.Option("--pdfa", help="PDF/A part for an archive: 3a, 3b, 4f, 2a, 2b.")] = "",
+    illustrative: Annotated[
+        bool, typer.Option("--illustrative", help="Mark every page as an illustration.")
+    ] = False,
     explain: Annotated[
         str, typer.Option("--explain", help="Explain one indicator here instead: INF-JAR-04.")
     ] = "",
@@ -40,7 +60,10 @@ def readiness(
     ] = None,
     rubric: Annotated[str, typer.Option("--rubric", help="A rubric's version, or a file of your own.")] = "",
 ) -> Outcome:
-    """Write the readiness report as PDF, with every figure and its source as JSON beside it."""
+    """Write the readiness report, with every figure and its source as JSON beside it.
+
+    Example: siaga report readiness --period 2026-Q4 -o laporan.pdf -o laporan.html -o laporan.xlsx
+    """
     if explain or bundle:
         from report import judging_service
 
@@ -50,7 +73,98 @@ def readiness(
         return judging_service.bundle(bundle or Path(), **asked)
     from report.service import Order, make
 
-    return make(Order(output, lang, since, at, letter, illustrative))
+    return make(
+        Order(
+            tuple(output),
+            lang=lang,
+            since=since,
+            at=at,
+            letter=letter,
+            illustrative=illustrative,
+            period=period,
+            place=place,
+            agency=agency,
+            pdfa=pdfa,
+            signer=signer,
+            dated=date,
+            rubric=rubric,
+        )
+    )
+
+
+@app.command()
+def monthly(
+    period: Annotated[
+        str, typer.Option("--period", help="2026-10 or 2026-Q4; by default the last month that is over.")
+    ] = "",
+    route: Annotated[
+        str, typer.Option("--route", help="Tell the people on this route of the notifications.")
+    ] = "",
+    lang: Annotated[str, typer.Option("--lang", help="id or en; by default the settings' language.")] = "",
+    illustrative: Annotated[
+        bool, typer.Option("--illustrative", help="Mark every page as an illustration.")
+    ] = False,
+) -> Outcome:
+    """Make the report of a period that is over, keep it, and tell what changed since the period before.
+
+    It lies in the home, in reports/PERIOD, as PDF, HTML, XLSX and JSON. A period that has a report keeps it.
+
+    Example: siaga report monthly --route laporan
+    """
+    from report.schedule import Run, run
+
+    return run(Run(period, route, lang, illustrative))
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The JSON of the earlier report.")],
+    new: Annotated[Path, typer.Argument(help="The JSON of the later report.")],
+) -> Outcome:
+    """Show what changed between two reports: the index, levels, figures."""
+    from report.schedule import difference
+
+    return difference(old, new)
+
+
+@app.command()
+def timer(
+    route: Annotated[str, typer.Option("--route", help="Whom to tell, as in `report monthly`.")] = "",
+) -> Outcome:
+    """Print a systemd timer, and the line of cron, that make the report every month."""
+    import os
+    import sys
+
+    from report.schedule import timer as units
+    from siaga.settings import load
+
+    return units(
+        str(Path(sys.argv[0]).resolve()), load().home.resolve(), os.environ.get("SIAGA_CONFIG", ""), route
+    )
+
+
+@app.command()
+def sign(
+    pdf: Annotated[Path, typer.Argument(help="The PDF to sign; it is not changed.")],
+    key: Annotated[Path, typer.Option("--key", help="The signer's PKCS#12 file (.p12, .pfx).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The signed PDF; by default FILE.signed.pdf.")
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option("--passphrase-file", help="Its first line is the passphrase; without it you are asked."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is signed, kept in the signature.")] = "",
+) -> Outcome:
+    """Sign a report (PAdES) with a certificate of your own: an addition to the file, which stays as it is.
+
+    The passphrase comes from a file or from your keyboard, never from the command line. Needs `siaga[sign]`.
+
+    Example: siaga report sign laporan.pdf --key kadis.p12
+    """
+    from report.sign_service import sign_file
+
+    return sign_file(pdf, key, output, passphrase_file, reason)
 
 
 @app.command()

@@ -168,6 +168,8 @@ class Facts:
     denominators: tuple[Denominator, ...] = ()
     places: tuple[str, ...] = ()  # the kecamatan, in order of their codes
     polls: int = 0  # rounds of polling in the window
+    zone: str = "Asia/Jakarta"
+    code: str = ""  # the regency's Kemendagri code
 
     @property
     def window_s(self) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from report.assessment import Assessment
+
 Value = float | int | str | None
 
 
@@ -57,6 +59,9 @@ class Cell:
     value: Value
     shown: str
     tone: Tone = Tone.plain
+    unit: str = ""  # of a number: ratio, s, idr, bps; of a text: date, time
+    link: str = ""  # the id of the record behind it
+    spark: tuple[float | None, ...] = ()  # shares (0..1) over time, None where nothing was observed
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ class Stack:
     title: str
     parts: tuple[tuple[str, int, str, Tone], ...]
     source: str
+    note: str = ""
     kind: str = "stack"
 
 
@@ -145,16 +151,110 @@ class Text:
     kind: str = "text"
 
 
-Block = Numbers | Table | Bars | Heat | Stack | Text
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a chapter."""
+
+    text: str
+    kind: str = "heading"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing of ours: SVG with the text that stands for it (`alt`); `width` is its share of the page."""
+
+    id: str
+    title: str
+    svg: str
+    alt: str
+    source: str
+    width: float = 1.0
+    note: str = ""
+    empty: str = ""
+    kind: str = "chart"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The index on its scale of 1 to 5: `value` (None: no row has a level) within [low, high]."""
+
+    id: str
+    label: str
+    value: float | None
+    shown: str
+    band: str
+    low: float
+    high: float
+    interval: str
+    text: str
+    source: str
+    tone: Tone = Tone.plain
+    kind: str = "verdict"
+
+
+@dataclass(frozen=True)
+class Level:
+    """An indicator as printed; `level` (1..5) is None for too little data, `target` the level wanted."""
+
+    id: str
+    name: str
+    shown: str
+    level: int | None
+    level_shown: str
+    target_shown: str
+    weight_shown: str
+    coverage_shown: str
+    note: str
+    official: bool = False
+    tone: Tone = Tone.plain
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Indicators of one part of the rubric, a line each; `heads` are the titles of the columns."""
+
+    id: str
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[Level, ...]
+    source: str
+    note: str = ""
+    empty: str = ""
+    kind: str = "levels"
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is behind one indicator: pairs of label and text, under an id that others point to."""
+
+    id: str
+    title: str
+    level: Level
+    pairs: tuple[tuple[str, str], ...]
+    kind: str = "record"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Blocks in two columns: the first `split` of them stand left, on the share `left` of the width."""
+
+    blocks: tuple["Block", ...]
+    left: float = 0.5
+    split: int = 1
+    kind: str = "pair"
+
+
+Block = Numbers | Table | Bars | Heat | Stack | Text | Heading | Chart | Verdict | Levels | Record | Pair
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: its number as printed, its title and its blocks."""
+    """A chapter: its number as printed ('' for none), its title and its blocks; a `wide` one lies on its side."""
 
     number: str
     title: str
     blocks: tuple[Block, ...]
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,8 +267,10 @@ class Report:
     figures: tuple[Figure, ...]
     chapters: tuple[Chapter, ...]
     words: dict[str, str] = field(default_factory=dict)
+    assessment: Assessment | None = None
 
     def blocks(self) -> Iterator[Block]:
         """Yield every block in reading order."""
         for chapter in self.chapters:
-            yield from chapter.blocks
+            for block in chapter.blocks:
+                yield from block.blocks if isinstance(block, Pair) else (block,)

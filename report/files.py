@@ -1,7 +1,8 @@
-"""Writes the report's two files whole or not at all: both are finished aside, then renamed into place."""
+"""Writes the files of a report whole or not at all: all are finished aside, then renamed into place."""
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from siaga.errors import SiagaError
@@ -13,23 +14,30 @@ def write_both(pdf_path: Path, pdf: bytes, document: bytes) -> Path:
     Raises SiagaError (`cannot-write`); then neither file is new and no half-written one is left.
     """
     json_path = pdf_path.with_suffix(".json")
+    write_all([(json_path, document), (pdf_path, pdf)])
+    return json_path
+
+
+def write_all(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write every file. Raises SiagaError (`cannot-write`); then none is new and no half-written one is left."""
     waiting: list[tuple[Path, Path]] = []
+    where = files[-1][0]
     try:
-        for path, data in ((json_path, document), (pdf_path, pdf)):
+        for path, data in files:
+            where = path
             waiting.append((_aside(path, data), path))
         for temporary, path in waiting:
+            where = path
             temporary.replace(path)
     except OSError as error:
-        where = error.filename or pdf_path
         reason = error.strerror or str(error)
         raise SiagaError(
             "cannot-write",
-            f"The report cannot be written to {pdf_path} ({where}: {reason}); choose another place.",
+            f"The report cannot be written to {where} ({error.filename or where}: {reason}); choose another place.",
         ) from None
     finally:
         for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
-    return json_path
 
 
 def _aside(path: Path, data: bytes) -> Path:

@@ -17,7 +17,7 @@ from inventory import models as inventory
 from inventory.store import observed, reading
 from monitor.availability import Window as Observed
 from monitor.availability import look
-from monitor.samples import Asked, Key, Name, SampleStore, time_of
+from monitor.samples import Key, Name, SampleStore, time_of
 from monitor.uptimes import Kind, stretches
 from monitor.usage import carried
 from report import store
@@ -46,6 +46,7 @@ _SEEN = {"up": Seen.up, "degraded": Seen.up, "down": Seen.down}
 _SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
 
 
+LastAsked = tuple[datetime, datetime | None]  # when a device was asked last, and when it answered last
 History = Mapping[int, Sequence[tuple[datetime, str]]]  # device → (time, state from then on)
 
 
@@ -90,7 +91,7 @@ class Rows:
 
 def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: bool = False) -> Facts:
     """Read everything the report needs. Raises what inventory.store and monitor.samples raise."""
-    asked = samples.asked(window.since, window.until)
+    asked = samples.last_asked(window.since, window.until)
     with reading(engine) as session:
         rows = _rows(session)
         history = store.history(session, window.until)
@@ -112,6 +113,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             denominators=denominators(regency.code if regency else ""),
             places=tuple(safe(name) for _, name in districts),
             polls=store.polls(session, window.since, window.until),
+            code=regency.code if regency else "",
         )
 
 
@@ -166,19 +168,18 @@ def _contract(row: inventory.Contract, rows: Rows) -> Contract:
 
 
 def _devices(
-    session: Session, history: History, rows: Rows, asked: Mapping[int, Sequence[Asked]], window: Window
+    session: Session, history: History, rows: Rows, asked: Mapping[int, LastAsked], window: Window
 ) -> Iterator[Device]:
     said = {i: {k: v.value for k, v in of.items()} for i, of in observed(session).items()}
     states = store.states(session)
     for row in rows.devices:
         assert row.id is not None
         state = states.get(row.id)
-        looks = asked.get(row.id, ())
-        judged = looks[-1].at if looks else state.at if state and state.at <= window.until else None
+        look_at, answer_at = asked.get(row.id, (None, None))
+        judged = look_at or (state.at if state and state.at <= window.until else None)
         now_known = state is not None and state.at <= window.until
         name = state.state if state and now_known else believed_at(window.until, history.get(row.id, ()))
         fresh = judged is not None and (window.until - judged).total_seconds() <= window.fresh_s
-        answered = [a.at for a in looks if a.answered]
         yield _device(
             row,
             rows,
@@ -186,7 +187,7 @@ def _devices(
             window,
             seen=_SEEN.get(name, Seen.unobserved) if fresh else Seen.unobserved,
             degraded=fresh and name == "degraded",
-            last_seen=answered[-1] if answered else None,
+            last_seen=answer_at,
         )
 
 

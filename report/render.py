@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,12 +17,23 @@ from zoneinfo import ZoneInfo
 
 import typst
 
-from report.figures import Block, Heat, Numbers, Report, Stack
+from report import assessment_json
+from report.figures import Block, Heat, Numbers, Pair, Record, Report, Stack
 from siaga.clock import JAKARTA
-from siaga.errors import SiagaError
+from siaga.errors import SiagaError, UsageError
+from siaga.text import safe
 
 HERE = Path(__file__).parent
-STANDARDS: Final[tuple[Literal["ua-1", "a-3a"], ...]] = ("ua-1", "a-3a")
+Standard = Literal["ua-1", "a-1a", "a-1b", "a-2a", "a-2b", "a-3a", "a-3b", "a-4", "a-4f"]
+STANDARDS: Final[tuple[Standard, ...]] = ("ua-1", "a-3a")
+# What an archive may ask for; those of the first column may carry the JSON inside.
+ARCHIVES: Final[Mapping[str, tuple[bool, tuple[Standard, ...]]]] = {
+    "3a": (True, ("ua-1", "a-3a")),
+    "3b": (True, ("ua-1", "a-3b")),
+    "4f": (True, ("a-4f",)),
+    "2a": (False, ("ua-1", "a-2a")),
+    "2b": (False, ("ua-1", "a-2b")),
+}
 SCHEMA = "siaga-readiness-1"
 
 
@@ -35,19 +46,42 @@ def as_json(report: Report) -> bytes:
         "words": report.words,
         "parameters": [asdict(f) for f in report.parameters],
         "figures": [asdict(f) for f in report.figures],
+        "assessment": _assessment(report),
         "chapters": [
-            {"number": c.number, "title": c.title, "blocks": [_block(b) for b in c.blocks]}
+            {
+                "number": c.number,
+                "title": c.title,
+                "wide": c.wide,
+                "blocks": [_block(b) for b in c.blocks],
+            }
             for c in report.chapters
         ],
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
+def _assessment(report: Report) -> Mapping[str, Any] | None:
+    """Return the judgement as `siaga report verify` computes it anew, to be compared byte for byte."""
+    if report.assessment is None:
+        return None
+    tree: dict[str, Any] = json.loads(assessment_json.as_json(report.assessment))
+    return tree
+
+
 def _block(block: Block) -> Mapping[str, Any]:
     """Return a block as JSON; figures are named by their ids, tuples get names."""
     if isinstance(block, Numbers):
         return {"kind": block.kind, "big": block.big, "ids": [f.id for f in block.figures]}
+    if isinstance(block, Pair):
+        return {
+            "kind": block.kind,
+            "left": block.left,
+            "split": block.split,
+            "blocks": [_block(b) for b in block.blocks],
+        }
     plain = asdict(block)
+    if isinstance(block, Record):
+        plain["pairs"] = [{"label": label, "text": text} for label, text in block.pairs]
     if isinstance(block, Heat):
         plain["rows"] = [
             {"label": label, "cells": list(c), "last": asdict(last)} for label, c, last in block.rows
@@ -58,9 +92,21 @@ def _block(block: Block) -> Mapping[str, Any]:
     return plain
 
 
-def as_pdf(document: bytes) -> bytes:
-    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a readiness.json."""
-    return typeset("readiness.typ", {"readiness.json": document}, now=_now(document), inputs=_hash(document))
+def as_pdf(document: bytes, pdfa: str = "") -> bytes:
+    """Return the PDF (tagged, PDF/UA-1 and PDF/A-3a, with the JSON attached) of a readiness.json.
+
+    `pdfa` names another part of PDF/A; PDF/A-2 permits no attachment of that kind, so there the JSON stays beside.
+    Raises UsageError (`no-such-standard`), SiagaError.
+    """
+    if pdfa and pdfa not in ARCHIVES:
+        sentence = f"There is no PDF/A-{safe(pdfa, 20)}: use one of {', '.join(ARCHIVES)}."
+        raise UsageError("no-such-standard", sentence)
+    attached, standards = ARCHIVES[pdfa or "3a"]
+    given = {**_hash(document), "attach": "yes" if attached else ""}
+    made = _compile(
+        "readiness.typ", {"readiness.json": document}, _now(document), given, "pdf", standards=standards
+    )
+    return made[0]
 
 
 def as_pages(document: bytes, ppi: float = 80) -> list[bytes]:
@@ -134,6 +180,7 @@ def _compile(
     inputs: Mapping[str, str],
     kind: Literal["pdf", "png"],
     ppi: float = 80,
+    standards: Sequence[Standard] = STANDARDS,
 ) -> list[bytes]:
     fonts = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")]
@@ -148,7 +195,7 @@ def _compile(
                 format=kind,
                 ppi=ppi,
                 sys_inputs=dict(inputs),
-                pdf_standards=list(STANDARDS) if kind == "pdf" else [],
+                pdf_standards=list(standards) if kind == "pdf" else [],
                 timestamp=now,
             )
         except typst.TypstError as error:

@@ -1,37 +1,56 @@
-"""One order for a report, from arguments to two files: where the parts of the floor meet."""
+"""One order for a report, from arguments to its files: where the parts of the floor meet."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from inventory.store import open_engine
-from monitor.samples import open_samples
+from sqlmodel import select
+
+from inventory.models_people import Person
+from inventory.store import open_engine, reading
+from monitor.availability import window as observed
+from monitor.samples import SampleStore, open_samples
+from report import actions, books_reader, listings, outlines, questions
+from report.archive import earlier, last
+from report.assessment import Assessment
+from report.books import Matter, Signs
+from report.exports.order import regency_on
 from report.figures import Report
-from report.files import write_both
+from report.files import write_all
+from report.forms import FORMS, made
+from report.judging import judge
 from report.language import LANGUAGES
+from report.periods import Period, of
 from report.reader import Window, read
 from report.readiness import build
-from report.render import as_json, as_pdf
+from report.render import as_json
+from report.rubric import LATEST
+from report.rubric import load as load_rubric
+from report.scope import narrowed, scope_of
 from siaga.clock import shown, utc_now
-from siaga.errors import UsageError
+from siaga.errors import NotFoundError, UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from siaga.text import safe
 
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for, as it was written."""
+    """What was asked for, as it was written. `pdfa`: the PDF/A standard, '' for PDF/UA-1 and PDF/A-3a together."""
 
-    output: Path
+    outputs: tuple[Path, ...]
     lang: str = ""
     since: str = "30d"
     at: str = ""
     letter: str = ""
     illustrative: bool = False
+    period: str = ""
+    place: str = ""
+    agency: str = ""
+    pdfa: str = ""
+    signer: str = ""
+    dated: str = ""
+    rubric: str = ""
 
 
 def make(order: Order) -> Outcome:
@@ -40,47 +59,107 @@ def make(order: Order) -> Outcome:
     lang = order.lang or settings.language
     if lang not in LANGUAGES:
         raise UsageError(
-            "no-such-language", f"There is no report in '{lang}': use one of {', '.join(LANGUAGES)}."
+            "no-such-language",
+            f"There is no report in '{safe(lang, 20)}': use one of {', '.join(LANGUAGES)}.",
         )
-    if order.output.suffix.lower() != ".pdf":
-        raise UsageError("not-a-pdf", f"The report is a PDF: '{order.output}' should end in .pdf.")
+    _checked(order.outputs)
     report = compute(settings, order, lang)
     document = as_json(report)
-    json_path = write_both(order.output, as_pdf(document), document)
+    json_path = order.outputs[0].with_suffix(".json")
+    files = [(p, made(p.suffix.lower(), document, order.pdfa)) for p in order.outputs]
+    write_all([(json_path, document), *((p, data) for p, data in files if p != json_path)])
+    return _told(report, order, json_path)
+
+
+def _checked(outputs: tuple[Path, ...]) -> None:
+    """Raise UsageError (`unknown-format`) for a file that is none of the forms, before anything is read."""
+    for path in outputs:
+        if path.suffix.lower() not in FORMS:
+            sentence = f"'{safe(path, 120)}' should end in {', '.join(FORMS)}."
+            raise UsageError("unknown-format", sentence)
+
+
+def _told(report: Report, order: Order, json_path: Path) -> Outcome:
+    names = {p.suffix.lower().lstrip("."): str(p) for p in order.outputs}
     row = {
-        "pdf": str(order.output),
+        **names,
         "json": str(json_path),
         "figures": len(report.figures),
         "since": shown(datetime.fromisoformat(str(report.meta["since"]))),
         "until": shown(datetime.fromisoformat(str(report.meta["until"]))),
         "illustrative": report.meta["illustrative"],
     }
-    return Outcome(rows=[row], single=True, messages=[f"The readiness report is in {order.output}."])
+    return Outcome(rows=[row], single=True, messages=[f"The readiness report is in {order.outputs[0]}."])
 
 
 def compute(settings: Settings, order: Order, lang: str) -> Report:
     """Compute the report of an order from the database and the samples."""
     now = utc_now().replace(microsecond=0)
-    until = moment(order.at, now, settings.timezone) if order.at else now
-    since = moment(order.since, until, settings.timezone)
-    if since >= until:
-        raise UsageError("empty-window", f"The window is empty: it begins {since} and ends {until}.")
-    window = Window(since, until, settings.poll.interval_s)
-    engine = open_engine(settings)
+    period = of(order.period, order.since, order.at, now, settings.timezone)
     with open_samples(settings.home) as samples:
-        facts = read(engine, samples, window, illustrative=order.illustrative)
-    return build(facts, now=until, lang=lang, letter=order.letter)
+        matter = gathered(settings, samples, period, order, lang, now)
+    signs = _signs(settings, order)
+    return build(matter, now=period.until, lang=lang, letter=order.letter, signs=signs)
 
 
-def moment(text: str, end: datetime, zone: str) -> datetime:
-    """Return the time meant by `30d` (before `end`) or an ISO date or time (in `zone` unless it has one)."""
-    back = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
-    if back:
-        return end - timedelta(**{_UNITS[back[2]]: int(back[1])})
+def _signs(settings: Settings, order: Order) -> Signs:
+    """Return the signature block. Raises NotFoundError (`no-such-person`), UsageError (`bad-time`)."""
+    on = _day(order.dated) if order.dated else None
+    if not order.signer:
+        return Signs(place=settings.custody.place if on else "", on=on)
+    with reading(open_engine(settings)) as session:
+        row = session.exec(select(Person).where(Person.name == order.signer)).first()
+    if row is None:
+        raise NotFoundError("no-such-person", f"There is no person called '{safe(order.signer, 80)}'.")
+    return Signs(row.name, row.nip, row.title or row.role, settings.custody.place, on)
+
+
+def _day(text: str) -> date:
     try:
-        at = datetime.fromisoformat(text.strip())
+        return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(
-            "bad-time", f"'{text}' is no time: write 30d, 12h, 45m, or 2026-11-23T07:00."
-        ) from None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
+
+
+def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Assessment:
+    """Return the judgement of the period; its snapshot is kept, so that the report can be verified."""
+    asked = questions.Period(period.since, period.until, settings.timezone)
+    return judge(settings, asked, rubric=rubric, lang=lang).assessment
+
+
+def gathered(
+    settings: Settings, samples: SampleStore, period: Period, order: Order, lang: str, now: datetime
+) -> Matter:
+    """Read everything that a report of a period is made of."""
+    engine = open_engine(settings)
+    window = Window(period.since, period.until, settings.poll.interval_s)
+    facts = read(engine, samples, window, illustrative=order.illustrative)
+    with reading(engine) as session:
+        regency = regency_on(session, settings, period.until)
+        scope = scope_of(session, regency, order.place, order.agency)
+        lists = listings.read(session, settings, period.until, agency=order.agency, place=order.place)
+        books = books_reader.read(
+            session,
+            samples,
+            observed(settings, period.since, period.until),
+            zone=settings.timezone,
+            now=now,
+            listings=lists,
+            scope=scope,
+        )
+    rubric = order.rubric or LATEST
+    judged = _judged(settings, period, rubric, lang) if scope is None else None
+    shapes, source = outlines.outlines(facts.code, settings.home)
+    return Matter(
+        facts=narrowed(facts, scope),
+        books=books,
+        judged=judged,
+        kinds={key: both.of(lang) for key, both in load_rubric(rubric).rubric.evidence_kinds.items()},
+        actions=actions.planned(settings.home),
+        scope=scope.title if scope else "",
+        label=period.label,
+        before=earlier(settings.home, period) if scope is None else (),
+        last=last(settings.home, period) if scope is None else None,
+        outlines=shapes,
+        outlines_source=source,
+    )

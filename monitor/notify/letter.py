@@ -62,6 +62,9 @@ class Letter:
     secret: SecretStr = NO_SECRET
     button: str = ""
     language: str = "id"
+    attachments: tuple[
+        tuple[str, str, bytes], ...
+    ] = ()  # name, media type, content; where a channel can carry it
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
+from report.books import Matter
+from report.chapters import goods, indicators
 from report.facts import Device, Facts, Seen
 from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Tone
 from report.language import Tongue, rows_of
@@ -148,15 +150,17 @@ def _past(devices: Iterable[Device]) -> list[Device]:
     return [d for d in devices if d.past]
 
 
-def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
+def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
     """Return the chapter."""
-    keys = ("E-01", "E-02", "E-03", "E-04", "E-05", "E-10", "E-06", "E-07", "E-08")
+    facts = matter.facts
+    keys = ("E-01", "E-02", "E-03", "E-04", "E-05", "E-10", "E-07", "E-08", "E-11")
     blocks: list[Block] = [
         Numbers(tuple(known[k] for k in keys)),
+        *indicators.section(matter, t, "E-I1", "INF-PER"),
         _roles(facts, t),
+        *goods.blocks(matter, t),
         _models(facts, t),
         _versions(facts, t),
-        _snmp(facts, t),
         _serials(facts, t),
         _unwell(facts, t),
     ]
@@ -233,7 +237,8 @@ def capped(
     return tuple(rows[:limit]), source, note
 
 
-def _snmp(facts: Facts, t: Tongue) -> Table:
+def snmp(facts: Facts, t: Tongue) -> Table:
+    """Return how devices are asked: versions of SNMP, and which of them are a finding."""
     columns = (Column(t.say("snmp"), 2.0), *state_columns(t), Column(t.say("finding"), 1.0))
     rows = []
     for (version,), seen in grouped(facts.devices, "snmp").items():

@@ -1,109 +1,162 @@
-"""Gaps: every figure that falls short, ordered by the share affected times a weight that is our own."""
+"""Gaps and the action plan: each indicator below its target, heaviest first; what is not known is listed apart."""
 
 from dataclasses import dataclass
 
-from report.chapters.incidents import last_apply
-from report.chapters.network import GOOD, Line
-from report.facts import Facts
-from report.figures import Cell, Chapter, Column, Figure, Table, Text, Tone
+from report.assessment import Assessment, Row
+from report.books import Action, Matter
+from report.chapters import indicators
+from report.figures import Block, Cell, Chapter, Column, Table, Text, Tone
+from report.glyphs import printable
 from report.language import Tongue
 from report.numbers import rounded
 
-SERVICE, RISK, DATA = 3, 2, 1
 FIVE = 5
-
-# What is short, in which figure, and its weight; the figure's numerator counts what is wrong.
-_WRONG = (
-    ("down", "E-03", SERVICE),
-    ("unobserved", "E-04", DATA),
-    ("above", "N-07", RISK),
-    ("nocontract", "N-08", DATA),
-    ("snmp", "E-06", RISK),
-    ("serial", "E-07", RISK),
-    ("past", "E-08", RISK),
-    ("eos", "E-09", DATA),
-)
-# The same where the numerator counts what is right.
-_RIGHT = (("agencies", "N-01", SERVICE), ("others", "N-03", SERVICE), ("measured", "N-06", DATA))
+GOOD = 4  # the level from which a row counts as good
 
 
 @dataclass(frozen=True)
 class Gap:
-    """One thing that is short: how many of how many, where it is shown, and how heavy it weighs."""
+    """An indicator that falls short: `weight` of the index times the levels that are missing to good."""
 
-    name: str
-    figure: str
-    affected: int
-    whole: int
-    weight: int
-
-    @property
-    def share(self) -> float:
-        """The share affected."""
-        return self.affected / self.whole
+    row: Row
+    loss: float
 
 
-def ranked(facts: Facts, known: dict[str, Figure], measured: list[Line]) -> list[Gap]:
-    """Return the gaps, heaviest first."""
-    found = [_of(known, n, f, w, right=False) for n, f, w in _WRONG]
-    found += [_of(known, n, f, w, right=True) for n, f, w in _RIGHT]
-    found += [_availability(measured), _hosts(facts)]
-    real = [g for g in found if g is not None and g.affected > 0]
-    return sorted(real, key=lambda g: (-g.share * g.weight, -g.weight, g.name))
-
-
-def _of(known: dict[str, Figure], name: str, key: str, weight: int, *, right: bool) -> Gap | None:
-    figure = known[key]
-    if figure.numerator is None or not figure.denominator:
+def reached(row: Row) -> bool | None:
+    """Return whether a row reaches its target as printed; None where too little is known."""
+    if row.level is None:
         return None
-    some, whole = int(figure.numerator), int(figure.denominator)
-    return Gap(name, key, max(whole - some, 0) if right else some, whole, weight)
+    if row.direction == "ladder" or row.target is None or row.reading.value is None:
+        return row.level >= (row.target or GOOD)
+    value, wanted = rounded(row.reading.value, 2), rounded(row.target, 2)
+    return value <= wanted if row.direction == "lower" else value >= wanted
 
 
-def _availability(measured: list[Line]) -> Gap | None:
-    ratios = [x.watched.ratio for x in measured if x.watched.ratio is not None]
-    short = sum(rounded(r * 100, 2) < rounded(GOOD * 100, 2) for r in ratios)
-    return Gap("availability", "N-04", short, len(ratios), SERVICE) if ratios else None
-
-
-def _hosts(facts: Facts) -> Gap | None:
-    job = last_apply(facts)
-    return Gap("hosts", "P-01", job.hosts - (job.ok or 0), job.hosts, RISK) if job and job.hosts else None
-
-
-def chapter(t: Tongue, number: str, gaps: list[Gap]) -> Chapter:
-    """Return the chapter with every gap and room for owner and date."""
-    return Chapter(number, t.say("chapter-gaps"), (Text(t.say("gaps-text")), table(t, gaps, whole=True)))
-
-
-def table(t: Tongue, gaps: list[Gap], *, whole: bool) -> Table:
-    """Return the gaps as a table: the five largest, or all with the action and room for owner and date."""
-    columns = [
-        Column(t.say("rank"), 0.45, right=True),
-        Column(t.say("gap"), 2.4),
-        Column(t.say("figure"), 0.65),
-        Column(t.say("affected"), 1.2, right=True),
-        Column(t.say("share"), 0.8, right=True),
+def ranked(judged: Assessment | None) -> list[Gap]:
+    """Return the rows below their target, heaviest first."""
+    found = [
+        Gap(row, row.weight * max(GOOD - (row.level or 0), 0.5))
+        for row in (judged.rows if judged else ())
+        if reached(row) is False
     ]
-    columns += [Column(t.say("weight"), 0.7, right=True)] if whole else []
-    columns += [Column(t.say("action"), 2.8)]
-    columns += [Column(t.say("owner"), 1.3)] if whole else []
-    rows = tuple(_row(t, i, gap, whole) for i, gap in enumerate(gaps if whole else gaps[:FIVE], 1))
-    key, title = ("G-T1", "t-gaps") if whole else ("S-T1", "gaps-five")
-    return Table(key, t.say(title), tuple(columns), rows, t.say("src-gaps"), empty=t.say("gaps-none"))
+    return sorted(found, key=lambda g: (-g.loss, -g.row.weight, g.row.id))
 
 
-def _row(t: Tongue, rank: int, gap: Gap, whole: bool) -> tuple[Cell, ...]:
-    of = t.say("share-of", part=t.number(gap.affected), whole=t.number(gap.whole))
-    tone = {SERVICE: Tone.bad, RISK: Tone.warn}.get(gap.weight, Tone.unknown)
-    cells = [
+def unknown(judged: Assessment | None) -> list[Row]:
+    """Return the rows without enough data, heaviest first."""
+    return sorted(
+        (r for r in (judged.rows if judged else ()) if r.level is None), key=lambda r: (-r.weight, r.id)
+    )
+
+
+def chapter(matter: Matter, t: Tongue, number: str) -> Chapter:
+    """Return the chapter: the plan, then what has to become known."""
+    blocks: list[Block] = [Text(t.say("gaps-text")), plan(matter, t), missing(matter, t)]
+    return Chapter(number, t.say("chapter-gaps"), tuple(blocks), wide=True)
+
+
+def five(matter: Matter, t: Tongue) -> Table:
+    """Return the five largest gaps for the summary."""
+    columns = (
+        Column(t.say("rank"), 0.4, right=True),
+        Column(t.say("indicator"), 4.0),
+        Column(t.say("reading"), 1.2, right=True),
+        Column(t.say("target"), 1.1, right=True),
+        Column(t.say("level"), 0.9),
+        Column(t.say("owner"), 2.7),
+    )
+    actions = {a.row: a for a in matter.actions}
+    rows = tuple(
+        (
+            t.count(i),
+            _name(g.row),
+            _value(g.row, t),
+            Cell(g.row.target, indicators.target(g.row, t)),
+            _level(g.row, t),
+            t.text(actions.get(g.row.id, Action("")).owner),
+        )
+        for i, g in enumerate(ranked(matter.judged)[:FIVE], 1)
+    )
+    empty = t.say("gaps-none") if matter.judged else t.say("levels-scope")
+    return Table("S-T1", t.say("gaps-five"), columns, rows, t.say("src-gaps"), empty=empty)
+
+
+def plan(matter: Matter, t: Tongue) -> Table:
+    """Return every gap with its action: owner, date, cost class, quick win."""
+    columns = (
+        Column(t.say("rank"), 0.4, right=True),
+        Column(t.say("indicator"), 2.4),
+        Column(t.say("reading"), 1.2, right=True),
+        Column(t.say("target"), 1.1, right=True),
+        Column(t.say("level"), 0.8),
+        Column(t.say("action"), 3.6),
+        Column(t.say("owner"), 1.8),
+        Column(t.say("due"), 1.0, right=True),
+        Column(t.say("cost"), 0.9),
+        Column(t.say("quick-win"), 0.8),
+    )
+    actions = {a.row: a for a in matter.actions}
+    rows = tuple(
+        _planned(i, gap, actions.get(gap.row.id, Action(gap.row.id)), t, matter)
+        for i, gap in enumerate(ranked(matter.judged), 1)
+    )
+    empty = t.say("gaps-none") if matter.judged else t.say("levels-scope")
+    return Table(
+        "G-T1", t.say("t-gaps"), columns, rows, t.say("src-gaps"), t.say("gaps-note"), empty, wide=True
+    )
+
+
+def _planned(rank: int, gap: Gap, action: Action, t: Tongue, matter: Matter) -> tuple[Cell, ...]:
+    row = gap.row
+    overdue = action.due is not None and action.due < matter.facts.until.date()
+    due = (
+        t.day(action.due, Tone.bad if overdue else Tone.plain)
+        if action.due
+        else t.word("to-set", Tone.unknown)
+    )
+    return (
         t.count(rank),
-        t.word(f"g-{gap.name}", tone),
-        t.text(gap.figure),
-        Cell(f"{gap.affected}/{gap.whole}", of),
-        t.share(gap.share),
-    ]
-    cells += [t.count(gap.weight)] if whole else []
-    cells += [t.word(f"a-{gap.name}")]
-    cells += [Cell(None, "")] if whole else []
-    return tuple(cells)
+        _name(row),
+        _value(row, t),
+        Cell(row.target, indicators.target(row, t)),
+        _level(row, t),
+        t.text(action.what or row.next_step, limit=600),
+        t.text(action.owner),
+        due,
+        t.word(f"cost-{action.cost}") if action.cost else t.word("none"),
+        t.word("yes", Tone.good) if action.quick else t.word("none"),
+    )
+
+
+def _name(row: Row) -> Cell:
+    return Cell(row.id, f"{printable(row.id)} {printable(row.name, 160)}", link=f"H-{printable(row.id)}")
+
+
+def _value(row: Row, t: Tongue) -> Cell:
+    return Cell(row.reading.value, indicators.result(row, t))
+
+
+def _level(row: Row, t: Tongue) -> Cell:
+    shown = t.say("no-level") if row.level is None else t.number(row.level)
+    return Cell(row.level, shown, indicators.tone(row.level))
+
+
+def missing(matter: Matter, t: Tongue) -> Table:
+    """Return the rows that have no level, and what has to be recorded to give them one."""
+    columns = (
+        Column(t.say("indicator"), 2.6),
+        Column(t.say("weight"), 0.6, right=True),
+        Column(t.say("col-known"), 0.8, right=True),
+        Column(t.say("what-is-missing"), 3.4),
+    )
+    rows = tuple(
+        (
+            _name(row),
+            Cell(row.weight, t.number(row.weight, 0 if float(row.weight).is_integer() else 1)),
+            t.share(row.reading.coverage, 0),
+            t.text(row.reason or row.next_step or row.reading.note, limit=400),
+        )
+        for row in unknown(matter.judged)
+    )
+    empty = t.say("missing-none") if matter.judged else t.say("levels-scope")
+    return Table("G-T2", t.say("t-missing"), columns, rows, t.say("src-gaps"), t.say("missing-note"), empty)

@@ -1,5 +1,7 @@
 """Incidents, alerts and provisioning: what went wrong, what is open, what was put right by siaga."""
 
+from report.books import Matter
+from report.chapters import causes
 from report.chapters.equipment import capped
 from report.facts import Facts, Job
 from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Tone
@@ -72,13 +74,17 @@ def _provisioned(facts: Facts, t: Tongue) -> Figure:
     )
 
 
-def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
+def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
     """Return the chapter."""
-    keys = ("I-01", "I-02", "I-03", "I-04", "P-01")
+    facts = matter.facts
+    keys = ("I-02", "I-03", "I-04", "I-05", "I-06", "I-01", "P-01")
     blocks: tuple[Block, ...] = (
         Numbers(tuple(known[k] for k in keys)),
-        _alerts(facts, t),
+        causes.by_cause(matter, t),
         _outages(facts, t),
+        causes.recurring(matter, t),
+        causes.tickets(matter, t),
+        _alerts(facts, t),
         _jobs(facts, t),
     )
     return Chapter(number, t.say("chapter-incidents"), blocks)

@@ -1,11 +1,15 @@
 """Network: agencies connected, availability of observed time, bandwidth against contract."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from report.books import Matter
+from report.chapters import indicators
 from report.chapters.equipment import part, state_cells, state_columns
+from report.charts import Moment, chart_trend
 from report.facts import Connection, Facts, Span
-from report.figures import Bar, Bars, Block, Cell, Chapter, Column, Figure, Heat, Numbers, Table, Tone
+from report.figures import Bar, Bars, Block, Cell, Chapter, Chart, Column, Figure, Heat, Numbers, Table, Tone
 from report.language import Tongue, rows_of
 from report.measures.availability import Watched, buckets, by_device, watched
 from report.measures.bandwidth import FULL, STEP_S, Load, load, over
@@ -178,19 +182,51 @@ def _usage_source(facts: Facts, t: Tongue) -> str:
     return t.say("src-usage", step=t.span(STEP_S), since=t.moment(facts.since), until=t.moment(facts.until))
 
 
-def chapter(facts: Facts, t: Tongue, number: str, known: dict[str, Figure], measured: list[Line]) -> Chapter:
-    """Return the chapter."""
-    keys = ("N-01", "N-02", "N-03", "N-04", "N-05", "N-09", "N-06", "N-07", "N-08")
+def chapter(
+    matter: Matter,
+    t: Tongue,
+    number: str,
+    known: dict[str, Figure],
+    measured: list[Line],
+    two: Sequence[Block],
+) -> Chapter:
+    """Return the chapter; `two` are the tables of the two availabilities."""
+    facts = matter.facts
+    keys = ("N-01", "N-02", "N-03", "N-10", "N-11", "N-05", "N-06", "N-07", "N-08")
     blocks: list[Block] = [
         Numbers(tuple(known[k] for k in keys)),
+        *indicators.section(matter, t, "N-I1", "INF-JAR"),
         _agencies(facts, t),
+        *two,
         _bars(facts, t, measured),
         _heat(facts, t),
+        _course(facts, t),
         _places(facts, t, measured),
-        _connections(facts, t, measured),
         _contracts(facts, t, measured),
+        _connections(facts, t, measured),
     ]
     return Chapter(number, t.say("chapter-network"), tuple(blocks))
+
+
+def _course(facts: Facts, t: Tongue) -> Chart:
+    """Return the availability of all connections over the window; a piece that nobody saw is a gap."""
+    ids = sorted({c.device_id for c in facts.connections if c.device_id is not None})
+    spans = by_device(facts.spans)
+    some = [s for i in ids for s in spans.get(i, [])]
+    pieces = buckets(facts.since, facts.until) if facts.window_s > 0 else []
+    moments = []
+    for a, b in pieces:
+        ratio = watched(some, len(ids), a, b).ratio
+        moments.append(Moment(t.short(a, pieces), ratio, t.percent(ratio, 1)))
+    known = [m.value for m in moments if m.value is not None]
+    low = max(0.0, min(0.95, *known) - 0.01) if known else 0.0
+    ticks = [(low + (1 - low) * i / 4, t.percent(low + (1 - low) * i / 4, 1)) for i in range(5)]
+    svg = chart_trend(moments, (low, 1.0), ticks) if known else ""
+    said = "; ".join(f"{m.label}: {m.shown}" for m in moments) or t.say("h-none")
+    source = t.say("src-spans", since=t.moment(facts.since), until=t.moment(facts.until))
+    return Chart(
+        "N-C3", t.say("c-course"), svg, said, source, note=t.say("c-course-note"), empty=t.say("h-none")
+    )
 
 
 def _agencies(facts: Facts, t: Tongue) -> Table:
@@ -367,10 +403,10 @@ def _use_tone(m: Load) -> Tone:
 
 def _contracts(facts: Facts, t: Tongue, measured: list[Line]) -> Table:
     columns = (
-        Column(t.say("contract"), 1.8),
-        Column(t.say("provider"), 1.5),
+        Column(t.say("contract"), 1.7),
+        Column(t.say("provider"), 1.3),
         Column(t.say("committed"), 1.05, right=True),
-        Column(t.say("ends"), 1.15, right=True),
+        Column(t.say("ends"), 1.3),
         Column(t.say("connections"), 1.05, right=True),
         Column(t.say("promised"), 1.05, right=True),
         Column(t.say("availability"), 1.2, right=True),

@@ -25,8 +25,9 @@ from inventory.store import open_engine, session
 from monitor.models import Alert, DeviceState, StateChange
 from monitor.samples import Asked, Sample, open_samples, polls_of
 from report.facts import Facts, Seen
+from report.periods import moment
 from report.reader import Window, denominators, read
-from report.service import Order, make, moment
+from report.service import Order, make
 from siaga.errors import NotFoundError, UsageError
 from siaga.settings import load
 from tests.homes import prepare
@@ -146,7 +147,7 @@ def test_a_state_that_is_old_is_no_observation(home: Path) -> None:
 
 
 def test_the_report_is_made_from_the_database(home: Path, tmp_path: Path) -> None:
-    order = Order(tmp_path / "r.pdf", since="4h", at=UNTIL.isoformat(), illustrative=True)
+    order = Order((tmp_path / "r.pdf",), since="4h", at=UNTIL.isoformat(), illustrative=True)
     outcome = make(order)
     document = json.loads((tmp_path / "r.json").read_text())
     values = {f["id"]: f["value"] for f in document["figures"]}
@@ -159,11 +160,11 @@ def test_the_report_is_made_from_the_database(home: Path, tmp_path: Path) -> Non
 
 
 def test_bad_orders_are_refused_with_a_sentence(tmp_path: Path) -> None:
-    for order in (Order(tmp_path / "r.txt"), Order(tmp_path / "r.pdf", lang="fr")):
+    for order in (Order((tmp_path / "r.txt",)), Order((tmp_path / "r.pdf",), lang="fr")):
         with pytest.raises(UsageError):
             make(order)
     with pytest.raises(NotFoundError):
-        make(Order(tmp_path / "r.pdf"))
+        make(Order((tmp_path / "r.pdf",)))
     assert list(tmp_path.glob("r.*")) == []
 
 

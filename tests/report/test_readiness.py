@@ -11,6 +11,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from full import matter
 from regency import SINCE, UNTIL, regency
 
 import report
@@ -35,6 +36,7 @@ HOSTILE = (
     "\\",
 )
 # A number stands alone: not a part of a word such as v2c, rtr-07 or 027/101.
+SAID = ("shown", "number", "id", "name", "title", "interval")
 NUMBER = re.compile(r"(?<![\w/.,–-])\d[\d.,]*\d|(?<![\w/.,–-])\d")
 
 
@@ -44,7 +46,7 @@ def figure(facts: Facts, key: str) -> Any:
 
 @pytest.fixture(scope="module")
 def documents() -> dict[str, bytes]:
-    return {lang: as_json(build(regency(), now=UNTIL, lang=lang)) for lang in ("id", "en")}
+    return {lang: as_json(build(matter(lang), now=UNTIL, lang=lang)) for lang in ("id", "en")}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,11 @@ def test_every_figure_and_table_has_a_source_and_an_own_id() -> None:
 
 
 def test_the_words_are_in_both_languages_and_hold_no_digit() -> None:
-    words = tomllib.loads(Path(report.__file__ or "").with_name("words.toml").read_text())
+    words: dict[str, dict[str, str]] = {}
+    for path in (Path(report.__file__ or "").parent / "words").glob("*.toml"):
+        more = tomllib.loads(path.read_text())
+        assert not words.keys() & more.keys(), path
+        words |= more
     for key, both in words.items():
         assert set(both) == {"id", "en"}, key
         holes = {lang: set(re.findall(r"\{\w+\}", text)) for lang, text in both.items()}
@@ -127,9 +133,12 @@ def shown_numbers(document: dict[str, Any]) -> set[str]:
 
     def collect(value: Any) -> None:
         if isinstance(value, dict):
-            texts.extend(str(value[k]) for k in ("shown", "mark_shown", "number", "id") if value.get(k))
+            texts.extend(re.findall(r">([^<]+)<", value.get("svg", "")))
+            texts.extend(str(value[k]) for k in SAID if value.get(k))
+            texts.extend(str(v) for p in value.get("pairs", ()) for v in p.values())
+            texts.extend(str(v) for k, v in value.items() if k.endswith("_shown"))
             for key, inner in value.items():
-                if key not in ("text", "source", "note", "title", "label"):
+                if key not in ("text", "source", "note", "title", "label", "svg", "pairs"):
                     collect(inner)
         elif isinstance(value, list):
             for inner in value:
@@ -147,7 +156,7 @@ def shown_numbers(document: dict[str, Any]) -> set[str]:
 
 def unwrapped(text: str) -> str:
     """Join what a narrow cell broke after a dash."""
-    return re.sub(r"(?<=[–-])\s*\n", "", text.replace("\u200b", ""))
+    return re.sub(r"(?<=[–/-])\s*\n", "", text.replace("\u200b", ""))
 
 
 @pytest.mark.parametrize("lang", ["id", "en"])
@@ -211,7 +220,7 @@ def test_the_pdf_is_tagged_and_says_its_language(pdfs: dict[str, bytes]) -> None
 
 
 def test_same_facts_make_the_same_bytes(pdfs: dict[str, bytes]) -> None:
-    again = as_json(build(regency(), now=UNTIL))
+    again = as_json(build(matter(), now=UNTIL))
     assert as_pdf(again) == pdfs["id"]
 
 
@@ -228,6 +237,16 @@ def test_hostile_names_are_printed_and_not_run() -> None:
     for name in ('#panic("x")', "$x^2$", "[link]", "*b*", "<b>&amp;", "{name}", "□□", "@ref", "#(1+1)"):
         assert name in flat, name
     assert "\x1b" not in text
+
+
+def test_a_font_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from report import glyphs
+
+    glyphs.covered.cache_clear()
+    monkeypatch.setattr(glyphs, "FONTS", tmp_path)
+    with pytest.raises(SiagaError, match=r"Inter-Bold\.otf"):
+        glyphs.printable("x")
+    glyphs.covered.cache_clear()
 
 
 def test_both_files_are_written_whole(tmp_path: Path) -> None:

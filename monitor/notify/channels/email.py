@@ -83,6 +83,9 @@ def mail(letter: Letter, sender: str) -> EmailMessage:
     found["Message-ID"] = _message_id(letter, sender)
     found["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer by a machine
     found.set_content("\n".join([letter.text.headline, "", *letter.text.lines]) + "\n")
+    for name, kind, data in letter.attachments:
+        major, _, minor = kind.partition("/")
+        found.add_attachment(data, maintype=major, subtype=minor, filename=safe(name, 120))
     return found
 
 
