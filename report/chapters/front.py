@@ -6,7 +6,7 @@ from report.chapters import gaps, indicators
 from report.chapters.incidents import CLAIM_S
 from report.chapters.network import GOOD, POOR
 from report.charts import Moment, Spoke, chart_radar, chart_trend
-from report.facts import Facts
+from report.facts import FULL, Facts
 from report.figures import (
     Block,
     Cell,
@@ -24,7 +24,7 @@ from report.figures import (
 )
 from report.glyphs import printable
 from report.language import Tongue
-from report.measures.bandwidth import FULL, LEAST_BINS, STEP_S
+from report.measures.bandwidth import LEAST_BINS, STEP_S
 from report.measures.counts import count
 
 RANK = 95

@@ -8,11 +8,11 @@ from report.books import Matter
 from report.chapters import indicators
 from report.chapters.equipment import part, state_cells, state_columns
 from report.charts import Moment, chart_trend
-from report.facts import Connection, Facts, Span
+from report.facts import FULL, Connection, Facts, Load, Span, over
 from report.figures import Bar, Bars, Block, Cell, Chapter, Chart, Column, Figure, Heat, Numbers, Table, Tone
 from report.language import Tongue, rows_of
 from report.measures.availability import Watched, buckets, by_device, watched
-from report.measures.bandwidth import FULL, STEP_S, Load, load, over
+from report.measures.bandwidth import STEP_S, load
 from report.measures.counts import Reach, count, reach
 from report.numbers import rounded
 

@@ -129,10 +129,11 @@ def test_facts_are_what_was_stored(home: Path) -> None:
 
 def test_the_connection_carries_what_its_counters_say(home: Path) -> None:
     first, second = facts().connections
-    assert {round(v) for v in first.usage.down_bps} == {45_000_000}
-    assert len(first.usage.down_bps) == 36  # three hours of five minutes
+    assert first.load is not None
+    assert (round(first.load.p95_down_bps or 0), first.load.bins) == (45_000_000, 36)  # three hours
     assert (first.down_bps, first.provider, first.agency) == (50_000_000, "PT Serat", "Kecamatan Balaraja")
-    assert len(second.usage.down_bps) == 0
+    assert second.load is not None
+    assert second.load.bins == 0
 
 
 def test_the_hour_without_polling_is_neither_up_nor_down(home: Path) -> None:
