@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from report.facts import Connection, Device, Seen, Span, Usage, over
 from report.measures import bandwidth
-from report.measures.availability import buckets, outages, watched
+from report.measures.availability import buckets, outages, parts, watched
 from report.measures.counts import agency_seen, count
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
@@ -87,3 +87,20 @@ def test_an_agency_is_down_only_if_every_connection_is() -> None:
     assert seen(1) is Seen.down
     assert seen(1, 2) is Seen.unobserved
     assert seen(1, 2, 3) is Seen.up
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-50, 150), st.integers(0, 120), st.sampled_from([Seen.up, Seen.down])),
+        max_size=8,
+    ),
+    st.integers(1, 12),
+)
+def test_the_parts_of_a_window_are_what_each_piece_would_be_alone(
+    some: list[tuple[int, int, Seen]], count: int
+) -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    spans = [Span(1, at + timedelta(minutes=a), at + timedelta(minutes=a + n), seen) for a, n, seen in some]
+    pieces = [(at + timedelta(minutes=10 * i), at + timedelta(minutes=10 * (i + 1))) for i in range(count)]
+    alone = [watched(spans, 2, a, b) for a, b in pieces]
+    assert parts(spans, 2, pieces) == alone
