@@ -184,7 +184,7 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
     )
     svg = chart_radar(spokes, [t.number(n) for n in range(1, 6)]) if len(spokes) > 2 else ""
     return Chart(
-        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.86, empty=t.say("none")
+        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.8, empty=t.say("none")
     )
 
 
