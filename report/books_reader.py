@@ -268,7 +268,7 @@ def _claims(
     for window in period.windows:
         if window.start < now:
             try:
-                yield claim(session, samples, provider, window, now)
+                yield claim(session, samples, provider, window, now, evidence=False)
             except NotFoundError:  # nothing bought, or no device that could tell: no bill
                 return
 
