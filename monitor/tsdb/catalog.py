@@ -22,7 +22,6 @@ def layouts(store: "EmbeddedStore", start_ms: int, end_ms: int) -> dict[int, set
                 found.setdefault(device, set()).update(plans[layout].layout.columns)
     for day, file in store.shelves[RAW].between(start_ms // DAY_MS, end_ms // DAY_MS):
         with told_of(file.path, day * DAY_MS, store.told):
-            for device in file.devices():
-                if plan := file.plan(device):
-                    found.setdefault(device, set()).update(plan.layout.columns)
+            for device, plan in file.plans(set(file.devices())).items():
+                found.setdefault(device, set()).update(plan.layout.columns)
     return {device: names for device, names in sorted(found.items()) if names}
