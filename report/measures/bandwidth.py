@@ -8,6 +8,7 @@ from monitor.usage import nearest_rank
 from report.facts import Connection, Load
 
 STEP_S = 300
+Pair = tuple[float | None, float | None]
 LEAST_BINS = 20  # with fewer, the nearest rank of 95 % is the maximum itself
 
 
@@ -31,6 +32,21 @@ def load(connection: Connection) -> Load:
         peak_up_bps=peaks[1],
         utilisation=_busier((down, connection.down_bps), (up, connection.up_bps)),
         peak_share=_busier((peaks[0], connection.down_bps), (peaks[1], connection.up_bps)),
+    )
+
+
+def judged(connection: Connection, bins: int, p95_bps: Pair, peak_bps: Pair) -> Load:
+    """Return the same from figures that were computed already (down, up); fewer than LEAST_BINS have no p95."""
+    down, up = p95_bps if bins >= LEAST_BINS else (None, None)
+    rates = connection.down_bps, connection.up_bps
+    return Load(
+        bins=bins,
+        p95_down_bps=down,
+        p95_up_bps=up,
+        peak_down_bps=peak_bps[0],
+        peak_up_bps=peak_bps[1],
+        utilisation=_busier((down, rates[0]), (up, rates[1])),
+        peak_share=_busier((peak_bps[0], rates[0]), (peak_bps[1], rates[1])),
     )
 
 
