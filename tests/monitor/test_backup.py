@@ -31,7 +31,6 @@ SEEDED = re.compile(r"(?i)rahasia\w+")
 COMMANDS = (
     ("backup", "list", "-o", "wide"),
     ("backup", "search", "e"),
-    ("backup", "run", "-o", "json"),
     ("runs", "-o", "json"),
     ("note", "list", "-o", "json"),
     ("alert", "list", "-o", "json"),
