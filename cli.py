@@ -5,7 +5,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, wraps
 from inspect import Parameter, signature
@@ -60,6 +60,7 @@ from inventory.options import Fields, split
 from siaga.errors import AuthError, SiagaError, TemporaryError, UsageError
 from siaga.outcome import Outcome
 from siaga.text import safe
+from siaga.who import who
 
 _LONGEST = 4000  # characters of one line of an error
 
@@ -236,8 +237,23 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
     from monitor.work_windows import WorkWindows
 
     return infra.around.Around(
-        look=Eyes(engine, settings).glance, windows=WorkWindows(engine), finding=_asks_of(engine)
+        look=Eyes(engine, settings).glance,
+        backup=_kept_by(engine, settings),
+        windows=WorkWindows(engine),
+        finding=_asks_of(engine),
     )
+
+
+def _kept_by(engine: Any, settings: Any) -> Callable[[Sequence[str], str], Mapping[str, infra.around.Kept]]:
+    """Return what backs up the configurations of devices whose locks the caller holds."""
+
+    def kept(names: Sequence[str], job: str) -> Mapping[str, infra.around.Kept]:
+        from monitor.configs.service import Keeper
+
+        found = Keeper(engine, settings, who=who()).backup(names, job)
+        return {name: infra.around.Kept(one.name, one.failure) for name, one in found.items()}
+
+    return kept
 
 
 def _asks_of(engine: Any) -> Callable[[int], infra.around.Wanted]:

@@ -69,7 +69,7 @@ def require(opened: Session, plan: Plan, desk: Desk) -> None:
     said = store.approvals_of(opened, [plan.id or 0]).get(plan.id or 0, [])
     good = [a for a in said if holds(desk.settings, plan, a)]
     if not good:
-        sentence = f"Plan '{plan.name}' is of {plan.risk} risk and waits for a second person:"
+        sentence = f"Plan '{plan.name}' (risk: {plan.risk}) waits for a second person:"
         raise ApprovalError("needs-approval", f"{sentence} 'siaga plan approve {plan.name}'.")
 
 

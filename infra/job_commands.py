@@ -149,7 +149,9 @@ def job_cancel(number: Number) -> Outcome:
 @job_app.command("rerun")
 def job_rerun(
     number: Number,
-    failed: Annotated[bool, typer.Option("--failed", help="Only the hosts that did not go well.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only the hosts that are not done: failed, unreached or left.")
+    ] = False,
     output: Output = Format.table,
 ) -> Outcome:
     """Plan a job's play again, with the same parameters: a new check, to be looked at and applied as any plan.

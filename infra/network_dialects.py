@@ -27,7 +27,6 @@ class Dialect:
 
     `prompted`: from here on a line is not typed, because the device asks for the secret (VRP).
     `snmp_auth`, `snmp_priv`: how it calls the protocols of SNMPv3.
-    `safe_mode`: a key that begins and ends a mode whose changes are lost with the session (RouterOS).
     """
 
     name: str
@@ -40,7 +39,6 @@ class Dialect:
     leave: str = ""
     save: str = ""
     prompted: str = ""
-    safe_mode: str = ""
     asks: Mapping[str, str] = field(default_factory=dict)
     snmp_auth: Mapping[str, str] = field(default_factory=dict)
     snmp_priv: Mapping[str, str] = field(default_factory=dict)

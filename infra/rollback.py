@@ -61,6 +61,6 @@ def _restored(course: "Course", name: str) -> str:
 def _say(course: "Course", acted: dict[str, str], worse: dict[str, str]) -> None:
     failed = {n: why for n, why in acted.items() if why} | worse
     good = [n for n in acted if n not in failed]
-    parts = [f"{', '.join(good)}: as before"] if good else []
+    parts = [f"{', '.join(good)}: taken back"] if good else []
     parts += [f"{n}: {why}" for n, why in failed.items()]
     course.recorder.step("rollback", "failed" if failed else "ok", "; ".join(parts))

@@ -126,9 +126,8 @@ def plan_messages(report: Report) -> list[str]:
     if not any(h.changed or h.unchecked for h in good):
         return [*messages, "Nothing would change: there is nothing to apply."]
     if report.needs_approval:
-        messages.append(
-            f"It is of {report.risk} risk and waits for a second person: siaga plan approve {report.plan}"
-        )
+        messages.append(f"It waits for a second person, who says: siaga plan approve {report.plan}")
+        return [*messages, f"Then apply it with: siaga apply {report.plan}"]
     return [*messages, f"Apply it with: siaga apply {report.plan}"]
 
 

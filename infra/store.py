@@ -133,10 +133,10 @@ def hosts_of(session: Session, job_id: int) -> list[HostResult]:
     return list(session.exec(query))
 
 
-def tallied(row: HostResult, counted: HostTally) -> HostTally:
-    """Return a host's tally with what was recorded of it when the job ended."""
-    kept = ("status", "reason", "batch", "before", "after", "verdict", "rolled_back")
-    return replace(counted, **{k: getattr(row, k) for k in kept})
+def tallied(row: HostResult, tasks: HostTally) -> HostTally:
+    """Return what was recorded of a host when its job ended, with how many of its tasks could not be checked."""
+    kept = ("reason", "batch", "before", "after", "verdict", "rolled_back")
+    return replace(counted(row), unchecked=tasks.unchecked, **{k: getattr(row, k) for k in kept})
 
 
 def counted(row: HostResult) -> HostTally:

@@ -21,8 +21,10 @@ from siaga.text import safe
 
 OUTBOX_S = 5.0
 COMPACT_S = 3600.0
+BACKUP_S = 60.0
 _REPEAT_S = 60.0
 _BUTTONS_S = 8
+_UNREACHABLE_S = 30.0
 _BUSY = 75  # EX_TEMPFAIL: another process is at it
 _SAID = 300
 Result = TypeVar("Result")
@@ -38,22 +40,27 @@ def loops(
 ) -> list[Work]:
     """Return each as a loop without an end; what is wrong with one stands in `problems` by its name."""
 
-    def loop(name: str, gap_s: float, work: Callable[[], Awaitable[str]], first_s: float = 0.0) -> Work:
+    def loop(
+        name: str, gap_s: float, work: Callable[[], Awaitable[str]], first_s: float = 0.0, rest_s: float = 0.0
+    ) -> Work:
         async def once() -> None:
             try:
                 problems[name] = await work()
             except Exception as error:  # noqa: BLE001 - the rim of the loop: nobody is asked less for it
                 problems[name] = f"a fault of siaga ({type(error).__name__})"
                 fault(error)
+            if problems[name]:
+                await asyncio.sleep(rest_s)
 
         return every(gap_s, once, first_s)
 
     return [
         loop("notify", OUTBOX_S, lambda: told(engine, settings(), now)),
         loop("repeat", _REPEAT_S, lambda: stood(engine, settings(), now), _REPEAT_S),
-        loop("buttons", 1.0, lambda: buttons(engine, settings(), now)),
+        loop("buttons", 1.0, lambda: buttons(engine, settings(), now), rest_s=_UNREACHABLE_S),
         loop("compact", COMPACT_S, lambda: compacted(settings()), _REPEAT_S),
         loop("push", 1.0, lambda: pushed(settings())),
+        loop("backup", BACKUP_S, lambda: backed_up(engine, settings(), now), BACKUP_S),
     ]
 
 
@@ -102,8 +109,6 @@ async def buttons(engine: Engine, settings: Settings, now: Callable[[], datetime
     waits = [beside(lambda r=r: listen(engine, settings, r, _BUTTONS_S, now)) for r in bots.values()]  # type: ignore[misc]
     results = await asyncio.gather(*waits, return_exceptions=True)
     wrong = [r for r in results if isinstance(r, BaseException)]
-    if wrong:
-        await asyncio.sleep(OUTBOX_S)
     return "; ".join(safe(getattr(r, "sentence", type(r).__name__), 200) for r in wrong)
 
 
@@ -136,6 +141,22 @@ async def compacted(settings: Settings) -> str:
         return ""
     code, _, said = await _command(settings, "samples", "compact", "--quiet")
     return "" if code in (0, _BUSY) else safe(said, _SAID)
+
+
+async def backed_up(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Back up whose turn it is, in a process of its own. Devices that fail are told by 'siaga backup list'."""
+    if not settings.monitor.backup or not await asyncio.to_thread(_anybody_due, engine, settings, now()):
+        return ""
+    code, _, said = await _command(settings, "backup", "run", "--due", "--quiet")
+    return safe(said, _SAID) if said.startswith("siaga: ") and code != _BUSY else ""
+
+
+def _anybody_due(engine: Engine, settings: Settings, now: datetime) -> bool:
+    from inventory.store import reading
+    from monitor.configs.due import due
+
+    with reading(engine) as session:
+        return bool(due(session, settings.backup, now))
 
 
 async def pushed(settings: Settings) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
+
+from monitor.configs.models import ConfigBackup
+from siaga.clock import as_utc
 
 
 def last_backups(session: Session) -> Mapping[int, datetime]:
-    """Return device → when its configuration was last saved well (aware UTC); a device without a backup is not in it.
-
-    Nothing saves configurations yet, so there are none, and the rule `config-not-backed-up` has nothing to judge.
-    """
-    del session
-    return {}
+    """Return device → when its configuration was last saved well (aware UTC); one without a backup is not in it."""
+    query = select(ConfigBackup.device_id, ConfigBackup.ok_at).where(col(ConfigBackup.ok_at).is_not(None))
+    return {device_id: as_utc(at) for device_id, at in session.exec(query) if at is not None}

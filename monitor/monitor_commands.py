@@ -13,6 +13,7 @@ app = typer.Typer(
     name="monitor", help="The service that watches: run, status, health, install.", no_args_is_help=True
 )
 _STALE_S = 30.0
+_SETTLED_S = 60.0  # after its first round the service has most of what it will hold
 
 
 @app.command("run")
@@ -31,6 +32,7 @@ def run() -> Outcome:
     from monitor.service import Service
     from siaga.clock import utc_now
     from siaga.settings import load
+    from siaga.settled import settle
 
     settings = load()
     require(who(), settings.access, "operator")
@@ -39,6 +41,7 @@ def run() -> Outcome:
 
         async def watch() -> None:
             service = Service(settings, engine, run_id=run_id, now=utc_now, say=_say, load=load)
+            asyncio.get_running_loop().call_later(_SETTLED_S, settle)
             await service.run()
 
         asyncio.run(watch())

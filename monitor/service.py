@@ -230,6 +230,7 @@ class Service:
         """Once a minute: what is an hour old is sealed, and siaga's own figures are stored."""
         await self._store.maintain(self._now())
         self._store.add(own_polls(self._watch.figures(self._at()), OWN, self._now()))
+        self._store.add(self._listening.heard(self._now()))
         self._listening.keep()
 
     async def _tell_status(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -18,6 +18,7 @@ from monitor.listen.sieve import Sieve
 from monitor.listen.sockets import opened
 from monitor.listen.store import known_sources, trap_auths
 from monitor.rereading import Problems
+from monitor.samples import HEARD, Poll, Sample, polls_of
 from siaga.clock import utc_now
 from siaga.errors import SiagaError
 from siaga.secrets import open_vault
@@ -76,6 +77,11 @@ class Listening:
         """Write what must outlive this process."""
         if self._receiver is not None:
             self._receiver.keep()
+
+    def heard(self, at: datetime) -> list[Poll]:
+        """Return as samples how many messages of syslog each device sent since this was asked last."""
+        found = self._receiver.take_heard() if self._receiver else {}
+        return polls_of([Sample(device, HEARD, "", at, count) for device, count in found.items()])
 
     async def trim(self) -> None:
         """Remove old events."""

@@ -34,10 +34,16 @@ class _Careful:
 
     client: Client
     heard = 0
+    shown = ""  # the prompt as it was last seen
     limit: int | None = None
 
     def _build_ssh_client(self) -> paramiko.SSHClient:
         return self.client
+
+    def find_prompt(self, *args: Any, **kwargs: Any) -> str:
+        """Find the prompt, and remember it."""
+        self.shown = str(super().find_prompt(*args, **kwargs))  # type: ignore[misc]
+        return self.shown
 
     def read_channel(self) -> str:
         """Read what there is; raise EOFError at the end, where netmiko would poll until its time-out."""
@@ -55,13 +61,22 @@ class _Careful:
         """Say no farewell: netmiko's first looks for a configuration mode, and would wait for an answer."""
 
 
+# Where the pager is part of the configuration, it stays on: who only reads changes nothing. Pages are turned instead.
+_PAGER_IS_CONFIGURED = ("fortinet",)
+
+
+def _left_on(_session: Any, *_args: Any, **_kwargs: Any) -> str:
+    return ""
+
+
 _NONE_DISABLED = {"kex": ["none"], "pubkeys": ["none"]}
 
 
 @cache
 def _careful(kind: str) -> Any:
     """Return netmiko's class for a device type with our care mixed in."""
-    return type("CarefulSession", (_Careful, ssh_dispatcher(kind)), {})
+    own = {"disable_paging": _left_on} if kind in _PAGER_IS_CONFIGURED else {}
+    return type("CarefulSession", (_Careful, ssh_dispatcher(kind)), own)
 
 
 @contextmanager

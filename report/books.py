@@ -3,6 +3,7 @@
 A reader fills them (report/books_reader.py). Times are aware UTC, money whole rupiah. Foreign text is already `safe`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -247,5 +248,6 @@ class Matter:
     label: str = ""  # the period's name: 2026-10, 2026-Q4
     before: tuple[Step, ...] = ()
     last: Last | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)  # kinds of documents and their names
     outlines: tuple[tuple[str, tuple[tuple[float, float], ...], tuple[float, float]], ...] = ()
     outlines_source: str = ""

@@ -8,6 +8,7 @@ import hashlib
 import mimetypes
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -72,7 +73,8 @@ def _write(path: Path, data: bytes) -> None:
         draft.chmod(0o440)
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         sentence = f"The document cannot be stored in {path.parent}: {error.strerror}."
         raise SiagaError("cannot-write", sentence) from None
 

@@ -7,9 +7,11 @@ import struct
 from functools import cache
 from pathlib import Path
 
+from siaga.errors import SiagaError
 from siaga.text import safe
 
 FONTS = Path(__file__).parent / "fonts"
+FACES = ("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf")
 BOX = "□"
 
 
@@ -21,8 +23,15 @@ def printable(text: str, limit: int = 120) -> str:
 
 @cache
 def covered() -> frozenset[int]:
-    """Return the code points in the font's character map (OpenType `cmap`, subtable format 12 or 4)."""
-    data = (FONTS / "Inter-Regular.otf").read_bytes()
+    """Return the code points in the font's character map (OpenType `cmap`, subtable format 12 or 4).
+
+    Raises SiagaError (`no-font`) where a font that the report is set in is not there.
+    """
+    lacking = [name for name in FACES if not (FONTS / name).is_file()]
+    if lacking:
+        sentence = f"The report's font is not there ({', '.join(lacking)} in {FONTS}): install siaga again."
+        raise SiagaError("no-font", sentence)
+    data = (FONTS / FACES[0]).read_bytes()
     start = _table(data, b"cmap")
     count = struct.unpack_from(">H", data, start + 2)[0]
     offsets = [struct.unpack_from(">HHI", data, start + 4 + 8 * i)[2] for i in range(count)]

@@ -1,6 +1,7 @@
 """One order for a judgement: from a period and a rubric to a snapshot, an assessment, and what is kept of them."""
 
 import gzip
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def store(home: Path, snapshot: Snapshot) -> Path:
             draft.write_bytes(gzip.compress(snapshot.data, 6, mtime=0))
             draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise SiagaError(
             "cannot-write", f"The snapshot cannot be kept in {path.parent}: {error.strerror}."
         ) from None

@@ -1,6 +1,7 @@
 """Commands of the judgement: explain one indicator, list all, write a bundle. Where arguments meet the parts."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,8 @@ def _write(path: Path, data: bytes) -> None:
         draft.write_bytes(data)
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise SiagaError(
             "cannot-write", f"The bundle cannot be written to {path}: {error.strerror}."
         ) from None

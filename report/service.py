@@ -25,6 +25,7 @@ from report.reader import Window, read
 from report.readiness import build
 from report.render import as_json
 from report.rubric import LATEST
+from report.rubric import load as load_rubric
 from report.scope import narrowed, scope_of
 from siaga.clock import shown, utc_now
 from siaga.errors import NotFoundError, UsageError
@@ -120,10 +121,10 @@ def _day(text: str) -> date:
         raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
 
 
-def _judged(settings: Settings, period: Period, order: Order, lang: str) -> Assessment:
+def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Assessment:
     """Return the judgement of the period; its snapshot is kept, so that the report can be verified."""
     asked = questions.Period(period.since, period.until, settings.timezone)
-    return judge(settings, asked, rubric=order.rubric or LATEST, lang=lang).assessment
+    return judge(settings, asked, rubric=rubric, lang=lang).assessment
 
 
 def gathered(
@@ -146,11 +147,14 @@ def gathered(
             listings=lists,
             scope=scope,
         )
+    rubric = order.rubric or LATEST
+    judged = _judged(settings, period, rubric, lang) if scope is None else None
     shapes, source = outlines.outlines(facts.code, settings.home)
     return Matter(
         facts=narrowed(facts, scope),
         books=books,
-        judged=_judged(settings, period, order, lang) if scope is None else None,
+        judged=judged,
+        kinds={key: both.of(lang) for key, both in load_rubric(rubric).rubric.evidence_kinds.items()},
         actions=actions.planned(settings.home),
         scope=scope.title if scope else "",
         label=period.label,

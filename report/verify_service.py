@@ -20,7 +20,6 @@ from siaga.signing import open_signer, public_key
 from siaga.text import safe
 
 MAX_BYTES = 1 << 30
-_STYLE = {("found", "ok"): "green", ("found", "failed"): "bold red", ("found", "not known"): "yellow"}
 
 
 def verify_file(
@@ -30,18 +29,15 @@ def verify_file(
     checks = list(_checks(path, [public_key(k) for k in keys], alone=alone, rubric=rubric))
     failed = [c for c in checks if c.found is Found.failed]
     rows = [{"check": c.what, "found": c.found.value, "detail": c.detail} for c in checks]
-    message = (
-        f"{path} {'does not hold' if failed else 'holds'}: {len(failed)} of {len(checks)} checks failed."
-    )
-    return Outcome(
-        rows,
-        [Column("check", "check"), Column("found", "found"), Column("detail", "what was found")],
-        [message],
-        exit_code=6 if failed else 0,
-        format=output,
-        fields=fields,
-        style=_STYLE,
-    )
+    open_ = sum(c.found is Found.unknown for c in checks)
+    verdict = "does not hold" if failed else "holds"
+    message = f"{path} {verdict}: {len(failed)} of {len(checks)} checks failed, {open_} could not be made."
+    exit_code = 6 if failed else 0
+    if output is Format.table and not fields:  # sentences are not to be cut where a column ends
+        text = "\n".join(f"{c.found.value:<10}{c.what:<11}{c.detail}" for c in checks)
+        return Outcome(text=text, messages=[message], exit_code=exit_code)
+    columns = [Column("check", "check"), Column("found", "found"), Column("detail", "what was found")]
+    return Outcome(rows, columns, [message], exit_code=exit_code, format=output, fields=fields)
 
 
 def _checks(path: Path, keys: list[str], *, alone: bool, rubric: str) -> Iterator[Check]:

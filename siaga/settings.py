@@ -111,6 +111,7 @@ class Monitor(Frozen):
     listen: bool = False
     notify: bool = True
     compact: bool = True
+    backup: bool = True
     push: bool = True
     push_s: float = Field(60.0, ge=1, le=3600)
 

@@ -1,4 +1,4 @@
-"""Configurations: how each device's backup stands, every version with its full text sealed, and who asked for one."""
+"""Configurations: how each device's backup stands, and every version with its full text sealed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("mark", sa.String(), nullable=False),
         sa.Column("version_id", sa.Integer(), nullable=True),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in ("lines", "runs", "failures", "changes")),
         sa.Column("took_s", sa.Float(), nullable=False),
@@ -46,16 +47,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_config_version_device_id", "config_version", ["device_id"])
     op.create_index("ix_config_version_commit", "config_version", ["commit"])
-    op.create_table(
-        "backup_request",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("device_id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("why", sa.String(), nullable=False),
-        sa.Column("done_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["device_id"], ["device.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("ix_backup_request_device_id", "backup_request", ["device_id"])
-    op.create_index("ix_backup_request_done_at", "backup_request", ["done_at"])

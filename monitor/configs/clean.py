@@ -36,10 +36,17 @@ def lines_of(octets: bytes, more: str = "") -> list[str]:
     odd = len(_ODD.findall(text.replace("\b", "")))
     if "\x00" in text or odd > max(8, len(text) * _BINARY_SHARE):
         raise GarbledError("it is no text")
-    lines = [_on_screen(line) for line in text.replace("\r\n", "\n").split("\n")]
-    if any(len(line) > LONGEST_LINE for line in lines):
+    text = text.replace("\r\n", "\n")
+    if _MOVES.search(text) or odd:
+        lines = [_on_screen(line) for line in text.split("\n")]
+    else:  # nearly always: nobody has moved the cursor
+        lines = [line.rstrip() for line in text.split("\n")]
+    if max(map(len, lines)) > LONGEST_LINE:
         raise GarbledError(f"a line of it has more than {LONGEST_LINE} characters")
-    return [line for line in lines if not more or not re.fullmatch(more, line.strip())]
+    if not more:
+        return lines
+    page = re.compile(more)
+    return [line for line in lines if not page.fullmatch(line.strip())]
 
 
 def _on_screen(line: str) -> str:

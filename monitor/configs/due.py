@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 from inventory.models import Device
 from inventory.platforms import config_of
 from monitor.configs.models import ConfigBackup
-from monitor.configs.store import pending, platforms_of, standing
+from monitor.configs.store import platforms_of, standing
+from monitor.wishes import wishes
 from siaga.clock import as_utc
 from siaga.settings import Backup
 
@@ -44,7 +45,7 @@ class Standing:
 
 def due(session: Session, settings: Backup, now: datetime, ids: Collection[int] | None = None) -> list[int]:
     """Return the ids of the devices whose interval is over, or for whom somebody asked; of those in `ids` alone."""
-    asked = pending(session)
+    asked = {w.device_id for w in wishes(session)}
     rows = standing(session)
     found = []
     for device, platform in _devices(session):

@@ -3,25 +3,21 @@
 import logging
 import re
 import time
-from collections.abc import Callable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from inventory.platform_format import Config
 from inventory.platforms import config_of
 from monitor.configs.clean import GarbledError, lines_of
 from monitor.configs.complete import lacking, refusal, shrunk
-from monitor.configs.listen import CutError, Limits, answer, prompt_of
-from monitor.configs.normalise import Mark, Normal, normal
+from monitor.configs.listen import CutError, answer, prompt_of
+from monitor.configs.normalise import Normal, noiseless, normal, rules_version
+from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines, MissedError, at_most, first_words
-from monitor.hostkeys import HostKeys
 from monitor.observation import Reach
 from monitor.ssh_client import Client, private_key, where_is
 from monitor.ssh_jump import connected
 from monitor.ssh_session import TROUBLE, briefly, log_in, prepare, session_for
-from monitor.targets import Target
 from siaga.errors import SiagaError
 from siaga.lock import BusyError, device_lock
 from siaga.text import safe
@@ -30,54 +26,20 @@ _log = logging.getLogger(__name__)
 _GRACE_S = 5.0
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """One device whose configuration is wanted, and what is known of the last one (`lines`: 0 if there is none)."""
-
-    device_id: int
-    name: str
-    role: str
-    target: Target
-    path: str = ""
-    digest: str = ""
-    lines: int = 0
-    known: frozenset[str] = field(default=frozenset(), repr=False)  # its own secrets
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What came. `result`: good, or why not; with good there are the normal form and the full text."""
-
-    wanted: Wanted
-    result: str
-    reason: str = ""
-    normal: Normal = field(default=Normal(()), repr=False)
-    full: str = field(default="", repr=False)
-    took_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Means:
-    """What reading takes: trusted keys, limits, siaga's home for the lock; `locked`: the caller holds it already."""
-
-    known_hosts: HostKeys
-    home: Path
-    timeout_s: float
-    limits: Limits
-    mark: Callable[[int], Mark]  # of a device, by its id
-    locked: bool = False
-
-
 def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
     """Return the configuration of one device, or why there is none."""
     began = time.monotonic()
-    result, reason, form, full = "failed", "", Normal(()), ""
+    result, reason, form, full, mark = "failed", "", Normal(()), "", ""
     lock = nullcontext() if means.locked else device_lock(means.home, wanted.device_id, safe(wanted.name))
     try:
         with lock:
             lines, config = _read(wanted, means, open_lines)
-        form = normal(lines, config, means.mark(wanted.device_id), wanted.known)
         result, full = "good", "\n".join(lines) + "\n"
+        # With other rules, or other secrets to mask, the same text is looked at anew.
+        seen = "\n".join((rules_version(config), *sorted(wanted.known), noiseless(lines, config)))
+        mark = means.whole(wanted.device_id, seen)
+        if mark != wanted.mark:
+            form = normal(lines, config, means.mark(wanted.device_id), wanted.known)
     except MissedError as missed:
         result = {Reach.silent: "silent", Reach.refused: "refused"}.get(missed.reach, "garbled")
         reason = missed.reason
@@ -91,7 +53,8 @@ def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("the backup of %s failed: %s", safe(wanted.name), type(error).__name__)
         reason = f"{where_is(wanted.target)} could not be read ({type(error).__name__})."
-    return Fetched(wanted, result, reason, form, full, time.monotonic() - began)
+    took_s = time.monotonic() - began
+    return Fetched(wanted, result, reason, form, full, took_s, mark, same=bool(mark) and mark == wanted.mark)
 
 
 def _read(wanted: Wanted, means: Means, open_lines: Lines) -> tuple[list[str], Config]:
@@ -143,12 +106,10 @@ class _Talk:
     def _into_mode(self) -> None:
         """Leave configuration mode if the session began in it; become privileged; say what must be said first."""
         config, session = self._config, self._session
-        if config.mode and config.leave:
-            shown = session.find_prompt().strip()
-            if re.search(config.mode, shown):
-                self._say(config.leave)
-                session.set_base_prompt()
-                self._prompt = prompt_of(session.base_prompt)
+        if config.mode and config.leave and re.search(config.mode, session.shown.strip()):
+            self._say(config.leave)
+            session.set_base_prompt()
+            self._prompt = prompt_of(session.base_prompt)
         if config.enable and not session.check_enable_mode():
             session.enable()
         for command in config.prepare:

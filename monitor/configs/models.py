@@ -1,4 +1,4 @@
-"""The tables of configurations: how each device's backup stands, every version, and who asked for a backup."""
+"""The tables of configurations: how each device's backup stands, and every version."""
 
 from datetime import datetime
 
@@ -13,7 +13,8 @@ class ConfigBackup(SQLModel, table=True):
     """How the backup of one device stands. A device without a row was never tried.
 
     `result`: stored, unchanged, or why not: silent, refused, incomplete, garbled, host-key-changed, busy, failed.
-    `ok_at` is when the configuration was last read whole, changed or not; `digest` is of its normal form (SHA-256).
+    `ok_at` is when the configuration was last read whole, changed or not; `digest` is of its normal form (SHA-256),
+    `mark` of the text without noise, keyed: its secrets are in it.
     """
 
     __tablename__ = "config_backup"
@@ -25,6 +26,7 @@ class ConfigBackup(SQLModel, table=True):
     result: str = ""
     reason: str = ""
     digest: str = ""
+    mark: str = ""
     version_id: int | None = None
     lines: int = 0
     runs: int = 0
@@ -55,15 +57,3 @@ class ConfigVersion(SQLModel, table=True):
     key_id: str = ""
     nonce: bytes = Field(default=b"", sa_type=LargeBinary)
     sealed: bytes = Field(default=b"", sa_type=LargeBinary)
-
-
-class BackupRequest(SQLModel, table=True):
-    """Somebody, or a message of the device, wants its configuration read: done by the next run of what is due."""
-
-    __tablename__ = "backup_request"
-    id: int | None = Field(default=None, primary_key=True)
-    device_id: int = Field(foreign_key="device.id", index=True)
-    at: datetime = Field(sa_type=UtcDateTime)
-    who: str = ""  # who changed it, as far as the message tells
-    why: str = ""
-    done_at: datetime | None = moment(index=True)

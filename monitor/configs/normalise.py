@@ -4,10 +4,12 @@ Most lines are neither: one expression of everything that matters finds, in one 
 that must be looked at. A configuration of 1,500 lines takes some milliseconds.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from itertools import accumulate
 from typing import Any
 
@@ -38,9 +40,15 @@ class Normal:
 
 @dataclass(frozen=True)
 class _Rules:
-    """A platform's rules, compiled: `any` finds every line that one of them may touch."""
+    """A platform's rules, compiled: `any` finds every line that one of them may touch, `restless` those of noise.
+
+    `trivia` are whole lines that are noise, such as `!`; whether blank ones are is `blank`.
+    """
 
     any: Any
+    restless: Any
+    trivia: frozenset[str]
+    blank: bool
     noise: tuple[Any, ...]
     rewrite: tuple[tuple[Any, str], ...]
     salted: tuple[Any, ...]
@@ -59,10 +67,12 @@ def normal(
     """
     lines = joined(lines, config.continued if config else "")
     rules = _compiled(config or _PLAIN)
-    kept = list(_kept(lines, rules, mark, _touched(lines, rules)))
+    lines = _without_trivia(lines, rules)
+    kept = list(_kept(lines, rules, mark, _touched(lines, rules.any)))
     found = (rules.author.search(line) for line in lines[:40]) if rules.author else ()
     author = next((safe(m.group("user"), 60) for m in found if m), "")
-    kept = [_without(line, known, mark) for line in kept] if known else kept
+    if any(secret in line for line in kept for secret in known):
+        kept = [_without(line, known, mark) for line in kept]
     while kept and not kept[0].strip():
         del kept[0]
     while kept and not kept[-1].strip():
@@ -85,6 +95,36 @@ def joined(lines: Sequence[str], continued: str) -> Sequence[str]:
     return out
 
 
+def noiseless(lines: Sequence[str], config: Config) -> str:
+    """Return the text without what changes by itself, secrets in place: equal ones are equal configurations.
+
+    A cheap look before the whole work: blocks are left as they are, so that unequal texts may still be equal forms.
+    """
+    rules = _compiled(config)
+    lines = _without_trivia(joined(lines, config.continued), rules)
+    out: list[str] = []
+    done = 0
+    for number in sorted(_touched(lines, rules.restless)):
+        out += lines[done:number]
+        if not any(noise.search(lines[number]) for noise in rules.noise):
+            out.append(_plain(lines[number], rules, None))
+        done = number + 1
+    out += lines[done:]
+    return "\n".join(out)
+
+
+def prepare_for(config: Config) -> None:
+    """Compile a platform's rules once, before many threads need them at one and the same moment."""
+    noiseless(("",), config)
+    normal(("",), config, str)
+
+
+@cache
+def rules_version(config: Config) -> str:
+    """Return what names the rules that a configuration was cleaned by."""
+    return sha256(repr((config, secrets.GENERAL, sorted(secrets.HARMLESS))).encode()).hexdigest()
+
+
 _PLAIN = Config(commands=("",))
 
 
@@ -96,8 +136,15 @@ def _compiled(config: Config) -> _Rules:
     hidden = (*config.secrets, *secrets.GENERAL)
     every = (*config.noise, *(r.regex for r in config.rewrite), *config.salted, *hidden)
     starts = (*(b[0] for b in blocks), *(w[0] for w in within))
+    restless = (
+        *(n for n in config.noise if not _TRIVIAL.fullmatch(n)),
+        *every[len(config.noise) :][: _moving(config)],
+    )
     return _Rules(
-        any=linear("(?m)" + "|".join(f"(?:{one})" for one in (*every, *starts))),
+        any=_one_of((*(n for n in every if not _TRIVIAL.fullmatch(n)), *starts)),
+        restless=_one_of(restless),
+        trivia=frozenset(m[1] for n in config.noise if (m := _TRIVIAL.fullmatch(n)) and m[1] is not None),
+        blank=_BLANK in config.noise,
         noise=tuple(map(linear, config.noise)),
         rewrite=tuple((linear(r.regex), r.then) for r in config.rewrite),
         salted=tuple(map(linear, config.salted)),
@@ -108,11 +155,30 @@ def _compiled(config: Config) -> _Rules:
     )
 
 
-def _touched(lines: Sequence[str], rules: _Rules) -> set[int]:
-    """Return the numbers of the lines that any rule may touch; a find that runs over lines touches them all."""
+_BLANK = r"^\s*$"
+_TRIVIAL = re.compile(r"\^(?:([!#])|\\s\*)\$")  # ^!$, ^#$, ^\s*$
+
+
+def _moving(config: Config) -> int:
+    return len(config.rewrite) + len(config.salted)
+
+
+def _one_of(patterns: Sequence[str]) -> Any:
+    """Return one expression for all; of none, one that nothing matches."""
+    return linear("(?m)" + "|".join(f"(?:{one})" for one in patterns) if patterns else r"\z.")
+
+
+def _without_trivia(lines: Sequence[str], rules: _Rules) -> Sequence[str]:
+    """Drop what is noise at a glance: lines with nothing, or nothing but the mark of a comment."""
+    trivia = rules.trivia | {""} if rules.blank else rules.trivia
+    return [line for line in lines if line not in trivia] if trivia else lines
+
+
+def _touched(lines: Sequence[str], expression: Any) -> set[int]:
+    """Return the numbers of the lines that an expression finds; a find that runs over lines touches them all."""
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     found: set[int] = set()
-    for match in rules.any.finditer("\n".join(lines)):
+    for match in expression.finditer("\n".join(lines)):
         first = bisect_right(starts, match.start()) - 1
         last = bisect_right(starts, max(match.start(), match.end() - 1)) - 1
         found.update(range(first, last + 1))
@@ -144,11 +210,12 @@ def _kept(lines: Sequence[str], rules: _Rules, mark: Mark, touched: set[int]) ->
             yield _plain(line, rules, mark)
 
 
-def _plain(line: str, rules: _Rules, mark: Mark) -> str:
+def _plain(line: str, rules: _Rules, mark: Mark | None) -> str:
+    """Return a line with what moves rewritten and, with a mark, its secrets masked."""
     for regex, then in rules.rewrite:
         line = regex.sub(then, line)
     line = _masked(line, rules.salted, lambda _: MASK)
-    return _masked(line, rules.secrets, mark)
+    return line if mark is None else _masked(line, rules.secrets, mark)
 
 
 def _masked(line: str, expressions: Iterable[Any], mark: Mark) -> str:

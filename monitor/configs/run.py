@@ -9,19 +9,22 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from inventory.platforms import config_of
 from inventory.store import reading, session
 from monitor.configs import store
 from monitor.configs.alarm import judge
-from monitor.configs.fetch import Fetched, Means, Wanted, fetch
+from monitor.configs.fetch import fetch
 from monitor.configs.listen import Limits
-from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
+from monitor.configs.models import ConfigBackup, ConfigVersion
+from monitor.configs.normalise import prepare_for
 from monitor.configs.repo import Repository, path_of
+from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines
 from monitor.hostkeys import HostKey, HostKeys
 from monitor.key_notes import FIRST_USE, note_keys
@@ -33,6 +36,7 @@ from siaga.text import safe
 GOOD = ("stored", "unchanged")
 _MARK = 8  # hex digits of a secret's mark
 _REASON = 500
+_TELLS = timedelta(days=2)  # for so long a message tells who made a change that is only now seen
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def back_up(
     vault, began = open_vault(settings.home), now()
     with reading(engine) as opened:
         wanted = store.wanted(opened, ids, vault)
-        requests = store.pending(opened)
+        named = store.changers(opened, began - _TELLS)
     met = _Met()
     known = HostKeys(settings.home / "known_hosts", accept_new=settings.ssh.accept_new_host_keys, on_new=met)
     own = settings.backup
@@ -104,13 +108,14 @@ def back_up(
         timeout_s=settings.ssh.timeout_s,
         limits=Limits(settings.ssh.timeout_s, own.longest_s, own.most_bytes),
         mark=lambda device_id: _marker(vault, device_id),
+        whole=lambda device_id, text: vault.mark(f"config/{device_id}\n{text}"),
         locked=locked,
     )
     fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
     sentence = "Configurations are being written by another process (pid {pid})."
     with held(settings.home / "configs.lock", "configs-busy", sentence, wait_s=60.0):
         return _keep(
-            engine, settings, vault, fetched, requests,
+            engine, settings, vault, fetched, named,
             _Story(who, cause, began, now(), run_id, tuple(met.keys), interrupted),
         )  # fmt: skip
 
@@ -124,6 +129,9 @@ def _read_all(
     wanted: Sequence[Wanted], means: Means, concurrency: int, progress: Callable[[Fetched], None] | None
 ) -> tuple[list[Fetched], bool]:
     """Return what came, and whether it was called off before the end."""
+    for platform in {one.target.platform for one in wanted}:
+        if known := config_of(platform):
+            prepare_for(known[1])
     lines = Lines()
     done: list[Fetched] = []
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(wanted))), thread_name_prefix="backup")
@@ -161,18 +169,18 @@ def _keep(
     settings: Settings,
     vault: Vault,
     fetched: Sequence[Fetched],
-    requests: Mapping[int, BackupRequest],
+    named: Mapping[int, str],
     story: _Story,
 ) -> Round:
     repository = Repository(settings.home)
-    digests = {f.wanted.device_id: sha256(f.normal.text.encode()).hexdigest() for f in fetched}
+    digests = {f.wanted.device_id: _digest(f) for f in fetched}
     changed = [
         f
         for f in fetched
         if f.result == "good"
         and (digests[f.wanted.device_id] != f.wanted.digest or path_of(f.wanted.name) != f.wanted.path)
     ]
-    told = {f.wanted.device_id: _told(f, requests.get(f.wanted.device_id), story) for f in changed}
+    told = {f.wanted.device_id: _told(f, named.get(f.wanted.device_id, ""), story) for f in changed}
     commit, counts = _commit(repository, changed, told, story)
     kept = [_kept(f, changed, told, counts) for f in fetched]
     with session(engine) as writing:
@@ -183,7 +191,7 @@ def _keep(
             _note(writing, before, f, k, digests[f.wanted.device_id], story)
         store.forget_old(writing, [f.wanted.device_id for f in changed], settings.backup.keep_full)
         good = [k.device_id for k in kept if k.result in GOOD]
-        store.fulfilled(writing, good, story.began, story.now)
+        store.fulfilled(writing, good, story.began)
         judge(writing, settings, kept, story.now, story.run_id)
         if story.met:
             note_keys(
@@ -199,13 +207,16 @@ def _keep(
     return Round(tuple(sorted(kept, key=lambda k: k.name)), commit, story.interrupted)
 
 
-def _told(f: Fetched, request: BackupRequest | None, story: _Story) -> tuple[str, str]:
+def _digest(f: Fetched) -> str:
+    return f.wanted.digest if f.same else sha256(f.normal.text.encode()).hexdigest()
+
+
+def _told(f: Fetched, named: str, story: _Story) -> tuple[str, str]:
     """Return the cause of a change, and who made it as far as anybody says."""
     if story.cause:
         return story.cause, story.who
     cause = "out-of-band" if f.wanted.digest else "first"
-    named = (request.who if request else "") or f.normal.author
-    return cause, safe(named, 80) if cause == "out-of-band" else story.who
+    return cause, safe(named or f.normal.author, 80) if cause == "out-of-band" else story.who
 
 
 def _commit(
@@ -292,7 +303,7 @@ def _note(
     row.reason = safe(kept.reason, _REASON)
     row.runs += 1
     if kept.result in GOOD:
-        row.ok_at, row.failures, row.lines = story.now, 0, len(f.full.splitlines())
+        row.ok_at, row.failures, row.lines, row.mark = story.now, 0, f.full.count("\n"), f.mark
     elif kept.result != "busy":
         row.failures += 1
     writing.add(row)

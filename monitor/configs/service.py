@@ -1,4 +1,4 @@
-"""What the service and the roof call: backups around a job, wishes of syslog, the content of a restore.
+"""What the service and the roof call: backups around a job, what is due, the content of a restore.
 
 `infra` changes devices and may not import this; the roof hands these functions down to it.
 """
@@ -14,7 +14,7 @@ from inventory.models import Device
 from inventory.platform_format import Config
 from inventory.platforms import config_of
 from inventory.runs import recorded
-from inventory.store import open_engine, reading, session
+from inventory.store import open_engine, reading
 from monitor.configs import restore, store, views
 from monitor.configs.due import due, overview
 from monitor.configs.normalise import normal
@@ -119,12 +119,6 @@ def run_due(engine: Engine, settings: Settings, *, who: str = "siaga") -> Round:
     with reading(engine) as opened:
         ids = due(opened, settings.backup, utc_now())
     return run_now(engine, settings, ids, who=who) if ids else Round()
-
-
-def wished(engine: Engine, device_id: int, *, who: str, why: str, now: datetime) -> None:
-    """Note that a device told of a change (syslog, a trap): `who` made it, as far as the message says."""
-    with session(engine) as writing:
-        store.ask(writing, device_id, who=who, why=why, now=now)
 
 
 def restored(

@@ -1,4 +1,4 @@
-"""The SQL of configurations: whom to read, what is known of each, what a run brings, who asked. Sets, not loops."""
+"""The SQL of configurations: whom to read, what is known of each, what a run brings, who changed it."""
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
@@ -13,13 +13,16 @@ from inventory.credentials import OpenCredential, opened_many
 from inventory.layers import merged
 from inventory.models import Device, Observed
 from inventory.store import in_parts
-from monitor.configs.fetch import Wanted
-from monitor.configs.models import BackupRequest, ConfigBackup, ConfigVersion
+from monitor.configs.models import ConfigBackup, ConfigVersion
+from monitor.configs.repo import path_of
+from monitor.configs.values import Wanted
+from monitor.models import DeviceEvent
 from monitor.store import ssh_auth
 from monitor.targets import Target
-from siaga.clock import as_utc
+from monitor.wishes import BACKUP, done
 from siaga.errors import NotFoundError
 from siaga.secrets import Box, Vault
+from siaga.text import safe
 
 JUMP = "ssh_jump"  # the variable of layers that names the jump host
 _SHORTEST = 6  # characters of a secret of the vault that is masked wherever it stands
@@ -55,6 +58,7 @@ def wanted(session: Session, ids: Collection[int], vault: Vault) -> list[Wanted]
             target=target(d),
             path=before[i].path if i in before else "",
             digest=before[i].digest if i in before else "",
+            mark=before[i].mark if i in before and before[i].path == path_of(d.name) else "",
             lines=before[i].lines if i in before else 0,
             known=_own_secrets(d, opened),
         )
@@ -109,31 +113,18 @@ def _own_secrets(device: Device, opened: Mapping[int, OpenCredential]) -> frozen
     return frozenset(t for t in texts if len(t) >= _SHORTEST and "\n" not in t and t not in _COMMON)
 
 
-def pending(session: Session) -> dict[int, BackupRequest]:
-    """Return device id → the newest request that waits."""
-    query = rows_of(BackupRequest).where(col(BackupRequest.done_at).is_(None)).order_by(col(BackupRequest.id))
-    return {r.device_id: r for r in session.exec(query)}
+def changers(session: Session, since: datetime) -> dict[int, str]:
+    """Return device id → who changed its configuration last since then, as far as its messages name anybody."""
+    query = rows_of(DeviceEvent).where(DeviceEvent.kind == "config-changed", DeviceEvent.last_at >= since)
+    events = session.exec(query.order_by(col(DeviceEvent.last_at), col(DeviceEvent.id)))
+    named = ((e.device_id, safe(e.details.get("user", ""), 80)) for e in events)
+    return {device_id: user for device_id, user in named if device_id is not None and user}
 
 
-def ask(session: Session, device_id: int, *, who: str, why: str, now: datetime) -> None:
-    """Wish for a backup of a device: the next run of what is due reads it. The same wish twice is one."""
-    waiting = pending(session).get(device_id)
-    if waiting is not None and waiting.who == who:
-        waiting.why, waiting.at = why, now
-        session.add(waiting)
-        return
-    session.add(BackupRequest(device_id=device_id, at=now, who=who, why=why))
-
-
-def fulfilled(session: Session, ids: Collection[int], before: datetime, now: datetime) -> None:
-    """Note that the requests made before a run began are done."""
-    table = BackupRequest.__table__  # type: ignore[attr-defined]
-    for part in in_parts(list(ids)):
-        session.execute(
-            update(table)
-            .where(table.c.device_id.in_(part), table.c.done_at.is_(None), table.c.at <= before)
-            .values(done_at=now)
-        )
+def fulfilled(session: Session, ids: Collection[int], began: datetime) -> None:
+    """Take away the wishes for a backup that were there when a run began."""
+    for device_id in ids:
+        done(session, device_id, BACKUP, began)
 
 
 def standing(session: Session) -> dict[int, ConfigBackup]:
@@ -175,8 +166,3 @@ def forget_old(session: Session, ids: Collection[int], keep: int) -> None:
             session.execute(
                 update(table).where(table.c.id.in_(part)).values(key_id="", nonce=b"", sealed=b"")
             )
-
-
-def last_good(session: Session) -> dict[int, datetime]:
-    """Return device id → when its configuration was last read whole (aware UTC)."""
-    return {b.device_id: as_utc(b.ok_at) for b in standing(session).values() if b.ok_at is not None}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from report.rubric import Limits
 from siaga.text import safe
 
 _DEEPEST = 32  # places above one another
+_NAMED_AT_ONCE = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,20 @@ class Source:
     def series(self) -> Mapping[int, set[Name]]:
         """Which series there are in the period, by device.
 
-        Asked of a store that is closed again: it looks into the raw file of every day, whose mapped pages would count
-        as ours until the end.
+        Asked some days at a time of a store that is closed again: it looks into the raw file of every day, whose
+        mapped pages would count as ours until the end.
         """
         if self.home is None:
             return self.samples.names(self.period.since, self.period.until)
-        with open_samples(self.home) as apart:
-            return apart.names(self.period.since, self.period.until)
+        found: dict[int, set[Name]] = {}
+        start = self.period.since
+        while start < self.period.until:
+            end = min(start + _NAMED_AT_ONCE, self.period.until)
+            with open_samples(self.home) as apart:
+                for device, names in apart.names(start, end).items():
+                    found.setdefault(device, set()).update(names)
+            start = end
+        return found
 
     @cached_property
     def view(self) -> Seen:

@@ -69,7 +69,7 @@ def _typed(value: str | int | float | None, t: Tongue) -> Cell:
         plain = t.number(value, decimals)
         year = isinstance(value, int) and 1900 <= value <= 2100  # a year has no mark between thousands
         return Cell(value, str(value) if year else plain)
-    return t.text(value, limit=160)
+    return t.text(value, limit=90) if value else Cell(None, "")
 
 
 def _sources(number: str, t: Tongue, known: dict[str, Figure], chapters: tuple[Chapter, ...]) -> Chapter:

@@ -260,7 +260,7 @@ def _scores(matter: Matter, t: Tongue) -> Table:
     columns = (
         Column(t.say("dimension"), 2.4),
         Column(t.say("score"), 1.0, right=True),
-        Column(t.say("interval"), 1.4, right=True),
+        Column(t.say("interval").capitalize(), 1.4, right=True),
         Column(t.say("spread"), 1.2, right=True),
     )
     judged = matter.judged

@@ -69,7 +69,7 @@ def _cell(row: Row, keys: tuple[str, ...], t: Tongue) -> Cell:
     """Name what a row supports of some frameworks: the indicators' numbers, or that a criterion does."""
     some = [b for b in row.basis if b.framework in keys]
     said = [b.indicator or b.criterion.split(":")[0] or t.say("yes") for b in some]
-    return t.text(", ".join(dict.fromkeys(said)), limit=90)
+    return t.text(", ".join(dict.fromkeys(said)), limit=90) if said else Cell(None, "")
 
 
 def _reverse(matter: Matter, t: Tongue) -> Table:

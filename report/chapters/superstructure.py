@@ -67,7 +67,7 @@ def papers(matter: Matter, t: Tongue, key: str, *, hashes: bool) -> Table:
     columns += [Column(t.say("sha256"), 3.4)] if hashes else []
     today = matter.facts.until.date()
     rows = tuple(
-        _paper(p, today, t, hashes)
+        _paper(p, matter.kinds.get(p.kind, p.kind), today, t, hashes)
         for p in sorted(matter.books.papers, key=lambda p: (p.kind, p.dated, p.id))
     )
     title = t.say("t-papers-hashes" if hashes else "t-papers")
@@ -76,10 +76,10 @@ def papers(matter: Matter, t: Tongue, key: str, *, hashes: bool) -> Table:
     )
 
 
-def _paper(paper: Paper, today: date, t: Tongue, hashes: bool) -> tuple[Cell, ...]:
+def _paper(paper: Paper, kind: str, today: date, t: Tongue, hashes: bool) -> tuple[Cell, ...]:
     until = t.day(paper.valid_until, Tone.bad if expired(paper, today) else Tone.plain)
     cells = (
-        t.text(paper.kind),
+        t.text(kind),
         t.text(paper.title or paper.id, limit=200),
         t.day(paper.dated),
         t.text(paper.signer),

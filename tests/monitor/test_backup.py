@@ -14,12 +14,12 @@ import pytest
 from sqlmodel import select
 
 from inventory.store import reading, session
+from monitor.config_age import last_backups
 from monitor.configs import service, store
 from monitor.configs.due import due
-from monitor.configs.models import BackupRequest
 from monitor.configs.repo import Repository
-from monitor.configs.texts import NewestTexts
-from monitor.models import Alert
+from monitor.models import Alert, DeviceEvent
+from monitor.wishes import BACKUP, wish, wishes
 from siaga.clock import utc_now
 from siaga.settings import Backup
 from tests.cli_runner import Siaga, runner
@@ -174,28 +174,26 @@ def test_whoever_changes_devices_is_given_names_for_what_was_there_and_the_way_b
         assert after["sw1"].name != before["sw1"].name
         assert "refused the login" in after["rtr1"].failure
         assert keeper.wanted("sw1", before["sw1"].name).lines == ("ntp server 10.20.0.5",)
-        newest = {
-            t.device_id: t
-            for t in NewestTexts(made.engine, made.settings).latest([(i, n) for n, i in made.ids.items()])
-        }
-        assert sorted(newest) == sorted([made.ids["rtr1"], made.ids["sw1"]])
-        assert "snmp-server community RahasiaRO7 RO 10" in newest[made.ids["sw1"]].text.splitlines()
-        assert "RahasiaRO7" not in repr(newest)
-        assert not [x for x in newest[made.ids["rtr1"]].text.splitlines() if x.endswith("\\")]
 
 
-def test_a_wish_of_syslog_is_due_names_who_changed_it_and_is_then_done(scrubbed: Path) -> None:
+def test_a_wish_of_syslog_is_due_its_message_names_who_changed_it_and_it_is_then_done(scrubbed: Path) -> None:
     with world(scrubbed, {"sw1": simulated("nxos"), "sw2": simulated("nxos")}) as made:
         service.run_due(made.engine, made.settings)
         configured(made, "sw1", "vlan 55")
-        now = utc_now()
-        service.wished(made.engine, made.ids["sw1"], who="vendor", why="syslog config-changed", now=now)
-        service.wished(made.engine, made.ids["sw1"], who="vendor", why="syslog config-changed", now=now)
+        now, number = utc_now(), made.ids["sw1"]
+        with session(made.engine) as writing:
+            told = {"kind": "config-changed", "source": "127.0.0.1", "text": "Configured from vty by vendor"}
+            details = {"user": "vendor"}
+            writing.add(
+                DeviceEvent(at=now, last_at=now, channel="syslog", device_id=number, details=details, **told)
+            )
+            wish(writing, number, BACKUP, "syslog config-changed", now)
         done = service.run_due(made.engine, made.settings)
         assert [(k.name, k.cause, k.author) for k in done.kept] == [("sw1", "out-of-band", "vendor")]
         assert service.run_due(made.engine, made.settings).kept == ()
         with reading(made.engine) as opened:
-            assert [r.done_at is not None for r in opened.exec(select(BackupRequest))] == [True]
+            assert wishes(opened) == []
+            assert sorted(last_backups(opened)) == sorted(made.ids.values())
 
 
 def test_each_role_has_its_interval_and_a_failure_is_not_repeated_at_once(scrubbed: Path) -> None:

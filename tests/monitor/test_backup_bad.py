@@ -97,6 +97,16 @@ def test_what_is_only_odd_is_read_whole(scrubbed: Path) -> None:
     assert text["in-edit"].startswith("set version")
 
 
+def test_nothing_is_written_to_a_device_to_read_it(scrubbed: Path) -> None:
+    """netmiko would turn FortiOS' pager off in its configuration; every other make is asked for the session alone."""
+    devices = {make: simulated(make) for make in ("fortigate", "junos", "procurve", "smartax")}
+    before = {make: device.config.lines() for make, device in devices.items()}
+    with world(scrubbed, devices, timeout_s=8.0) as made:
+        assert {result for result, _ in kept(made, longest_s=30.0).values()} == {"stored"}
+    assert {make: device.config.lines() for make, device in devices.items()} == before
+    assert not [c for c in devices["fortigate"].heard if c.startswith(("config", "set"))]
+
+
 def test_a_banner_with_escape_codes_drives_no_terminal_and_is_not_kept(scrubbed: Path, siaga: Siaga) -> None:
     device = simulated("ios")
     device.dialect = device.dialect.model_copy(update={"greeting": BANNER})

@@ -11,7 +11,7 @@ import pytest
 from inventory.platforms import config_of
 from monitor.configs.clean import LONGEST_LINE, GarbledError, lines_of
 from monitor.configs.complete import lacking, refusal, shrunk
-from monitor.configs.normalise import MASK, normal
+from monitor.configs.normalise import MASK, noiseless, normal
 from siaga.secrets import Vault
 from tests.monitor.backup_world import text_of
 from tests.simulators.cli.dialect import dialect, names
@@ -37,6 +37,18 @@ def edited(text: str, edits: list[list[str]]) -> str:
         assert before in text, before
         text = text.replace(before, after, 1)
     return text
+
+
+@pytest.mark.parametrize("make", names())
+def test_the_cheap_look_tells_noise_from_change(make: str) -> None:
+    """Blocks (certificates) may differ at the cheap look and be the same in the normal form; never the other way."""
+    known = config_of(dialect(make).platform)
+    assert known is not None
+    base, pair = text_of(make), PAIRS[make]
+    look = {k: noiseless(edited(base, pair[k]).split("\n"), known[1]) for k in ("noise", "change")}
+    assert look["change"] != noiseless(base.split("\n"), known[1])
+    if make not in ("ios", "iosxe", "fortigate"):
+        assert look["noise"] == noiseless(base.split("\n"), known[1])
 
 
 def test_there_is_a_pair_of_every_make() -> None:

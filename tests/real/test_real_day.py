@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.day import SCRIPT, played, read
+from bench.day import played
 from bench.day_net import why_not
+from bench.day_script import SCRIPT, read
 
 pytestmark = pytest.mark.real
 

@@ -117,6 +117,7 @@ def test_facts_are_what_was_stored(home: Path) -> None:
         "kecamatan": 29,
         "rsud": 4,
         "puskesmas": 44,
+        "desa": 274,
     }
     assert (found.polls, len(found.alerts), found.illustrative) == (1, 1, False)
     job = found.jobs[0]

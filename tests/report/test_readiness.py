@@ -239,6 +239,16 @@ def test_hostile_names_are_printed_and_not_run() -> None:
     assert "\x1b" not in text
 
 
+def test_a_font_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from report import glyphs
+
+    glyphs.covered.cache_clear()
+    monkeypatch.setattr(glyphs, "FONTS", tmp_path)
+    with pytest.raises(SiagaError, match=r"Inter-Bold\.otf"):
+        glyphs.printable("x")
+    glyphs.covered.cache_clear()
+
+
 def test_both_files_are_written_whole(tmp_path: Path) -> None:
     beside = write_both(tmp_path / "r.pdf", b"pdf", b"{}")
     assert beside == tmp_path / "r.json"
