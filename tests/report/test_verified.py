@@ -278,6 +278,8 @@ def test_a_pdf_that_siaga_prints_carries_its_json() -> None:
     pdf = as_pdf(document)
     assert verify.attached(pdf) == document
     again = as_pdf(verify.attached(pdf))
+    assert verify.archive_part(pdf) == "3a"
+    assert verify.archive_part(b"%PDF-1.7") == ""
     assert verify.pages(pdf, again).found is Found.ok
     assert verify.pages(pdf + b"signed", again).found is Found.ok
     assert verify.pages(pdf[:900] + b"x" + pdf[901:], again).found is Found.failed
