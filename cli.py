@@ -5,7 +5,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, wraps
 from inspect import Parameter, signature
@@ -14,10 +14,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+import infra.around
 import infra.commands
 import inventory.commands
 import inventory.event_commands
 import inventory.export_commands
+import inventory.finding_commands
 import inventory.goods_commands
 import inventory.graph_commands
 import inventory.history_commands
@@ -26,12 +28,17 @@ import inventory.ipam_commands
 import inventory.noun_commands
 import inventory.proposal_commands
 import inventory.stocktake_commands
+import monitor.access_commands
 import monitor.alert_commands
 import monitor.arp_commands
+import monitor.audit_commands
+import monitor.backup_commands
 import monitor.capacity_commands
 import monitor.check_commands
 import monitor.commands
+import monitor.compliance_commands
 import monitor.discover_commands
+import monitor.doctor_commands
 import monitor.listen_commands
 import monitor.lldp_commands
 import monitor.maintenance_commands
@@ -53,6 +60,7 @@ from inventory.options import Fields, split
 from siaga.errors import AuthError, SiagaError, TemporaryError, UsageError
 from siaga.outcome import Outcome
 from siaga.text import safe
+from siaga.who import who
 
 _LONGEST = 4000  # characters of one line of an error
 
@@ -65,7 +73,7 @@ Start with: siaga demo
 
 # The commands of `siaga --help`, by what one wants; the nouns stand together below.
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Begin", ("demo", "init", "import", "export")),
+    ("Begin", ("demo", "init", "doctor", "import", "export")),
     (
         "Look",
         (
@@ -83,8 +91,9 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Find and ask", ("inspect", "discover", "poll", "listen", "propose", "proposal", "trust", "platform")),
     ("Watch, be told", ("monitor", "check", "alert", "notify", "maintenance")),
+    ("Keep it safe", ("compliance", "audit", "access", "finding")),
     ("Tell other tools", ("metrics", "event")),
-    ("Keep in order", ("ipam", "adopt", "stocktake", "rule", "runs")),
+    ("Keep in order", ("backup", "ipam", "adopt", "stocktake", "rule", "runs")),
     ("Make it so", ("plan", "apply", "job", "playbook", "render")),
     ("Prove it", ("report",)),
 )
@@ -129,6 +138,7 @@ def build(wanted: str = "") -> typer.Typer:
     app.command("listen")(monitor.listen_commands.listen)
     app.add_typer(monitor.monitor_commands.app)
     app.command("check")(monitor.check_commands.check)
+    app.command("doctor")(monitor.doctor_commands.doctor)
     app.command("status")(monitor.commands.status)
     app.command("top")(monitor.commands.top)
     app.command("bandwidth")(monitor.capacity_commands.bandwidth)
@@ -137,13 +147,16 @@ def build(wanted: str = "") -> typer.Typer:
     app.add_typer(monitor.maintenance_commands.app)
     app.add_typer(monitor.notify_commands.app)
     app.command("trust")(monitor.commands.trust)
+    app.add_typer(monitor.backup_commands.app)
     app.add_typer(monitor.platform_commands.app)
+    app.add_typer(monitor.compliance_commands.app)
+    app.command("audit")(monitor.audit_commands.audit)
+    app.add_typer(monitor.access_commands.app)
+    app.add_typer(inventory.finding_commands.app)
     app.add_typer(monitor.samples_commands.app)
     app.add_typer(monitor.out.commands.app)
-    app.command("plan")(infra.commands.plan)
-    app.command("apply")(infra.commands.apply)
-    app.add_typer(infra.commands.job_app)
-    app.add_typer(infra.commands.playbook_app)
+    infra.commands.mount(app)
+    infra.around.provide(_around_applies)
     app.add_typer(report.commands.app)
     _mount_nouns(app, wanted)
     _with_fields(app)
@@ -207,6 +220,7 @@ def _export() -> typer.Typer:
 def _event() -> typer.Typer:
     app = inventory.event_commands.event_app
     app.command("follow")(monitor.out.follow_commands.follow)
+    app.command("heard")(monitor.out.follow_commands.heard)
     return app
 
 
@@ -215,6 +229,45 @@ def _ipam() -> typer.Typer:
     app = inventory.ipam_commands.app
     app.command("scan")(monitor.arp_commands.ipam_scan)
     return app
+
+
+def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
+    """Give to whoever changes devices what the other floors can do for it (see infra.around)."""
+    from monitor.glance import Eyes
+    from monitor.work_windows import WorkWindows
+
+    return infra.around.Around(
+        look=Eyes(engine, settings).glance,
+        backup=_kept_by(engine, settings),
+        windows=WorkWindows(engine),
+        finding=_asks_of(engine),
+    )
+
+
+def _kept_by(engine: Any, settings: Any) -> Callable[[Sequence[str], str], Mapping[str, infra.around.Kept]]:
+    """Return what backs up the configurations of devices whose locks the caller holds."""
+
+    def kept(names: Sequence[str], job: str) -> Mapping[str, infra.around.Kept]:
+        from monitor.configs.service import Keeper
+
+        found = Keeper(engine, settings, who=who()).backup(names, job)
+        return {name: infra.around.Kept(one.name, one.failure) for name, one in found.items()}
+
+    return kept
+
+
+def _asks_of(engine: Any) -> Callable[[int], infra.around.Wanted]:
+    """Return what tells which play, where and with what a finding asks for."""
+
+    def asked(number: int) -> infra.around.Wanted:
+        from inventory.findings_store import remedy_of
+        from inventory.store import reading
+
+        with reading(engine) as session:
+            remedy = remedy_of(session, number)
+        return infra.around.Wanted(remedy.playbook, remedy.selector, remedy.assignments)
+
+    return asked
 
 
 def _mount_nouns(app: typer.Typer, wanted: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from infra.host_facts import kept
 from infra.scrub import scrubbed
 from siaga.text import safe
 
@@ -26,18 +27,10 @@ _STATUS = {
 }
 # basic.py, command.py and action/__init__.py of ansible-core say so of what has no check mode.
 _UNCHECKED = re.compile(r"does not support check mode|would have run if not in check mode")
+# connection/ssh.py of ansible-core says so of a host key that is not the known one, and calls the task failed.
+_KEPT_OUT = re.compile(r"not possible because Host Key checking is enabled")
+_NO_RESULT = re.compile(r"result deserialization failed|MODULE FAILURE")
 _CHANGED = re.compile(r"^(?:\x1b\[[0-9;]*m)?changed: \[", re.MULTILINE)
-# What a fact is called in the inventory (observed values), and where ansible.builtin.setup puts it.
-FACTS = {
-    "os": "ansible_distribution",
-    "os_version": "ansible_distribution_version",
-    "kernel": "ansible_kernel",
-    "serial": "ansible_product_serial",
-    "model": "ansible_product_name",
-    "memory_mb": "ansible_memtotal_mb",
-    "processors": "ansible_processor_vcpus",
-    "default_address": "ansible_default_ipv4",
-}
 
 
 @dataclass(frozen=True)
@@ -100,6 +93,8 @@ def _printed(event: Mapping[str, Any]) -> Any:
 def _status(status: str, event: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     if status == "failed" and event["event_data"].get("ignore_errors") is True:
         return "ignored"
+    if status == "failed" and _KEPT_OUT.search(_text(result.get("msg"))):
+        return "unreachable"
     # Of a task with no_log, ansible-runner keeps nothing but the line that was printed for it.
     said = "censored" in result and _CHANGED.search(_text(event.get("stdout")))
     return "changed" if status == "ok" and (result.get("changed") is True or said) else status
@@ -127,8 +122,10 @@ def _message(status: str, result: Mapping[str, Any]) -> str:
     said = _text(result.get("msg"))
     if status == "failed" and failed:
         said = _text(failed[0].get("msg")) or said
-    if status == "failed" and not said.strip(". "):
-        said = _text(result.get("stderr")) or _text(result.get("module_stderr"))
+    if status == "failed" and (not said.strip(". ") or _NO_RESULT.search(said)):
+        # What was to run there never did: the shell, or sudo, says why.
+        parts = [_text(result.get(k)) for k in ("stderr", "module_stderr", "module_stdout")]
+        said = " ".join([said, *filter(None, parts)]).strip(". ")
     return safe(said, MESSAGE_LIMIT)
 
 
@@ -138,15 +135,8 @@ def _seconds(value: object) -> float | None:
 
 
 def _facts(result: Mapping[str, Any]) -> dict[str, str]:
-    """Return the few facts siaga keeps; a value of another shape than expected is no fact."""
     found = result.get("ansible_facts")
-    if not isinstance(found, Mapping):
-        return {}
-    values = {name: found.get(key) for name, key in FACTS.items()}
-    gateway = values["default_address"]
-    values["default_address"] = gateway.get("address") if isinstance(gateway, Mapping) else None
-    said = {k: safe(v, 200) for k, v in values.items() if isinstance(v, (str, int)) and v not in ("", "NA")}
-    return {k: v for k, v in said.items() if v}
+    return kept(found) if isinstance(found, Mapping) else {}
 
 
 def _diffs(result: Mapping[str, Any]) -> str:

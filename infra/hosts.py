@@ -159,6 +159,8 @@ def host(
     secrets = {}
     if login.kind == "ssh-password":
         secrets = dict.fromkeys(("ansible_password", "ansible_become_password"), login.secrets["password"])
+        if "enable" in login.secrets:
+            secrets["siaga_secret_enable"] = login.secrets["enable"]
     return Host(
         alias(str(row["name"]), row["id"]),
         str(row["name"]),

@@ -1,19 +1,22 @@
 """The process that runs Ansible, and the only module that imports ansible_runner.
 
-`python -m infra.jobs` reads one task as JSON on its first line of input, writes events as JSON lines, and
-ends with {"end": …}. It is a process of its own for three reasons (measured in the lab):
+`python -m infra.jobs` reads JSON lines: first what holds for the whole job (hosts, logins, limits), then one line
+for each run, which it answers with events and at last {"end": …}. The runs of one job share the directory, the
+connections and the time limit. It is a process of its own for three reasons (measured in the lab):
 
 - ansible-core's workers call setsid(), so killing a process group leaves them behind. This process is the
   subreaper (prctl(2)) of all of them: who loses his parent becomes its child, and it ends its children.
 - ansible-runner and Ansible leave secrets in files. They get one private directory on tmpfs, which this
   process removes whatever happens; a directory whose maker was killed is removed by the next job.
-- When its input ends, whoever asked is gone: it cancels the job. So `kill -9` of the command stops Ansible.
+- When its input ends during a run, whoever asked is gone: it cancels it. So `kill -9` of the command stops Ansible.
 """
 
 import ctypes
 import fcntl
+import importlib.util
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -21,18 +24,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from infra.events import read_event
+from infra.scrub import MASK
 from siaga.text import safe
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Ansible forwards SIGTERM to its workers, but needs a moment before the hard kill.
 GRACE_S = 3.0
 PREFIX = "siaga-job-"
+SHORTEST_SECRET = 4
 _ORIGIN = re.compile(r"Origin: (?P<path>\S+?):(?P<line>\d+)(?::\d+)?\s*$", re.MULTILINE)
 _ERROR = re.compile(r"(?:\[ERROR\]|ERROR!|\[FATAL\]):?\s*(?P<text>.+)")
 
@@ -42,6 +47,8 @@ class Wish:
 
     def __init__(self, timeout_s: float) -> None:
         self.reason = ""
+        self.asked = 0  # runs, counted by who reads the input
+        self.done = 0  # runs, counted by who carries them out
         self._deadline = time.monotonic() + timeout_s
         self._told = 0.0
 
@@ -145,6 +152,11 @@ def prepare(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
     known = Path(task["known_hosts"])
     known.touch(mode=0o600)
     # OpenSSH follows the link; paramiko_ssh knows only ~/.ssh/known_hosts and replaces it, hence a copy.
+    if task["fast"]:
+        trust = "accept-new" if task["accept_new"] else "yes"
+        write_private(private / "ssh", f'#!/bin/sh\nexec ssh -o StrictHostKeyChecking={trust} "$@"\n').chmod(
+            0o700
+        )
     (private / "known_hosts").symlink_to(known)
     shutil.copyfile(known, private / "home/.ssh/known_hosts")
     return environment(private, task)
@@ -172,6 +184,8 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
         "ANSIBLE_FORKS": str(task["forks"]),
         "ANSIBLE_TIMEOUT": str(task["connect_timeout_s"]),
+        # A device whose prompt never comes ends with this task, and holds up no other host for ever.
+        "ANSIBLE_TASK_TIMEOUT": str(task["task_timeout_s"]),
         "ANSIBLE_SSH_ARGS": ssh,
         "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{private}/cp",
         "ANSIBLE_PIPELINING": "True",
@@ -188,43 +202,90 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "False",
         "ANSIBLE_NOCOLOR": "True",
         "ANSIBLE_GATHERING": "explicit",
+        **(_fast(private) if task["fast"] else {}),
     }
 
 
-def run(task: Mapping[str, Any], private: Path, wish: Wish) -> dict[str, Any]:
-    """Run the play to its end, and return how it ended: status, error, path, line."""
-    environ = prepare(private, task)
-    os.environ.clear()
-    os.environ.update(environ)
+def _fast(private: Path) -> dict[str, str]:
+    """Return what makes Ansible run by mitogen: one Python process stays on each host.
+
+    It knows host keys only as known or as not looked at, so our ssh says first how new ones are taken: of an option
+    that is given twice, OpenSSH heeds the first.
+    """
+    found = importlib.util.find_spec("ansible_mitogen")
+    assert found is not None
+    assert found.origin is not None
+    return {
+        "ANSIBLE_STRATEGY": "mitogen_linear",
+        "ANSIBLE_STRATEGY_PLUGINS": str(Path(found.origin).parent / "plugins" / "strategy"),
+        "ANSIBLE_SSH_EXECUTABLE": f"{private}/ssh",
+        "MITOGEN_CPU_COUNT": str(os.cpu_count() or 1),
+    }
+
+
+def run(task: Mapping[str, Any], one: Mapping[str, Any], private: Path, wish: Wish) -> dict[str, Any]:
+    """Carry out one run to its end, and return how it ended: status, error, path, line."""
     import ansible_runner
 
+    if wish.reason:
+        return {"status": wish.reason}
     started = []
+    hide = Hidden(task["hidden"])
 
     def on_event(event: Mapping[str, Any]) -> bool:
         if event.get("event") == "playbook_on_play_start":
             started.append(True)
         if (read := read_event(event)) is not None:
-            tell({"event": read.plain()})
+            tell({"event": hide(read.plain())})
         return False  # ansible-runner would write the event to disk otherwise
 
+    limit = private / "limit"
+    limit.unlink(missing_ok=True)
+    write_private(limit, "".join(f"{name}\n" for name in one["hosts"]))
     done = ansible_runner.run(
         private_data_dir=str(private),
         project_dir=task["folder"],
-        playbook=task["playbook"],
+        playbook=one["playbook"],
         inventory=str(private / "inventory" / "hosts.json"),
         # -v: why a task was skipped is in the printed line alone (see infra.events).
-        cmdline="--check --diff -v" if task["check"] else "--diff",
+        cmdline=("--check --diff -v" if one["check"] else "--diff") + f" --limit @{limit}",
         settings={"pexpect_timeout": 0.2, "suppress_ansible_output": True},
         quiet=True,
         event_handler=on_event,
         cancel_callback=wish.granted,
     )
     keep_host_keys(private / "home/.ssh/known_hosts", Path(task["known_hosts"]))
+    end = _judged(done, wish, started=bool(started))
+    shutil.rmtree(private / "artifacts", ignore_errors=True)  # what it printed would fill the memory
+    return end
+
+
+def _judged(done: Any, wish: Wish, *, started: bool) -> dict[str, Any]:
     if wish.reason:
         return {"status": wish.reason}
     if started:
         return {"status": "ran" if done.rc in (0, 2, 4) else "failed", "error": _said(done)}
     return {"status": "bad-playbook", **complaint(_output(done))}
+
+
+class Hidden:
+    """Takes the secrets of the hosts out of what Ansible said, should a play without `no_log` have printed one."""
+
+    def __init__(self, secrets: Mapping[str, Iterable[str]]) -> None:
+        kept = {name: {v for v in values if len(v) >= SHORTEST_SECRET} for name, values in secrets.items()}
+        self._of = {name: sorted(values, key=len, reverse=True) for name, values in kept.items()}
+
+    def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return the event with `MASK` in the place of every secret of its host."""
+        secrets = self._of.get(event["host"], ())
+        return {k: _masked(v, secrets) if isinstance(v, str) else v for k, v in event.items()}
+
+
+def _masked(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return text
 
 
 def _output(done: Any) -> str:
@@ -268,30 +329,50 @@ def tell(message: Mapping[str, Any]) -> None:
 
 
 def main() -> None:
-    """Read the task, run it, tell the end; leave no process and no file."""
+    """Read the task and its runs, carry them out, tell how each ended; leave no process and no file."""
     task = json.loads(sys.stdin.readline())
     wish = Wish(task["timeout_s"])
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: wish.ask("cancelled"))
-    threading.Thread(target=_watch, args=(wish,), daemon=True).start()
-    end: dict[str, Any] = {"status": "failed", "error": "the job's process broke"}
+    runs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_watch, args=(wish, runs), daemon=True).start()
     try:
         with private_directory(Path(task["fallback"])) as private:
-            try:
-                end = run(task, private, wish)
-            finally:
-                end_children()
+            _all(task, private, wish, runs)
     except Exception as error:  # noqa: BLE001  # the rim: the reason goes to whoever asked
-        end = {"status": "failed", "error": safe(f"{type(error).__name__}: {error}", 500)}
-    tell({"end": end})
+        tell({"end": {"status": "failed", "error": safe(f"{type(error).__name__}: {error}", 500)}})
 
 
-def _watch(wish: Wish) -> None:
-    """Ask for the end when the input ends: whoever asked has gone."""
-    while sys.stdin.readline():
-        pass
-    wish.ask("cancelled")
+def _all(task: Mapping[str, Any], private: Path, wish: Wish, runs: "queue.SimpleQueue[Any]") -> None:
+    """Carry out run after run until the input ends; between them no process of ours is left but connections."""
+    environ = prepare(private, task)
+    os.environ.clear()
+    os.environ.update(environ)
+    try:
+        while (one := runs.get()) is not None:
+            end: dict[str, Any] = {"status": "failed", "error": "the job's process broke"}
+            try:
+                end = run(task, one, private, wish)
+            except Exception as error:  # noqa: BLE001  # the rim of the loop: told, and the next run may come
+                end = {"status": "failed", "error": safe(f"{type(error).__name__}: {error}", 500)}
+            finally:
+                wish.done += 1
+                if wish.reason or end["status"] != "ran":
+                    end_children()
+                tell({"end": end})
+    finally:
+        end_children()
+
+
+def _watch(wish: Wish, runs: "queue.SimpleQueue[Any]") -> None:
+    """Hand on the runs; ask for the end when the input ends during one: whoever asked has gone."""
+    while line := sys.stdin.readline():
+        wish.asked += 1
+        runs.put(json.loads(line))
+    if wish.asked > wish.done:
+        wish.ask("cancelled")
+    runs.put(None)
 
 
 if __name__ == "__main__":

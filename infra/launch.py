@@ -8,14 +8,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from infra.events import TaskEvent
+from infra.frontmatter import Playbook
 from infra.hosts import Host, with_secrets
-from infra.playbooks import Playbook
 from siaga.errors import InvalidError
 from siaga.settings import Settings
 
@@ -41,20 +42,53 @@ def known_hosts(settings: Settings) -> Path:
     return settings.home / "known_hosts"
 
 
-def run_job(
-    play: Playbook,
-    hosts: Sequence[Host],
-    *,
-    check: bool,
-    settings: Settings,
-    on_event: Callable[[TaskEvent], None],
-) -> End:
-    """Run the play on the hosts; `on_event` is called for each task on each host as it happens.
+class Ansible:
+    """Ansible in a process of its own, which carries out one run after the other on the same connections."""
 
-    Ctrl-C and SIGTERM end it in order: Ansible is stopped, its processes and files are gone, then it returns
-    with status `cancelled`. Raises InvalidError (`bad-playbook`) if Ansible cannot read the play.
+    def __init__(self, play: Playbook, hosts: Sequence[Host], process: subprocess.Popen[str]) -> None:
+        self._play, self._process = play, process
+        self._names = {h.alias: h.name for h in hosts}
+        self.cancelled = False
+
+    def run(
+        self,
+        hosts: Sequence[Host],
+        *,
+        check: bool,
+        on_event: Callable[[TaskEvent], None],
+        playbook: str = "",
+    ) -> End:
+        """Run the play (or another file of its folder) on some of the hosts.
+
+        `on_event` is called for each task on each host as it happens. Raises InvalidError (`bad-playbook`) if Ansible
+        cannot read the play.
+        """
+        if self.cancelled:
+            return End("cancelled")
+        one = {
+            "playbook": playbook or self._play.path.name,
+            "check": check,
+            "hosts": [h.alias for h in hosts],
+        }
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(one) + "\n")
+            self._process.stdin.flush()
+        return _end(self._play, _told(self._process, self._names, on_event))
+
+    def cancel(self) -> None:
+        """Ask the run to end, and carry out no other."""
+        self.cancelled = True
+        self._process.send_signal(signal.SIGTERM)
+
+
+@contextmanager
+def opened(play: Playbook, hosts: Sequence[Host], settings: Settings) -> Iterator[Ansible]:
+    """Give Ansible for these hosts.
+
+    Ctrl-C and SIGTERM end its run in order: Ansible is stopped, its processes and files are gone, then `run` returns
+    with status `cancelled`.
     """
-    task = _task(play, hosts, check, settings)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "infra.jobs"],
         stdin=subprocess.PIPE,
@@ -65,27 +99,54 @@ def run_job(
         start_new_session=True,  # Ctrl-C reaches us, not the job: we end it in order
     )
     assert process.stdin is not None
-    with _ended(process), _signals(process):
-        process.stdin.write(json.dumps(task) + "\n")
+    ansible = Ansible(play, hosts, process)
+    with _ended(process), _signals(ansible):
+        process.stdin.write(json.dumps(_task(play, hosts, settings)) + "\n")
         process.stdin.flush()
-        return _end(play, list(_messages(process, {h.alias: h.name for h in hosts}, on_event)))
+        yield ansible
 
 
-def _task(play: Playbook, hosts: Sequence[Host], check: bool, settings: Settings) -> dict[str, Any]:
+def run_job(
+    play: Playbook,
+    hosts: Sequence[Host],
+    *,
+    check: bool,
+    settings: Settings,
+    on_event: Callable[[TaskEvent], None],
+) -> End:
+    """Run the play on the hosts, once; see `opened` and `Ansible.run`."""
+    with opened(play, hosts, settings) as ansible:
+        return ansible.run(hosts, check=check, on_event=on_event)
+
+
+def _task(play: Playbook, hosts: Sequence[Host], settings: Settings) -> dict[str, Any]:
     settings.home.mkdir(parents=True, exist_ok=True)
+    if settings.provision.fast and find_spec("ansible_mitogen") is None:
+        raise InvalidError(
+            "no-mitogen", "provision.fast needs the package mitogen: pip install 'siaga[fast]'."
+        )
     return {
         "folder": str(play.folder),
-        "playbook": play.path.name,
         "inventory": with_secrets(hosts, {}),
         "keys": {h.alias: _key_text(h.key.get_secret_value()) for h in hosts if h.key is not None},
-        "check": check,
+        "hidden": {h.alias: list(_hidden(h)) for h in hosts},
         "known_hosts": str(known_hosts(settings).absolute()),
         "accept_new": settings.ssh.accept_new_host_keys,
+        "fast": settings.provision.fast,
         "forks": min(settings.provision.forks, max(len(hosts), 1)),
         "connect_timeout_s": max(1, round(settings.ssh.timeout_s)),
+        "task_timeout_s": settings.provision.task_timeout_s,
         "timeout_s": settings.provision.timeout_s,
         "fallback": str(settings.home.absolute()),
     }
+
+
+def _hidden(host: Host) -> Iterator[str]:
+    """Yield what must not be in anything that Ansible says of this host: its secrets, and the lines of its key."""
+    yield from (s.get_secret_value() for s in host.secrets.values())
+    if host.key is not None:
+        lines = host.key.get_secret_value().splitlines()
+        yield from (line.strip() for line in lines if line.strip() and not line.startswith("-----"))
 
 
 def _key_text(key: str) -> str:
@@ -93,23 +154,23 @@ def _key_text(key: str) -> str:
     return key.replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
-def _messages(
+def _told(
     process: subprocess.Popen[str], names: Mapping[str, str], on_event: Callable[[TaskEvent], None]
-) -> Iterator[Mapping[str, Any]]:
+) -> Mapping[str, Any] | None:
+    """Hand the events of one run on, and return how it ended; None if its process broke."""
     assert process.stdout is not None
     for line in process.stdout:
         message = json.loads(line)
-        if "event" in message:
-            alias = message["event"]["host"]
-            on_event(TaskEvent(**{**message["event"], "host": names.get(alias, alias)}))
-        else:
-            yield message["end"]
+        if "end" in message:
+            return dict(message["end"])
+        alias = message["event"]["host"]
+        on_event(TaskEvent(**{**message["event"], "host": names.get(alias, alias)}))
+    return None
 
 
-def _end(play: Playbook, ends: Sequence[Mapping[str, Any]]) -> End:
-    if not ends:
+def _end(play: Playbook, end: Mapping[str, Any] | None) -> End:
+    if end is None:
         return End("failed", "the process of the job was killed")
-    end = ends[-1]
     if end["status"] == "bad-playbook":
         path, line = end.get("path", play.path), end.get("line")
         where = f"{Path(path).name}, line {line}" if line else Path(path).name
@@ -127,7 +188,8 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
     finally:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
         try:
             process.wait(LAST_CALL_S)
         except subprocess.TimeoutExpired:
@@ -136,14 +198,14 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _signals(process: subprocess.Popen[str]) -> Iterator[None]:
+def _signals(ansible: Ansible) -> Iterator[None]:
     """Hand Ctrl-C and SIGTERM on to the job while it runs, instead of dying of them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        signal.signal(number, lambda *_: process.send_signal(signal.SIGTERM))
+        signal.signal(number, lambda *_: ansible.cancel())
     try:
         yield
     finally:

@@ -9,9 +9,11 @@ from typing import Any
 from sqlmodel import Session
 
 from infra import hosts as to_host
-from infra import playbooks
+from infra import network_dialects, playbooks
+from infra.frontmatter import Playbook, read_value
 from infra.hosts import Host
-from infra.playbooks import Playbook
+from infra.network_rows import PARAMETER, with_connection
+from infra.network_secrets import with_network_user
 from inventory import layers
 from inventory.credentials import OpenCredential, opened_many
 from inventory.select import selected
@@ -56,6 +58,8 @@ def prepare(
         raise _refusal(play, problems)
     defaults = {p.name: p.default for p in play.parameters}
     made = [to_host.host(d, logins[d["ssh_credential"]], connection, defaults, given) for d in devices]
+    if name := {**defaults, **given}.get(PARAMETER):
+        made = with_connection(session, made, str(name))
     hosts = _with_users(session, vault, play, devices, made, given)
     return Prepared(play, {**defaults, **given}, tuple(hosts), tuple(_notes(play, hosts)))
 
@@ -67,7 +71,7 @@ def _typed(play: Playbook, device: dict[str, Any]) -> list[str]:
     for name in own.keys() & known.keys():
         text = ",".join(map(str, own[name])) if isinstance(own[name], list) else str(own[name])
         try:
-            own[name] = playbooks.read(known[name], text)
+            own[name] = read_value(known[name], text)
         except ValueError as error:
             problems.append(f"'{device['name']}': the variable {name}: {error}.")
     device["vars"] = own
@@ -116,12 +120,20 @@ def _with_users(
     found, problems = [], []
     for host, name in zip(made, names, strict=True):
         try:
-            found.append(to_host.with_snmp_user(host, opened.get(name)))
+            found.append(_with_user(host, opened.get(name)))
         except ValueError as error:
             problems.append(f"'{host.name}': credential '{name}' cannot be set up: {error}.")
     if problems:
         raise _refusal(play, problems)
     return found
+
+
+def _with_user(host: Host, credential: OpenCredential | None) -> Host:
+    """Return the host with its SNMPv3 user: keys for a server's agent, passphrases for a network device."""
+    platform = str(host.variables["siaga_platform"])
+    if platform in network_dialects.names():
+        return with_network_user(host, credential, network_dialects.dialect(platform))
+    return to_host.with_snmp_user(host, credential)
 
 
 def _notes(play: Playbook, hosts: Sequence[Host]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.events import TaskEvent
+from infra.reasons import explained
 
 GOOD = ("ok", "changed")
 
@@ -22,6 +23,17 @@ class HostTally:
     unreachable: int = 0
     unchecked: int = 0
     reason: str = ""
+    batch: int = 0
+    duration_s: float | None = None
+    before: str = ""
+    after: str = ""
+    verdict: str = ""
+    rolled_back: bool = False
+
+    @property
+    def touched(self) -> bool:
+        """Whether a task has run there at all."""
+        return bool(self.ok or self.changed or self.failed)
 
 
 def tally(hosts: Sequence[str], events: Iterable[TaskEvent], *, cut_off: bool = False) -> list[HostTally]:
@@ -37,7 +49,9 @@ def _one(host: str, events: list[TaskEvent], cut_off: bool) -> HostTally:
     counts = Counter(e.status for e in events)
     bad = next((e for e in events if e.status in ("failed", "unreachable")), None)
     status = _status(counts, cut_off)
-    reason = f"{bad.task}: {bad.message}" if bad and bad.status == "failed" else bad.message if bad else ""
+    said = explained(host, bad.message) if bad else ""
+    reason = f"{bad.task}: {said}" if bad and bad.status == "failed" else said
+    taken = [e.duration_s for e in events if e.duration_s is not None]
     return HostTally(
         host,
         status,
@@ -48,6 +62,7 @@ def _one(host: str, events: list[TaskEvent], cut_off: bool) -> HostTally:
         counts["unreachable"],
         sum(not e.checked for e in events),
         reason if bad else f"cut off after {len(events)} tasks" if status == "interrupted" else "",
+        duration_s=round(sum(taken), 3) if taken else None,
     )
 
 

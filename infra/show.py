@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from infra.desk import Report, Step
 from infra.events import TaskEvent
-from infra.plans import Report
 from infra.results import HostTally
 from siaga.outcome import Column, Format, Outcome
 from siaga.render import render
@@ -18,14 +18,6 @@ from siaga.text import safe
 _COLOUR = {"changed": "yellow", "failed": "red", "unreachable": "red", "interrupted": "red", "ok": "green"}
 _NUMBERS = ("changed", "ok", "failed", "unreachable", "unchecked")
 _TITLES = {"unchecked": "not checkable"}
-
-
-def line(event: TaskEvent) -> str:
-    """Return a task event as one line, or nothing if it needs no telling."""
-    if event.status not in ("changed", "failed", "unreachable"):
-        return ""
-    said = f": {safe(event.message, 160)}" if event.message and event.status != "changed" else ""
-    return f"{safe(event.host, 60)}: {event.status}: {event.task}{said}"
 
 
 def outcome(
@@ -45,9 +37,12 @@ def outcome(
     text = None
     if output in (Format.table, Format.wide):
         text = (_differences(report) if diffs else "") + _table(report.hosts, output)
+        text += "".join(f"{said}\n" for said in radius_lines(report))
         text, said = "\n".join([text, *said]), ()
     row = {"name": report.plan, "job": report.job_id, "status": report.status}
     row |= {"partly_checked": bool(report.unchecked), "notes": list(report.notes)}
+    row |= {"risk": report.risk, "needs_approval": report.needs_approval}
+    row["steps"] = [vars(s) for s in report.steps]
     row["hosts"] = [_host(report, h) for h in report.hosts]
     return Outcome([row], messages=[*warnings, *said], exit_code=code, single=True, format=output, text=text)
 
@@ -59,7 +54,23 @@ def _host(report: Report, one: HostTally) -> dict[str, Any]:
         if t.host == one.host and (t.status not in ("ok", "skipped") or not t.checked)
     ]
     counts = {k: getattr(one, k) for k in (*_NUMBERS, "skipped")}
-    return {"host": one.host, "status": one.status, **counts, "reason": one.reason, "tasks": tasks}
+    radius = report.radii[one.host].plain() if one.host in report.radii else None
+    found = {k: getattr(one, k) for k in ("batch", "duration_s", "before", "after", "verdict", "rolled_back")}
+    host = {"host": one.host, "status": one.status, **counts, "reason": one.reason, **found}
+    return {**host, "radius": radius, "tasks": tasks}
+
+
+def radius_lines(report: Report) -> Iterator[str]:
+    """Yield what hangs on the hosts: a line for each on which something does, one for those nobody knows of."""
+    known = {h.host: report.radii[h.host] for h in report.hosts if h.host in report.radii}
+    for name, radius in known.items():
+        if radius.devices or radius.services or radius.agencies:
+            yield f"{safe(name, 60)}: {safe(radius.says, 400)}"
+            if radius.services:
+                yield f"  services: {safe(', '.join(radius.services), 400)}"
+    unknown = sum(r.depth is None for r in known.values())
+    if known and unknown:
+        yield f"What hangs on {unknown} of {len(known)} hosts is not known: no line to them is recorded."
 
 
 def _differences(report: Report) -> str:
@@ -114,6 +125,9 @@ def plan_messages(report: Report) -> list[str]:
         return [*messages, f"Plan {report.plan} cannot be applied: the check did not succeed."]
     if not any(h.changed or h.unchecked for h in good):
         return [*messages, "Nothing would change: there is nothing to apply."]
+    if report.needs_approval:
+        messages.append(f"It waits for a second person, who says: siaga plan approve {report.plan}")
+        return [*messages, f"Then apply it with: siaga apply {report.plan}"]
     return [*messages, f"Apply it with: siaga apply {report.plan}"]
 
 
@@ -126,6 +140,37 @@ def apply_messages(report: Report) -> list[str]:
     """Return how an apply went, in sentences."""
     changed = sum(h.status == "changed" for h in report.hosts)
     fine = sum(h.status == "ok" for h in report.hosts)
-    bad = len(report.hosts) - changed - fine
-    said = f"Job {report.job_id}: {changed} hosts changed, {fine} were as they should be, {bad} failed."
-    return [*report.notes, *_unreached(report), said]
+    waiting = sum(h.status == "not run" for h in report.hosts)
+    bad = len(report.hosts) - changed - fine - waiting
+    back = sum(h.rolled_back for h in report.hosts)
+    said = f"Job {report.job_id}: {changed} hosts changed, {fine} were as they should be, {bad} failed"
+    said += f" ({back} taken back)" if back else ""
+    said += f", {waiting} were not touched." if waiting else "."
+    return [*report.notes, *_unreached(report), said, *_next(report, bad, waiting)]
+
+
+def _next(report: Report, bad: int, waiting: int) -> list[str]:
+    """Return what to type for the hosts that are not done."""
+    messages = []
+    if report.status == "interrupted" or waiting:
+        messages.append(f"Take up the hosts that are not done with: siaga job resume {report.job_id}")
+    if bad:
+        messages.append(f"Plan those that failed again with: siaga job rerun {report.job_id} --failed")
+    return messages
+
+
+def step_lines(steps: Sequence[Step]) -> list[str]:
+    """Return the steps of an apply, one line each."""
+    return [f"  {s.name:<9}{s.status:<8} {safe(s.detail, 400)}".rstrip() for s in steps]
+
+
+def timing_lines(report: Report, number: int = 10) -> list[str]:
+    """Return how long the hosts took, and the tasks that took longest, each over all hosts."""
+    hosts = sorted(report.hosts, key=lambda h: -(h.duration_s or 0))
+    lines = [f"  {h.duration_s or 0:8.1f} s  {safe(h.host, 60)}" for h in hosts[:number]]
+    spent: dict[str, list[float]] = {}
+    for task in report.tasks:
+        spent.setdefault(task.task, []).append(task.duration_s or 0.0)
+    slow = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:number]
+    tasks = [f"  {sum(s):8.1f} s  {name} ({len(s)} hosts, longest {max(s):.1f} s)" for name, s in slow]
+    return ["Hosts by time:", *lines, "Tasks by time:", *tasks]

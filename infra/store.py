@@ -1,14 +1,15 @@
 """The SQL of provisioning: plans, jobs, and what happened on each host."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
+from infra.desk import Step
 from infra.events import TaskEvent
-from infra.models import HostResult, Job, Plan, TaskResult
+from infra.models import Approval, HostResult, Job, JobStep, Plan, TaskResult
 from infra.results import HostTally, tally
 from inventory.models import Run
 from siaga.errors import NotFoundError
@@ -32,16 +33,56 @@ def plan_called(session: Session, name: str) -> Plan:
     return found
 
 
+def plan_of(session: Session, job: Job) -> Plan:
+    """Return the plan that a job belongs to."""
+    return session.get_one(Plan, job.plan_id)
+
+
+def plans(session: Session, limit: int) -> list[Plan]:
+    """Return the newest plans, newest first."""
+    return list(session.exec(select(Plan).order_by(col(Plan.id).desc()).limit(limit)))
+
+
+def approvals_of(session: Session, plan_ids: Sequence[int]) -> dict[int, list[Approval]]:
+    """Return plan id → what was said to it, in order."""
+    found: dict[int, list[Approval]] = {}
+    query = select(Approval).where(col(Approval.plan_id).in_(plan_ids)).order_by(col(Approval.id))
+    for row in session.exec(query):
+        found.setdefault(row.plan_id, []).append(row)
+    return found
+
+
+def forget_tasks(session: Session, before: datetime) -> int:
+    """Drop the task records of jobs that ended before then, and return how many; what each host came to stays."""
+    old = select(Job.id).where(col(Job.ended_at) < before)
+    done = session.connection().execute(delete(TaskResult).where(col(TaskResult.job_id).in_(old)))
+    return int(done.rowcount)
+
+
 def claim(session: Session, plan_id: int) -> bool:
     """Mark a ready plan applied, and tell whether it was ours to take: of two commands, one gets it."""
     taken = update(Plan).where(col(Plan.id) == plan_id, col(Plan.status) == "ready").values(status="applied")
     return bool(session.connection().execute(taken).rowcount)
 
 
-def add_job(session: Session, plan: Plan, run_id: int, mode: str, hosts: Iterable[str], now: datetime) -> int:
+def add_job(
+    session: Session,
+    plan: Plan,
+    run_id: int,
+    mode: str,
+    hosts: Iterable[str],
+    now: datetime,
+    resumes: int | None = None,
+) -> int:
     """Record that a job has begun, with every host it is for, and return its id."""
     job = Job(
-        plan_id=plan.id, run_id=run_id, playbook=plan.playbook, mode=mode, status="running", started_at=now
+        plan_id=plan.id,
+        run_id=run_id,
+        playbook=plan.playbook,
+        mode=mode,
+        status="running",
+        started_at=now,
+        resumes=resumes,
     )
     session.add(job)
     session.flush()
@@ -56,23 +97,57 @@ def add_tasks(session: Session, job_id: int, events: Iterable[TaskEvent]) -> Non
     session.add_all([TaskResult(job_id=job_id, **{k: getattr(e, k) for k in kept}) for e in events])
 
 
+def add_step(session: Session, job_id: int, step: Step, now: datetime) -> None:
+    """Record one step of an apply."""
+    detail = safe(step.detail, 1_000)
+    session.add(JobStep(job_id=job_id, at=now, name=step.name, status=step.status, detail=detail))
+
+
+def steps_of(session: Session, job_id: int) -> list[tuple[datetime, Step]]:
+    """Return the steps of a job, each with its time, in order."""
+    query = select(JobStep).where(JobStep.job_id == job_id).order_by(col(JobStep.id))
+    return [(s.at, Step(s.name, s.status, s.detail)) for s in session.exec(query)]
+
+
 def end_job(
     session: Session, job_id: int, status: str, tallies: Sequence[HostTally], reason: str, now: datetime
 ) -> None:
     """Record how a job ended, and what it came to on each host."""
     job = session.get_one(Job, job_id)
-    job.status, job.reason, job.ended_at = status, reason, now
+    by = f" Cancelled by {job.cancelled_by}." if job.cancelled_by else ""
+    job.status, job.reason, job.ended_at = status, f"{reason}{by}".strip(), now
     session.add(job)
-    session.connection().execute(delete(HostResult).where(col(HostResult.job_id) == job_id))
+    keep_hosts(session, job_id, tallies)
+
+
+def keep_hosts(session: Session, job_id: int, tallies: Iterable[HostTally]) -> None:
+    """Store what a job came to on some of its hosts."""
     for one in tallies:
         values = {k: v for k, v in asdict(one).items() if k != "unchecked"}
-        session.add(HostResult(job_id=job_id, **values))
+        session.merge(HostResult(job_id=job_id, **values))
 
 
 def hosts_of(session: Session, job_id: int) -> list[HostResult]:
     """Return what a job came to on each host, by name."""
     query = select(HostResult).where(HostResult.job_id == job_id).order_by(col(HostResult.host))
     return list(session.exec(query))
+
+
+def tallied(row: HostResult, tasks: HostTally) -> HostTally:
+    """Return what was recorded of a host when its job ended, with how many of its tasks could not be checked."""
+    kept = ("reason", "batch", "before", "after", "verdict", "rolled_back")
+    return replace(counted(row), unchecked=tasks.unchecked, **{k: getattr(row, k) for k in kept})
+
+
+def counted(row: HostResult) -> HostTally:
+    """Return a stored host's counts as a tally."""
+    kept = ("ok", "changed", "failed", "skipped", "unreachable", "duration_s")
+    return HostTally(row.host, row.status, **{k: getattr(row, k) for k in kept})
+
+
+def resumed_by(session: Session, job_id: int) -> int | None:
+    """Return the job that took up this one, or None."""
+    return session.exec(select(Job.id).where(Job.resumes == job_id)).first()
 
 
 def tasks_of(session: Session, job_id: int) -> list[TaskEvent]:
@@ -113,7 +188,8 @@ def settle(session: Session, now: datetime) -> list[Job]:
     dead = list(session.exec(query.where(Job.status == "running", Run.status == "interrupted")))
     for job in dead:
         assert job.id is not None
-        names = [h.host for h in hosts_of(session, job.id)]
+        # What a batch came to was stored at its end; the rest is counted from its tasks.
+        names = [h.host for h in hosts_of(session, job.id) if h.status == "not run"]
         tallies = tally(names, tasks_of(session, job.id), cut_off=True)
         end_job(session, job.id, "interrupted", tallies, "its process ended before it did", now)
     return dead

@@ -355,13 +355,79 @@ class SyslogPattern(Frozen):
     regex: LineRegex
 
 
+class Block(Frozen):
+    """Lines of a configuration from one that `begins` up to one that `ends`, which become the one line `then`.
+
+    Certificates and keys: many lines that say nothing to a reader, or that nobody may read. An empty `then` drops them.
+    """
+
+    begins: LineRegex
+    ends: LineRegex
+    then: str = ""
+
+
+class Rewrite(Frozen):
+    """What a line is rewritten to: `regex` (RE2) is replaced by `then`, in which \\1 is its first group."""
+
+    regex: LineRegex
+    then: str = ""
+
+
+class Within(Frozen):
+    """What is secret only in one section: from a line that `begins` up to one that `ends`, the groups of `regex`."""
+
+    begins: LineRegex
+    ends: LineRegex
+    regex: LineRegex
+
+
+class Config(Frozen):
+    """How the whole configuration is read over SSH, and cleaned. Expressions are RE2, searched in one line.
+
+    commands   said one after the other until one is not `refused`; its answer is the configuration
+    driver     netmiko's device type, where not the platform's; `prepare` are lines said first
+    enable     privileged mode is needed, also without a secret
+    mode       how the prompt looks in configuration mode, which `leave` ends
+    more       what the pager shows, if it is on in spite of all: a space asks for the next page
+    begins     a line among the first forty that shows that this is a configuration
+    ends       the last line of a whole one; a platform without one is read again if it says much less than before
+    continued  what a line ends with that goes on in the next
+    noise      lines that change by themselves, and say nothing of what is configured
+    rewrite    parts of lines that change by themselves
+    secrets    what of a line is secret, beside what is in every make's: all groups of each expression
+    within     the same, in one section only
+    salted     secrets that are written another way at each reading: what they are cannot even be compared
+    author     who changed the configuration last, as the device itself says (the group `user`)
+    """
+
+    commands: tuple[str, ...] = Field(min_length=1)
+    driver: str = ""
+    prepare: tuple[str, ...] = ()
+    enable: bool = False
+    mode: Regex = ""
+    leave: str = ""
+    more: LineRegex = ""
+    begins: LineRegex = ""
+    ends: LineRegex = ""
+    refused: LineRegex = ""
+    continued: str = ""
+    noise: tuple[LineRegex, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    rewrite: tuple[Rewrite, ...] = ()
+    secrets: tuple[LineRegex, ...] = ()
+    within: tuple[Within, ...] = ()
+    salted: tuple[LineRegex, ...] = ()
+    author: LineRegex = ""
+
+
 class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
     `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
     `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
     named sets of states: `states = "status"` in a sensor of the file is the set of that name. `syslog`: lines that
-    tell of an event, the most telling first; inherited ones come after the file's own.
+    tell of an event, the most telling first; inherited ones come after the file's own. `config`: how the configuration
+    is read; of a file without it, that of the first inherited file that says it.
     """
 
     vendor: str
@@ -376,6 +442,7 @@ class Platform(Part):
     without: tuple[str, ...] = ()
     meanings: dict[str, States] = {}
     syslog: tuple[SyslogPattern, ...] = ()
+    config: Config | None = None
 
     @model_validator(mode="before")
     @classmethod

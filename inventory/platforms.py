@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inventory.platform_format import Part, Platform, SyslogPattern
+from inventory.platform_format import Config, Part, Platform, SyslogPattern
 from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import load
 from siaga.text import safe
@@ -88,6 +88,16 @@ def _parts_of(name: str, where: Folders) -> tuple[Part, ...]:
 def syslog_of(known: Platform, *given: Path) -> tuple[SyslogPattern, ...]:
     """Return the syslog patterns of a platform, its own first, then those of the files that it inherits."""
     return tuple(pattern for one in _line(known, _files(given or folders())) for pattern in one.syslog)
+
+
+def config_of(name: str, *given: Path) -> tuple[str, Config] | None:
+    """Return netmiko's device type and how the configuration is read, of a platform by name; None if nobody knows."""
+    files = _files(given or folders())
+    known = files.get(name)
+    if known is None or not known.match:
+        return None
+    config = next((one.config for one in _line(known, files) if one.config), None)
+    return (config.driver or known.netmiko, config) if config and (config.driver or known.netmiko) else None
 
 
 def _gathered(known: Platform | None, files: dict[str, Platform]) -> tuple[Part, ...]:

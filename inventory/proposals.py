@@ -229,16 +229,35 @@ class _Desk:
         return str(row["name"])
 
     def settle(self, known: Mapping[int, Traits]) -> None:
-        """Close the open proposals of boxes that are known as these rows, unless they were seen in this round."""
+        """Close the open proposals of boxes that are known as these rows, unless they were seen in this round.
+
+        One that was met where another row should answer goes on until that row answers there itself again.
+        """
+        places = self._places() if self.held.rows else {}
         for device_id, box in known.items():
             for candidate in self.held.near(box):
                 row = self.rows[candidate.id]
-                open_before = row["status"] == "open" and row["last_seen"] < self.now
-                if open_before and compare(box, candidate.traits).score >= CERTAIN:
-                    row["status"] = "merged"
-                    device = self.writer.keys.label("device", device_id)
-                    given = {"name": row["name"], "status": "merged", "device": device}
-                    self.writer.put("proposal", given, mode="set", derived={"decided_by": "siaga"})
+                if row["status"] != "open" or row["last_seen"] >= self.now:
+                    continue
+                met = next((places[a] for a in candidate.traits.addresses if a in places), device_id)
+                same = compare(box, candidate.traits).score >= CERTAIN
+                if same and met in {device_id, *known}:
+                    self._close(row, device_id)
+                elif not same and met == device_id and row["device_id"] not in (None, device_id):
+                    self._close(row, row["device_id"])
+
+    def _close(self, row: dict[str, Any], device_id: int) -> None:
+        row["status"] = "merged"
+        device = self.writer.keys.label("device", device_id)
+        given = {"name": row["name"], "status": "merged", "device": device}
+        self.writer.put("proposal", given, mode="set", derived={"decided_by": "siaga"})
+
+    def _places(self) -> dict[str, int]:
+        """Return where each device should answer."""
+        c = noun("device").table.c
+        query = select(c.id, c.address, c.transport, c.snmp_port, c.ssh_port).where(c.status != "retired")
+        found = self.writer.session.execute(query.where(c.address != "")).all()
+        return {endpoint(a, ssh if how == "ssh" else snmp): i for i, a, how, snmp, ssh in found}
 
     def _hold(self, row: dict[str, Any]) -> None:
         self.rows[row["id"]] = row

@@ -4,6 +4,8 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import infra.models  # noqa: F401
+import inventory.models_findings  # noqa: F401
+import monitor.configs.models
 import monitor.models  # noqa: F401
 
 connection = context.config.attributes["connection"]

@@ -95,6 +95,18 @@ def take(
     )
 
 
+def take_own(
+    session: Session, scene: Scene, own: Sequence[Subject], now: datetime, *, run_id: int | None = None
+) -> tuple[Sequence[Alert], Sequence[Alert]]:
+    """Judge subjects that are no part of a device that is polled (logins), and nothing else; return opened and closed.
+
+    It may be called beside the service, which knows of no such subject: no state of a device is touched.
+    """
+    batch = _Batch(session, scene, store.recall(session), Judged({}), now, run_id)
+    batch.decide_own(own)
+    return batch.opened, batch.closed
+
+
 def _present(known: store.Recall, scene: Scene) -> store.Recall:
     """Return what is remembered of devices that are there: of one that was removed nothing can be kept."""
     names = scene.book.names
@@ -127,11 +139,14 @@ class _Batch:
         rules = self.scene.book.of_device
         for device in touched:
             self._device(device, rules.get(device, ()), news.get(device, News()))
-        watched = (self._uplink(), *own) if self.scene.world.watch_uplink else tuple(own)
-        if watched:
-            self._decide(None, self.scene.book.own, watched, Sight(self.now, False, True, self.gap_s))
+        self.decide_own((self._uplink(), *own) if self.scene.world.watch_uplink else tuple(own))
         for device in [d for d in self.open_now if d is not None and d not in rules]:
             self._decide(device, (), (), Sight(self.now, False, False, self.gap_s))
+
+    def decide_own(self, own: Sequence[Subject]) -> None:
+        """Judge subjects that belong to no device."""
+        if own:
+            self._decide(None, self.scene.book.own, own, Sight(self.now, False, True, self.gap_s))
 
     def _uplink(self) -> Subject:
         """Return siaga's own way into the network; nobody knows how it is before it was asked."""

@@ -126,6 +126,17 @@ def varbinds(data: bytes, at: int, end: int) -> list[Varbind]:
     return found
 
 
+def kinds(data: bytes, at: int, end: int) -> list[tuple[int, int]]:
+    """Return the tags of the values of good varbinds, and how many octets each has. Raises Malformed."""
+    found = []
+    while at < end:
+        start, stop = inside(data, at, end, SEQUENCE)
+        _, middle = inside(data, start, stop, OBJECT_ID)
+        tag, begin, at = element(data, middle, stop)
+        found.append((tag, at - begin))
+    return found
+
+
 def value(tag: int, content: bytes) -> Value | None:
     """Return the value of a varbind; None stands for NULL and the exceptions. Raises Malformed."""
     if tag in _UNSIGNED:

@@ -1,9 +1,17 @@
-"""What the service does beside asking: telling what is due, taking buttons, compacting. Each blocks nobody else."""
+"""What the service does beside asking: telling, taking buttons, compacting, pushing. Each blocks nobody else.
+
+Each returns what is wrong as a sentence, '' where all is well.
+"""
 
 import asyncio
+import json
 import os
 import sys
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import suppress
+from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
@@ -13,54 +21,171 @@ from siaga.text import safe
 
 OUTBOX_S = 5.0
 COMPACT_S = 3600.0
+BACKUP_S = 60.0
+_REPEAT_S = 60.0
 _BUTTONS_S = 8
-_BUSY = 75  # EX_TEMPFAIL: another compaction is at it
+_UNREACHABLE_S = 30.0
+_BUSY = 75  # EX_TEMPFAIL: another process is at it
+_SAID = 300
+Result = TypeVar("Result")
+Work = Coroutine[Any, Any, None]
 
 
-async def told(engine: Engine, settings: Settings) -> str:
+def loops(
+    engine: Engine,
+    settings: Callable[[], Settings],
+    now: Callable[[], datetime],
+    problems: MutableMapping[str, str],
+    fault: Callable[[Exception], None],
+) -> list[Work]:
+    """Return each as a loop without an end; what is wrong with one stands in `problems` by its name."""
+
+    def loop(
+        name: str, gap_s: float, work: Callable[[], Awaitable[str]], first_s: float = 0.0, rest_s: float = 0.0
+    ) -> Work:
+        async def once() -> None:
+            try:
+                problems[name] = await work()
+            except Exception as error:  # noqa: BLE001 - the rim of the loop: nobody is asked less for it
+                problems[name] = f"a fault of siaga ({type(error).__name__})"
+                fault(error)
+            if problems[name]:
+                await asyncio.sleep(rest_s)
+
+        return every(gap_s, once, first_s)
+
+    return [
+        loop("notify", OUTBOX_S, lambda: told(engine, settings(), now)),
+        loop("repeat", _REPEAT_S, lambda: stood(engine, settings(), now), _REPEAT_S),
+        loop("buttons", 1.0, lambda: buttons(engine, settings(), now), rest_s=_UNREACHABLE_S),
+        loop("compact", COMPACT_S, lambda: compacted(settings()), _REPEAT_S),
+        loop("push", 1.0, lambda: pushed(settings())),
+        loop("backup", BACKUP_S, lambda: backed_up(engine, settings(), now), BACKUP_S),
+    ]
+
+
+async def every(gap_s: float, work: Callable[[], Awaitable[None]], first_s: float = 0.0) -> None:
+    """Do some work again and again, each time after a gap."""
+    await asyncio.sleep(first_s)
+    while True:
+        await work()
+        await asyncio.sleep(gap_s)
+
+
+async def told(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
     """Tell what is due, in a thread: a channel that hangs holds up no poll. Return what could not be told, and why."""
     from monitor.notify.worker import run_once
 
     if not settings.monitor.notify:
         return ""
     try:
-        done = await asyncio.to_thread(run_once, engine, settings)
+        done = await asyncio.to_thread(run_once, engine, settings, now)
     except SiagaError as error:
         return error.sentence
     return "; ".join(f"route '{d.route}': {d.why}" for d in done if d.status != "sent")
 
 
-async def buttons(engine: Engine, settings: Settings) -> str:
-    """Take the buttons pressed in the chats of each bot; wait for them a while. Return what is wrong."""
+async def stood(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Say again what is open where alerts are forgotten unless they are repeated (Alertmanager)."""
+    from monitor.notify.standing import repeat
+
+    if not settings.monitor.notify:
+        return ""
+    try:
+        failed = await asyncio.to_thread(repeat, engine, settings, now())
+    except SiagaError as error:
+        return error.sentence
+    return "; ".join(f"route '{name}': {why}" for name, why in failed.items())
+
+
+async def buttons(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Take the buttons pressed in the chats of each bot; wait for them a while."""
     from monitor.notify.buttons import listen
 
     bots = {r.credential: r.name for r in settings.routes if r.channel == "telegram" and r.credential}
     if not bots or not settings.monitor.notify:
         await asyncio.sleep(OUTBOX_S)
         return ""
-    waits = [asyncio.to_thread(listen, engine, settings, route, _BUTTONS_S) for route in bots.values()]
+    waits = [beside(lambda r=r: listen(engine, settings, r, _BUTTONS_S, now)) for r in bots.values()]  # type: ignore[misc]
     results = await asyncio.gather(*waits, return_exceptions=True)
     wrong = [r for r in results if isinstance(r, BaseException)]
-    if wrong:
-        await asyncio.sleep(OUTBOX_S)
     return "; ".join(safe(getattr(r, "sentence", type(r).__name__), 200) for r in wrong)
 
 
+async def beside(work: Callable[[], Result]) -> Result:
+    """Do work that may take long in a thread that nobody waits for at the end of the process."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[Result] = loop.create_future()
+
+    def set_(how: Callable[[Any], None], what: Any) -> None:
+        if not came.done():
+            how(what)
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+            ended, what = came.set_exception, error
+        else:
+            ended, what = came.set_result, result  # type: ignore[assignment]
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(set_, ended, what)
+
+    threading.Thread(target=run, name="beside", daemon=True).start()
+    return await came
+
+
 async def compacted(settings: Settings) -> str:
-    """Bring finished days into files, in a process of its own. Return what is wrong."""
+    """Bring finished days into files, in a process of its own."""
     if not settings.monitor.compact:
         return ""
+    code, _, said = await _command(settings, "samples", "compact", "--quiet")
+    return "" if code in (0, _BUSY) else safe(said, _SAID)
+
+
+async def backed_up(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Back up whose turn it is, in a process of its own. Devices that fail are told by 'siaga backup list'."""
+    if not settings.monitor.backup or not await asyncio.to_thread(_anybody_due, engine, settings, now()):
+        return ""
+    code, _, said = await _command(settings, "backup", "run", "--due", "--quiet")
+    return safe(said, _SAID) if said.startswith("siaga: ") and code != _BUSY else ""
+
+
+def _anybody_due(engine: Engine, settings: Settings, now: datetime) -> bool:
+    from inventory.store import reading
+    from monitor.configs.due import due
+
+    with reading(engine) as session:
+        return bool(due(session, settings.backup, now))
+
+
+async def pushed(settings: Settings) -> str:
+    """Wait; then send what came to every [[remote_write]], in a process of its own: packing would stop the loop."""
+    if not settings.monitor.push or not settings.remote_write:
+        return ""
+    await asyncio.sleep(settings.monitor.push_s)
+    code, out, said = await _command(settings, "metrics", "push", "-o", "jsonl")
+    if code in (0, _BUSY):
+        return ""
+    rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    failed = [f"{row['destination']}: {row['error']}" for row in rows if row["error"]]
+    return safe("; ".join(failed) or said, _SAID)
+
+
+async def _command(settings: Settings, *words: str) -> tuple[int, str, str]:
+    """Run a command of siaga to its end; return its exit code and what it said. It ends with us."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "cli", "samples", "compact", "--quiet"),
+        *(sys.executable, "-P", "-m", "cli", *words),
         env={**os.environ, "SIAGA_HOME": str(settings.home)},
         stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await process.communicate()
-    except asyncio.CancelledError:  # a compaction that is cut off leaves the same samples
+        out, said = await process.communicate()
+    except asyncio.CancelledError:  # a compaction, or a push, that is cut off loses nothing
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         raise
-    return "" if process.returncode in (0, _BUSY) else safe(said.decode(errors="replace"), 300)
+    return process.returncode or 0, out.decode(errors="replace"), said.decode(errors="replace")

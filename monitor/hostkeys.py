@@ -13,7 +13,7 @@ import hmac
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +45,23 @@ class _Line:
 
 
 class HostKeys:
-    """The keys in one known_hosts file. Reads and writes are safe from several threads and processes."""
+    """The keys in one known_hosts file. Reads and writes are safe from several threads and processes.
 
-    def __init__(self, path: Path, *, accept_new: bool = True) -> None:
+    `on_new` is told, in whichever thread it happens, of a device whose key was trusted for the first time.
+    """
+
+    def __init__(
+        self, path: Path, *, accept_new: bool = True, on_new: Callable[[str, HostKey], None] | None = None
+    ) -> None:
         self.path = path
         self.accept_new = accept_new
+        self._on_new = on_new
+        self._read: tuple[tuple[int, int, int], list[str]] = ((0, 0, 0), [])
 
     def of(self, host: str, port: int) -> tuple[HostKey, ...]:
         """Return the keys trusted for this host, in the file's order."""
         name = written(host, port)
-        lines = (line for line in map(_parsed, self._lines()) if line is not None)
+        lines = (line for line in map(_parsed, self._about(name)) if line is not None)
         return tuple(line.key for line in lines if not line.marker and _names(line.names, name))
 
     def check(self, name: str, host: str, port: int, key: HostKey) -> None:
@@ -73,6 +80,8 @@ class HostKeys:
             if not self.accept_new:
                 raise AuthError("host-key-unknown", _UNKNOWN.format(name=name, print=key.fingerprint))
             self._write([*self._lines(), _line(host, port, key)])
+        if self._on_new is not None:
+            self._on_new(name, key)
 
     def trust(self, host: str, port: int, key: HostKey) -> None:
         """Make `key` the only key trusted for this host; what a person does after a key has changed."""
@@ -97,12 +106,21 @@ class HostKeys:
 
     def _revoked(self, host: str, port: int, key: HostKey) -> bool:
         name = written(host, port)
-        lines = (line for line in map(_parsed, self._lines()) if line and line.marker == "@revoked")
+        lines = (line for line in map(_parsed, self._about(name)) if line and line.marker == "@revoked")
         return any(line.key == key and _names(line.names, name) for line in lines)
+
+    def _about(self, name: str) -> Iterator[str]:
+        """Yield the lines that may name this host: of thousands of devices each is in one of thousands of lines."""
+        return (line for line in self._lines() if name in line.lower() or _PATTERNED.search(line))
 
     def _lines(self) -> list[str]:
         try:
-            return self.path.read_text("utf-8", errors="surrogateescape").splitlines()
+            state = self.path.stat()
+            mark = (state.st_mtime_ns, state.st_size, state.st_ino)
+            if self._read[0] != mark:  # the file is replaced, never written into
+                text = self.path.read_text("utf-8", errors="surrogateescape")
+                self._read = (mark, text.splitlines())
+            return self._read[1]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -142,6 +160,9 @@ class HostKeys:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+_PATTERNED = re.compile(r"[*?!@]|\|1\|")
 
 
 def written(host: str, port: int) -> str:
@@ -204,4 +225,6 @@ def _hashes(field: str, name: str) -> bool:
 
 
 def _like(pattern: str, name: str) -> bool:
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), name) is not None

@@ -18,6 +18,7 @@ from siaga.errors import NotFoundError, SiagaError, UsageError
 from siaga.outcome import Format, Outcome
 from siaga.settings import Settings
 from siaga.text import safe
+from siaga.who import who
 
 EXIT_CODES = {Reach.up: 0, Reach.partial: 7, Reach.refused: 4, Reach.silent: 1, Reach.garbage: 1}
 
@@ -223,11 +224,14 @@ def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:
 
     from inventory.models import Device
     from inventory.store import open_engine, reading
+    from inventory.store import session as writing
     from monitor.dial import MissedError
     from monitor.hostkeys import HostKeys
+    from monitor.key_notes import ACCEPTED, note_keys
     from monitor.ssh import present_key
 
-    with reading(open_engine(settings)) as session:
+    engine = open_engine(settings)
+    with reading(engine) as session:
         device = session.exec(select(Device).where(Device.name == name)).first()
     if device is None:
         raise NotFoundError("no-such-device", f"No device is called '{safe(name)}'.")
@@ -239,4 +243,6 @@ def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:
     if not yes and not (sys.stdin.isatty() and typer.confirm(question, err=True)):
         raise UsageError("not-confirmed", f"{question[:-11]} Nothing was changed; --yes trusts it.")
     HostKeys(settings.home / "known_hosts").trust(device.address, device.ssh_port, key)
+    with writing(engine) as opened:
+        note_keys(opened, [(device.name, key)], who=who(), how=ACCEPTED, now=utc_now(), cause="trust")
     return Outcome(messages=[f"{name} is trusted with {key.kind} {key.fingerprint}."])

@@ -59,6 +59,7 @@ class Waiting(Protocol):
 
     address: Address
     number: bytes
+    due_s: float  # when what is open is overdue; the wire sets it
     limit: "Bucket | None"
 
     def launch(self, now_s: float) -> None:
@@ -101,6 +102,17 @@ class Bucket:
         self.tokens -= 1
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Who was sent something at one time and waits equally long: one object for many, because they are so many."""
+
+    at_s: float
+    wait_s: float
+    due_s: float
+    stalled_s: float
+    asked: list[Waiting] = field(default_factory=list)
+
+
 class Wire:
     """Sends for many and gives each what came for it. Lives in the running loop; `close` gives the sockets back."""
 
@@ -115,7 +127,8 @@ class Wire:
         self._open: dict[Address, Waiting] = {}
         self._queued: deque[Waiting] = deque()  # for a place in the window
         self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
-        self._waits: dict[float, deque[tuple[float, Waiting, bytes, float]]] = {}
+        self._waits: dict[float, deque[_Turn]] = {}
+        self._turn = _Turn(0.0, 0.0, 0.0, 0.0)  # the last one
         self._buckets: dict[str, Bucket] = {}
         self._full_since_s = 0.0
         self._stalled_s = 0.0  # how long the loop did not run, altogether
@@ -131,6 +144,7 @@ class Wire:
         for opened in self._sockets.values():
             self._loop.remove_reader(opened.fileno())
             opened.close()
+        self._turn = _Turn(0.0, 0.0, 0.0, 0.0)
         for lost in (self._sockets, self._open, self._queued, self._behind, self._waits):
             lost.clear()
 
@@ -225,12 +239,22 @@ class Wire:
             with suppress(BlockingIOError):
                 opened.sendto(data, address)
         self.tally.sent += 1
-        line = self._waits.get(wait_s)
-        if line is None:
-            line = self._waits[wait_s] = deque()
-        line.append((now_s + wait_s, who, who.number, self._stalled_s))
-        if self._timer is None:
-            self._tick_soon()
+        turn = self._turn
+        if turn.wait_s != wait_s or turn.at_s != now_s:
+            turn = self._next_turn(wait_s, now_s)
+        who.due_s = turn.due_s
+        turn.asked.append(who)
+
+    def _next_turn(self, wait_s: float, now_s: float) -> _Turn:
+        line = self._waits.setdefault(wait_s, deque())
+        if line and line[-1].at_s == now_s:
+            self._turn = line[-1]
+        else:
+            self._turn = _Turn(now_s, wait_s, now_s + wait_s, self._stalled_s)
+            line.append(self._turn)
+            if self._timer is None:
+                self._tick_soon()
+        return self._turn
 
     def _new_socket(self, parts: int) -> socket.socket:
         """Open the socket for addresses of two parts (IPv4) or four (IPv6)."""
@@ -339,7 +363,7 @@ class Wire:
     def _tick_soon(self) -> None:
         if self._timer is None:
             due = self.time() + _TICK_S
-            firsts = [line[0][0] for line in self._waits.values() if line]
+            firsts = [line[0].due_s for line in self._waits.values() if line]
             due = max(min([due, *firsts]), due - _TICK_S + 0.001)
             self._timer = self._loop.call_at(due, self._tick, due)
 
@@ -378,18 +402,19 @@ class Wire:
         self.now_s = now_s
         ours = self._overrun()
         for line in tuple(self._waits.values()):
-            while line:
-                due_s, who, number, stalled_s = line[0]
-                if who.number is number and self._open.get(who.address) is who:
-                    if due_s + self._stalled_s - stalled_s > now_s:
-                        break
-                    line.popleft()
-                    try:
-                        who.expired(now_s, ours=ours)
-                    except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
-                        self._broke(who, error)
-                else:
-                    line.popleft()
+            while line and line[0].due_s + self._stalled_s - line[0].stalled_s <= now_s:
+                turn = line.popleft()
+                if turn is self._turn:
+                    self._turn = _Turn(0.0, 0.0, 0.0, 0.0)
+                for who in turn.asked:
+                    if who.due_s == turn.due_s and self._open.get(who.address) is who:
+                        self._expired(who, now_s, ours=ours)
+
+    def _expired(self, who: Waiting, now_s: float, *, ours: bool) -> None:
+        try:
+            who.expired(now_s, ours=ours)
+        except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
+            self._broke(who, error)
 
     def _overrun(self) -> bool:
         """Tell whether the kernel dropped datagrams since the last look, because we were too slow."""

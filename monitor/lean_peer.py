@@ -24,6 +24,7 @@ RESYNCS = 4  # discovery and time synchronisation take two; more is a device tha
 # A device that is heard answers in a fraction of its time-out: what is lost is asked again early, beside the tries.
 _EARLY_S = (0.25, 0.5, 1.0)
 _EARLY_TIMES = 4  # as long as the slowest answer of late
+_QUICK_S, _QUICK_SLOW_S = _EARLY_S[0], _EARLY_S[0] / _EARLY_TIMES
 _LOST_BY_US = 3  # tries that are not counted when our own buffer overflowed
 _REFUSALS = {
     Why.unknown_user: "The device does not know this SNMPv3 user.",
@@ -40,9 +41,9 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_muddy", "_read",
-        "_request", "_resyncs", "_sent_s", "_slow_s", "_smaller", "_wait_s", "_waited_s", "address",
-        "busy", "error", "garbled", "heard", "limit", "number", "plan", "stale", "target", "tries",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_request",
+        "_resyncs", "_sent_s", "_slow_s", "_smaller", "_wait_s", "_waited_s", "_window", "address",
+        "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "target", "tries",
         "voice", "wire",
     )  # fmt: skip
 
@@ -54,10 +55,12 @@ class Peer:
         self.limit: Bucket | None = None
         self.plan: Any = None  # what lean_round.py knows of this device
         self.number = b""
+        self.due_s = 0.0
         self.heard = False
+        self._window: Callable[[Opened], bool] | None = None
         self.busy = False
         self._answering = False
-        self._slow_s = 0.0
+        self._slow_s = self._sent_s = 0.0
         self.tries = 0
         self._greeted = False
         self._begin()
@@ -66,7 +69,7 @@ class Peer:
         return f"Peer({self.target.name!r}, {self.address})"
 
     def _begin(self) -> None:
-        self._muddy = False  # nothing went wrong yet with the open question
+        self.muddy = False  # nothing went wrong yet with the open question
         self._greeting = False
         self._free = _LOST_BY_US
         self._resyncs = 0
@@ -82,16 +85,20 @@ class Peer:
         tries: int,
         wait_s: float,
         smaller: Callable[[int], Template] | None = None,
+        window: Callable[[Opened], bool] | None = None,
         queued: bool = False,
     ) -> None:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
-        (1) and the following ones. `queued`: begin when it is this device's turn among many.
+        (1) and the following ones. `window` gets the response first: it takes it and says so, and asks `at_once` for
+        more or tells `over`; what it does not take is read by `read`. `queued`: begin when it is this device's turn
+        among many.
         """
         self._read = read
         self._done = done
         self._smaller = smaller
+        self._window = window
         self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
 
     def go_on(
@@ -106,13 +113,35 @@ class Peer:
         wire = self.wire
         self.number = next(wire.ids)
         self.tries = 1
-        if self._muddy:
+        if self.muddy:
             self._begin()
         if self._answering and self.limit is None and begin is None:
             self._send(wire.now_s)  # it has its place in the window still
         else:
             wire.release(self)
             (begin or wire.submit)(self)
+
+    def at_once(self, request: Template) -> None:
+        """Take the last answer for good and ask the next request of a series as it was asked (from `window`).
+
+        Only where nothing went wrong with the last one (`muddy`), and no link is shared (`limit`).
+        """
+        wire = self.wire
+        now_s = wire.now_s
+        took_s = now_s - self._sent_s
+        self._slow_s = slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
+        self.heard = True
+        self._request = request
+        self._sent_s = now_s
+        self.number = number = next(wire.ids)
+        wait_s = self._wait_s
+        if self._left > 1:
+            self._early_s = early_s = _QUICK_S if slow_s < _QUICK_SLOW_S <= wait_s else self._early(wait_s)
+            wait_s = early_s or wait_s
+        try:
+            wire.send(self, self.voice.pack(number, request, now_s), wait_s, now_s)
+        except OSError as error:
+            self._no_way(error)
 
     def _early(self, wait_s: float) -> float:
         """Return after how long to ask again for the first time; 0 for no sooner than usual."""
@@ -148,9 +177,12 @@ class Peer:
         try:
             self.wire.send(self, data, self._early_s or self._wait_s, now_s)
         except OSError as error:
-            self._muddy = True
-            self.error = error.errno or errno.EHOSTUNREACH
-            self._fail()
+            self._no_way(error)
+
+    def _no_way(self, error: OSError) -> None:
+        self.muddy = True
+        self.error = error.errno or errno.EHOSTUNREACH
+        self._fail()
 
     def came(self, data: bytes, now_s: float) -> None:
         """Take a datagram from the device's address (called by the wire)."""
@@ -159,24 +191,41 @@ class Peer:
                 self.voice.greeted(data, self.number, now_s)
                 self._again(now_s)
                 return
-            found = self._read(self.voice.open(data, self.number, now_s))
+            opened = self.voice.open(data, self.number, now_s)
         except Stale:
-            self._muddy = True
+            self.muddy = True
             self.stale += 1
             self.wire.tally.stale += 1
         except Malformed:
-            self._muddy = True
-            self.garbled += 1
-            self.wire.tally.garbled += 1
+            self._garbled()
         except Reported as report:
             self._reported(report, now_s)
         else:
-            self.heard = True
-            took_s = now_s - self._sent_s
-            self._slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
-            self._told(found)
+            window = self._window
+            if window is None or not window(opened):
+                self._opened(opened)
 
-    def _told(self, found: Any) -> None:
+    def _opened(self, opened: Opened) -> None:
+        try:
+            found = self._read(opened)
+        except Malformed:
+            self._garbled()
+        else:
+            self.told(found)
+
+    def _garbled(self) -> None:
+        self.muddy = True
+        self.garbled += 1
+        self.wire.tally.garbled += 1
+
+    def told(self, found: Any) -> None:
+        """Take the last answer for good and tell what it held."""
+        self.heard = True
+        took_s = self.wire.now_s - self._sent_s
+        self._slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
+        self._over(found)
+
+    def _over(self, found: Any) -> None:
         """Tell what was asked for; who goes on at once keeps the place in the window."""
         self.busy = False
         self._answering = True
@@ -195,7 +244,7 @@ class Peer:
         self._resend(now_s)
 
     def _reported(self, report: Reported, now_s: float) -> None:
-        self._muddy = True
+        self.muddy = True
         self._resyncs += 1
         self.wire.tally.resynced += 1
         if report.again and self._resyncs <= RESYNCS:
@@ -205,7 +254,7 @@ class Peer:
 
     def expired(self, now_s: float, *, ours: bool) -> None:
         """Take a time-out (called by the wire)."""
-        self._muddy = True
+        self.muddy = True
         self._waited_s += self._early_s or self._wait_s
         if self._early_s:
             self._early_s = 0.0
@@ -230,7 +279,7 @@ class Peer:
 
         One that does not quote our id may be forged by whoever guesses a port: it is believed when nothing else comes.
         """
-        self._muddy = True
+        self.muddy = True
         self.error = number
         if number == errno.ECONNREFUSED and sure:
             self._fail()
@@ -238,7 +287,7 @@ class Peer:
     def broke(self, error: Exception) -> None:
         """End the question after an error of our own, wherever it was (called by the wire)."""
         done, self._done = self._done, _nobody
-        self._muddy = True
+        self.muddy = True
         self._answering = self.busy = False
         self.wire.release(self)
         done(Fault(Reach.garbage, f"{self._where()} could not be read: {safe(repr(error), 120)}."))
@@ -247,7 +296,7 @@ class Peer:
         self._end(self.why())
 
     def _end(self, fault: Fault) -> None:
-        self._told(fault)
+        self._over(fault)
 
     def _where(self) -> str:
         return f"{self.target.address} port {self.target.snmp_port}"

@@ -6,7 +6,7 @@ because nothing came grow again after some good rounds.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from monitor import ber
 from monitor.lean_peer import Peer
@@ -14,7 +14,7 @@ from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
 from monitor.snmp_message import Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
-from monitor.windows import Layout, Step, Values, bulk, exact
+from monitor.windows import Layout, Step, Values, bulk, exact, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
@@ -49,16 +49,19 @@ class Plan:
     """The requests of a device's poll, and what was learned of what it can take."""
 
     __slots__ = (
-        "columns", "fits", "good", "grow_after", "indexes", "lacking", "rows", "shrank", "steps", "use_bulk",
+        "bounded", "columns", "fits", "good", "grow_after", "indexes", "lacking", "octets", "rows", "shrank",
+        "steps", "use_bulk",
     )  # fmt: skip
 
     def __init__(
-        self, columns: tuple[Oid, ...], indexes: tuple[Oid, ...], rows: int, *, use_bulk: bool
+        self, columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: int, *, use_bulk: bool
     ) -> None:
+        """`octets`: how many the varbinds of one reply may have."""
         self.columns = columns
         self.indexes = indexes
-        self.fits = rows  # the most that is tried
-        self.rows = rows
+        self.octets = octets
+        self.fits = self.rows = rows_that_fit(columns, indexes, octets)  # the most that is tried, and what is
+        self.bounded = False  # the device cannot take more, or what it says is larger than it seemed
         self.use_bulk = use_bulk
         self.shrank = False  # because of time-outs alone
         self.lacking = False  # cells that gave an error are left out
@@ -100,10 +103,24 @@ class Plan:
     def shrink(self, start: int, rows: int, *, silent: bool = False) -> None:
         """Ask for at most `rows` rows at once from row `start` on; 0 means that GETBULK is no use."""
         self.use_bulk = self.use_bulk and rows > 0
+        self.bounded = True
         self.rows = max(1, rows)
         self.shrank = silent
         self.good = 0
         self.again(start)
+
+    def measured(self, octets: int) -> None:
+        """Take note of how large the varbinds of the largest window were: another number of rows may fit better."""
+        if not octets:
+            return
+        most = max(step.end - step.start for step in self.steps)
+        fits = max(1, self.octets * most // octets)
+        too_much = octets > self.octets
+        fewer = not self.bounded and -(-len(self.indexes) // fits) < len(self.steps)
+        if fits != self.rows and (too_much or fewer):
+            self.bounded = self.bounded or too_much  # so that it does not go to and fro
+            self.fits = self.rows = fits
+            self.again()
 
     def over(self, *, whole: bool) -> None:
         """Take note of a round: now and then a window that shrank is tried larger, and what gave an error again."""
@@ -125,7 +142,7 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_patience_s", "_peer", "_plan",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_patience_s", "_peer", "_plan",
         "_probed", "_quick", "_step", "_tries", "_until_s", "_uptime", "_values", "_wait_s", "_width",
     )  # fmt: skip
 
@@ -149,6 +166,7 @@ class Poll:
         self._until_s = 0.0  # not known before the first answer
         self._width = len(plan.columns)
         self._holes = False
+        self._largest = 0  # octets of the varbinds in a window
         self._probed = False
         self._at = 0
         self._at_s = 0.0
@@ -161,7 +179,13 @@ class Poll:
     def begin(self) -> None:
         """Ask the first window when it is this device's turn."""
         self._peer.ask(
-            self._step.request, self._read, self._took, tries=self._tries, wait_s=self._wait_s, queued=True
+            self._step.request,
+            self._read,
+            self._took,
+            tries=self._tries,
+            wait_s=self._wait_s,
+            window=self._window,
+            queued=True,
         )
 
     def _ask(self) -> None:
@@ -171,39 +195,54 @@ class Poll:
         step = self._step = self._plan.steps[self._at]
         self._peer.go_on(step.request, self._tries, self._wait_s)
 
-    def _read(self, opened: Opened) -> Values | Reply:
-        """Return the values of a window as it is expected, or else the whole reply; raises Malformed."""
+    def _window(self, opened: Opened) -> bool:
+        """Take a window that is as expected, and ask for the next; False for any other answer.
+
+        This is the way of hundred thousands of answers a minute, so it is written out.
+        """
+        data, status, _, start, end = opened
+        step, peer = self._step, self._peer
+        now_s = peer.wire.now_s
+        if step.layout is None or status or now_s > self._until_s > 0:
+            return False
+        values = self._quick(step.layout, data, start, end)
+        if values is None:
+            return False
+        if end - start > self._largest:
+            self._largest = end - start
+        uptime = values[0]
+        if self._uptime is None:
+            self._at_s = now_s
+            self._until_s = now_s + self._patience_s
+            self._uptime = uptime  # type: ignore[assignment]  # the quick readers take nothing else
+        elif uptime < self._uptime:  # type: ignore[operator]
+            self._went_back(uptime)  # type: ignore[arg-type]
+        del values[0]
+        width, plan = self._width, self._plan
+        self._values[step.start * width : step.end * width] = values
+        self._at = at = self._at + 1
+        if at < len(plan.steps) and not peer.muddy and peer.limit is None:
+            self._step = step = plan.steps[at]
+            peer.at_once(step.request)
+        else:
+            peer.told(None)
+        return True
+
+    def _read(self, opened: Opened) -> Reply:
+        """Return the reply that is no window as expected; raises Malformed."""
         data, status, index, start, end = opened
-        layout = self._step.layout
-        if layout is not None and not status:
-            values = self._quick(layout, data, start, end)
-            if values is not None:
-                return values
         return Reply(tuple(ber.varbinds(data, start, end)), status, index)
 
-    def _took(self, found: Any) -> None:
+    def _took(self, found: Fault | Reply | None) -> None:
+        """Go on after an answer: None is a window that was taken."""
         now_s = self._peer.wire.now_s
         if now_s > self._until_s:
             if self._until_s:
                 self._too_long()
                 return
             self._until_s = now_s + self._patience_s
-        if type(found) is list:
-            if self._uptime is None:
-                self._at_s = now_s
-                self._uptime = found[0]
-            elif found[0] < self._uptime:
-                self._went_back(found[0])
-            step, width = self._step, self._width
-            del found[0]
-            self._values[step.start * width : step.end * width] = found
-            self._at = at = self._at + 1
-            steps = self._plan.steps
-            if at < len(steps):
-                self._step = step = steps[at]
-                self._peer.go_on(step.request, self._tries, self._wait_s)
-            else:
-                self._end()
+        if found is None:
+            self._ask()
         elif isinstance(found, Fault):
             self._failed(found)
         else:
@@ -355,6 +394,7 @@ class Poll:
         plan, width = self._plan, len(self._plan.columns)
         plan.over(whole=self._fault is None)
         if self._fault is None:
+            plan.measured(self._largest)
             self._changed = self._changed or self._has_gone(width)
         values, changed, fault = self._values, self._changed, self._fault
         self._values = []  # the peer keeps this object until the next round; the values are the caller's

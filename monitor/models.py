@@ -172,6 +172,38 @@ class Delivery(SQLModel, table=True):
     took_s: float = 0.0
 
 
+class DeviceEvent(SQLModel, table=True):
+    """What a device told by trap or syslog, as far as it meant something; it makes no state, for anybody can send one.
+
+    `device_id`: None where nobody knows whose it is. `times`: how often the same was told, from `at` to `last_at`.
+    """
+
+    __tablename__ = "device_event"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    times: int = 1
+    channel: str  # trap, inform, syslog
+    kind: str  # link-down, config-changed, ... (monitor.listen.event.Kind)
+    source: str
+    device_id: int | None = Field(default=None, foreign_key="device.id", index=True)
+    text: str
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    authentic: bool = False
+
+
+class DeviceWish(SQLModel, table=True):
+    """What messages made desirable and nobody has done yet: `what` is backup. The same wish again is the same row."""
+
+    __tablename__ = "device_wish"
+    device_id: int = Field(primary_key=True, foreign_key="device.id")
+    what: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    times: int = 1
+    why: str = ""
+
+
 class Cursor(SQLModel, table=True):
     """How far something that comes in pieces was read: Telegram's updates."""
 

@@ -10,9 +10,10 @@ from siaga.outcome import Column, Format, Outcome
 from siaga.who import who
 
 app = typer.Typer(
-    name="monitor", help="The service that watches: run, status, install.", no_args_is_help=True
+    name="monitor", help="The service that watches: run, status, health, install.", no_args_is_help=True
 )
 _STALE_S = 30.0
+_SETTLED_S = 60.0  # after its first round the service has most of what it will hold
 
 
 @app.command("run")
@@ -31,6 +32,7 @@ def run() -> Outcome:
     from monitor.service import Service
     from siaga.clock import utc_now
     from siaga.settings import load
+    from siaga.settled import settle
 
     settings = load()
     require(who(), settings.access, "operator")
@@ -39,6 +41,7 @@ def run() -> Outcome:
 
         async def watch() -> None:
             service = Service(settings, engine, run_id=run_id, now=utc_now, say=_say, load=load)
+            asyncio.get_running_loop().call_later(_SETTLED_S, settle)
             await service.run()
 
         asyncio.run(watch())
@@ -104,6 +107,40 @@ def _wrong(pid: str, found: dict[str, Any] | None) -> list[str]:
     if found["samples_lost"]:
         wrong.append(f"{found['samples_lost']} polls were lost.")
     return wrong + list(found["problems"])
+
+
+@app.command("health")
+def health(
+    since: Annotated[str, typer.Option("--since", help="From when on: 7d, 2026-11-01.")] = "30d",
+    until: Annotated[str, typer.Option("--until", help="Until when; default: now.")] = "",
+    output: Output = Format.table,
+) -> Outcome:
+    """Show how well siaga itself did: how late it was, whom it left out, what waited, and when it ran at all.
+
+    The figures are those that the service keeps of itself each minute; the report may rest on them.
+
+    Example: siaga monitor health --since 2026-10-01 --until 2026-11-01 -o json
+    """
+    from monitor.samples import open_samples
+    from monitor.selfhealth import self_health
+    from siaga.clock import moment, utc_now
+    from siaga.errors import UsageError
+    from siaga.settings import load
+
+    settings, now = load(), utc_now()
+    end = moment(until, now, settings.timezone) if until else now
+    start = moment(since, end, settings.timezone)
+    if start >= end:
+        raise UsageError("empty-window", f"The window is empty: it begins {start} and ends {end}.")
+    with open_samples(settings.home) as samples:
+        row = vars(self_health(samples, start, end))
+    if output not in (Format.table, Format.wide):
+        return Outcome([row], single=True, format=output)
+    rows = [{"figure": k, "value": "" if v is None else v} for k, v in row.items()]
+    hint = [] if row["minutes"] else ["The service kept no figures in that time."]
+    return Outcome(
+        rows, [Column("figure", "figure"), Column("value", "value", right=True)], hint, format=output
+    )
 
 
 @app.command("install")

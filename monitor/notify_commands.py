@@ -89,10 +89,12 @@ def run(
     require(who(), settings.access, "operator")
     engine = open_engine(settings)
     done = run_once(engine, settings)
-    heard = _buttons(engine, settings) if buttons else 0
+    heard, unheard = _buttons(engine, settings) if buttons else (0, [])
     wrong = [d for d in done if d.status != "sent"]
-    if wrong:
-        problems = [f"route '{d.route}': {d.notifications} not told, {d.status}: {d.why}" for d in wrong]
+    problems = [
+        f"route '{d.route}': {d.notifications} not told, {d.status}: {d.why}" for d in wrong
+    ] + unheard
+    if problems:
         raise PartialError(
             "not-told", f"Told {len(done) - len(wrong)} letters; not all could be told.", problems
         )
@@ -104,10 +106,19 @@ def run(
     )
 
 
-def _buttons(engine: Any, settings: Any) -> int:
+def _buttons(engine: Any, settings: Any) -> tuple[int, list[str]]:
+    """Return how many buttons were pressed, and which bots cannot be asked."""
     from monitor.notify.buttons import listen
+    from siaga.errors import SiagaError
 
-    return sum(listen(engine, settings, r.name, 0) for r in settings.routes if r.channel == "telegram")
+    heard, wrong = 0, []
+    for route in settings.routes:
+        if route.channel == "telegram":
+            try:
+                heard += listen(engine, settings, route.name, 0)
+            except SiagaError as error:
+                wrong.append(error.sentence)
+    return heard, wrong
 
 
 @app.command("test")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, or_, select
 
@@ -22,6 +22,7 @@ _BATTERY_BEFORE = timedelta(
 )  # mains came back so long before the device fell: its battery was empty
 _BATTERY_AFTER = timedelta(minutes=5)  # a UPS is asked less often than a router
 _RETURN = timedelta(minutes=10)  # in which an uptime after the return is looked for
+_BEFORE = timedelta(hours=2)  # and one before it
 _SLACK_MS = 60_000  # an agent begins to count a little after its device
 _NO_SITE = ("regency",)
 _INNER = ("room", "rack")
@@ -107,13 +108,30 @@ class _Uptimes:
         """Return whether it started anew; None when no uptime is known after its return."""
         if stretch.open:
             return None
-        back = time_of(stretch.end_ms)
-        key = (stretch.device, "uptime", "")
-        series = self.samples.read([key], back, back + _RETURN).get(key)
-        if series is None:
+        back, away = time_of(stretch.end_ms), time_of(stretch.start_ms)
+        after = self._read(stretch.device, back, back + _RETURN)
+        if not after:
             return None
-        at, ticks = int(series.at_ms[0]), int(series.values[0])
-        return at - ticks * 10 > stretch.start_ms - _SLACK_MS
+        before = self._read(stretch.device, away - _BEFORE, away)
+        return began_anew(before[-1] if before else None, after[0], stretch.start_ms)
+
+    def _read(self, device: int, start: datetime, end: datetime) -> list[tuple[int, int]]:
+        key = (device, "uptime", "")
+        series = self.samples.read([key], start, end).get(key)
+        return [] if series is None else list(zip(series.at_ms.tolist(), series.values.tolist(), strict=True))
+
+
+def began_anew(before: tuple[int, int] | None, after: tuple[int, int], fell_ms: int) -> bool:
+    """Tell from two uptimes, (at_ms, ticks of sysUpTime), whether one that fell silent at `fell_ms` began anew. Pure.
+
+    One that ran through has grown by the time between them, also past the end of its 32 bits (497 days). Where the one
+    before is not known, it began anew if it has not run for as long as it was away.
+    """
+    at_ms, ticks = after
+    if before is None:
+        return at_ms - ticks * 10 > fell_ms - _SLACK_MS
+    grown_ms = (ticks - before[1]) % 2**32 * 10
+    return abs(grown_ms - (at_ms - before[0])) > _SLACK_MS
 
 
 Batteries = Mapping[int, Sequence[tuple[str, int, int]]]  # site → (UPS, from, until) on battery

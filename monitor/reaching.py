@@ -103,12 +103,13 @@ class Reacher:
         if not devices:
             return
         self._asked |= devices.keys()
+        began = self._now()
         try:
             swept = await echo.sweep(
                 list(devices), _PACE, told=lambda address, rtt_s: self._answered(devices[address], rtt_s)
             )
             left = [(a, d) for a, d in devices.items() if a not in swept.rtt_s]
-            await _all(self._again(echo, a, d, swept.unsent.get(a, "")) for a, d in left)
+            await _all(self._again(echo, a, d, swept.unsent.get(a, ""), began) for a, d in left)
         finally:
             self._asked -= devices.keys()
 
@@ -117,7 +118,7 @@ class Reacher:
         heard = heard_of(device.id, self._now(), True, trouble, False)
         self._told(Reached(device.id, heard, rtt_s, loss_pct))
 
-    async def _again(self, echo: Echo, address: str, device: Watched, unsent: str) -> None:
+    async def _again(self, echo: Echo, address: str, device: Watched, unsent: str, began: datetime) -> None:
         count = self.settings.monitor.burst
         burst, managed = await asyncio.gather(
             echo.burst(address, count, interval_s=0.2), self._managed(device, tries=1)
@@ -129,13 +130,15 @@ class Reacher:
             self._answered(device, burst.heard_s[0], burst.loss_pct or 0.0)
             return
         heard = heard_of(device.id, self._now(), False, managed, asked, unsent or _no_echo(burst))
-        self._told(Reached(device.id, heard, None, 100.0))
+        self._told(Reached(device.id, _since(heard, began), None, 100.0))
 
     async def _directly(self, device: Watched) -> None:
         """Without ICMP there is one way only: the device's own protocol, with all its tries."""
+        began = self._now()
         managed = await self._managed(device, tries=device.target.retries + 1)
         self._keep(device.id, managed)
-        self._told(Reached(device.id, heard_of(device.id, self._now(), None, managed, True)))
+        heard = heard_of(device.id, self._now(), None, managed, True)
+        self._told(Reached(device.id, _since(heard, began)))
 
     def _keep(self, device: int, managed: Fault | None) -> None:
         if managed is None:
@@ -161,6 +164,14 @@ class Reacher:
         if swept.rtt_s:
             return Heard(UPLINK, self._now(), Reach.up, "", "icmp")
         return Heard(UPLINK, self._now(), Reach.silent, "none of the addresses of its uplink answers", "icmp")
+
+
+def _since(heard: Heard, began: datetime) -> Heard:
+    """Return a silence with the time at which it was asked: that nobody answers is known only seconds later.
+
+    So an outage is as long as it was, and not shorter by the time-outs at its beginning.
+    """
+    return replace(heard, at=began) if heard.reach is Reach.silent else heard
 
 
 def _is_number(address: str) -> bool:

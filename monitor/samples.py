@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.int64]
 
 OWN = 0  # what siaga measures of itself stands under this number, which no device has
+HEARD = "syslog_messages"  # how many came from a device in a minute; without any there is no value
 SERVICES = 1 << 20  # a service's samples stand under this and its id; devices have smaller numbers
 MISSING = -(2**63)  # the mark of a value that is not there
 Name = tuple[str, str]  # metric, instance
@@ -193,6 +194,11 @@ class SampleStore(Protocol):
         self, start: datetime, end: datetime, devices: Iterable[int] | None = None
     ) -> Mapping[int, list[Asked]]:
         """Return device → when it was asked in the window, by time."""
+
+    def last_asked(
+        self, start: datetime, end: datetime, devices: Iterable[int] | None = None
+    ) -> Mapping[int, tuple[datetime, datetime | None]]:
+        """Return device → when it was asked last in the window, and when it answered last."""
 
     def availability(
         self, start: datetime, end: datetime, hold_s: float, devices: Iterable[int] | None = None

@@ -1,6 +1,6 @@
 """The service watches itself: how late it is, what waits, what it lost; as a status, as figures, and for the rules."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import islice
@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.lateness import Lateness
 from monitor.rules.subjects import Subject
+from monitor.samples import Poll, Sample, polls_of
 from monitor.schedule import Key
 from monitor.sinks import Judge, StoreSink
 from siaga.clock import shown
@@ -16,6 +17,7 @@ LATE_S = 60.0  # as the rule poller-late warns
 _NAMED = 100  # of the unpolled, by name
 _JUDGED_EACH_S = 10.0
 _LAG_WINDOW_S = 60.0
+_HOUR_S = 3600.0
 _UNPOLLED_S = 5.0  # everybody is gone through for it, so not more often
 
 
@@ -31,6 +33,7 @@ class SelfWatch:
         self._lag_s = 0.0
         self._judged_s: float | None = None
         self._unpolled: tuple[float, list[Key]] = (-_UNPOLLED_S, [])
+        self._losses = deque([(0.0, 0)])  # when how many polls had been lost
 
     def lag(self, lag_s: float) -> None:
         """Note by how much the loop came back late; the worst fades away over a minute."""
@@ -44,8 +47,23 @@ class SelfWatch:
 
     def subject(self, at_s: float) -> Subject:
         """Return siaga itself, for the rules."""
-        late = {"late_s": round(self.late_s(at_s), 1)}
-        return Subject("siaga", "", {**late, "unpolled": len(self.unpolled(at_s)), "lost": self._store.lost})
+        values = {
+            "late_s": round(self.late_s(at_s), 1),
+            "unpolled": len(self.unpolled(at_s)),
+            "waiting": len(self._store) + len(self._judge),
+            "lost": self._store.lost,
+            "lost_hour": self._lost_hour(at_s),
+        }
+        return Subject("siaga", "", values)
+
+    def _lost_hour(self, at_s: float) -> int:
+        """Return how many polls were lost within the last hour."""
+        lost = self._store.lost
+        if lost != self._losses[-1][1]:
+            self._losses.append((at_s, lost))
+        while len(self._losses) > 1 and self._losses[1][0] <= at_s - _HOUR_S:
+            self._losses.popleft()
+        return lost - self._losses[0][1]
 
     def unpolled(self, at_s: float) -> list[Key]:
         """Return whose turns have not come to an end for long, as of a few seconds ago."""
@@ -108,3 +126,8 @@ class SelfWatch:
 
     def _all_problems(self) -> dict[str, str]:
         return {**self.problems, "samples": self._store.problem, "judging": self._judge.problem}
+
+
+def own_polls(figures: Mapping[str, float], number: int, at: datetime) -> list[Poll]:
+    """Return what siaga measured of itself as samples: thousandths of each figure."""
+    return polls_of([Sample(number, f"siaga_{name}", "", at, round(v * 1000)) for name, v in figures.items()])

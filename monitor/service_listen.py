@@ -1,64 +1,123 @@
-"""Traps and syslog inside the service: the receiver with its sockets, events told, wishes handed on."""
+"""Traps and syslog inside the service: the receiver with its sockets, events kept, wishes handed on or kept."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from inventory.store import reading
+from inventory.store import reading, session
+from monitor.access.watch import LoginSink
 from monitor.listen.event import Event, Wish
+from monitor.listen.keep import EventSink, trim
 from monitor.listen.meaning import patterns
 from monitor.listen.receiver import Receiver
 from monitor.listen.sieve import Sieve
 from monitor.listen.sockets import opened
 from monitor.listen.store import known_sources, trap_auths
-from monitor.selfwatch import SelfWatch
+from monitor.rereading import Problems
+from monitor.samples import HEARD, Poll, Sample, polls_of
 from siaga.clock import utc_now
 from siaga.errors import SiagaError
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 from siaga.text import safe
 
+Say = Callable[[str], None]
 
-async def listening(
-    stack: AsyncExitStack,
-    engine: Engine,
-    settings: Settings,
-    wish: Callable[[int], None],
-    say: Callable[[str], None],
-    watch: SelfWatch,
-) -> Callable[[], Mapping[str, int]]:
-    """Open the receiver until the stack ends; return what counts. What cannot be opened is a problem, not an end."""
 
-    def told(event: Event) -> None:
-        say(
-            f"{event.channel} from {event.device or event.source}: {event.kind.value}: {safe(event.text, 200)}"
-        )
+class Listening:
+    """The receiver of the service. What cannot be opened is a problem, and no end; then nothing comes."""
 
-    def wished(one: Wish) -> None:
-        if one.what == "poll":
-            wish(one.device_id)
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        look: Callable[[int], None],
+        say: Say,
+        problems: Problems,
+    ) -> None:
+        self.settings = settings
+        self.sink = EventSink(engine, say)
+        self.logins = LoginSink(engine, utc_now, settings.timezone)
+        self._engine, self._look, self._say, self._problems = engine, look, say, problems
+        self._receiver: Receiver | None = None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What came and what became of it."""
+        return Counter(self._receiver.tally if self._receiver else {}) + self.sink.tally
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Receive until the stack ends."""
+        try:
+            receiver = _receiver(self._engine, self.settings, self._event, self._wish)
+            await stack.enter_async_context(opened(receiver, self.settings.listen))
+        except SiagaError as error:
+            self._problems["listen"] = error.sentence
+            self._say(error.sentence)
+            return
+        self._receiver = receiver
+        stack.callback(receiver.keep)
+
+    async def flush(self) -> bool:
+        """Write the events that wait, and judge the logins among them; tell whether both went well."""
+        kept = await self.sink.flush()
+        return await self.logins.flush() and kept
+
+    def renew(self) -> None:
+        """Know the devices by the addresses and names that they have now. Raises what reading raises."""
+        if self._receiver is not None:
+            with reading(self._engine) as opened_:
+                self._receiver.sources = known_sources(opened_, [str(r) for r in self.settings.listen.relays])
+
+    def keep(self) -> None:
+        """Write what must outlive this process."""
+        if self._receiver is not None:
+            self._receiver.keep()
+
+    def heard(self, at: datetime) -> list[Poll]:
+        """Return as samples how many messages of syslog each device sent since this was asked last."""
+        found = self._receiver.take_heard() if self._receiver else {}
+        return polls_of([Sample(device, HEARD, "", at, count) for device, count in found.items()])
+
+    async def trim(self) -> None:
+        """Remove old events."""
+        if not self.settings.monitor.listen:
+            return
+        try:
+            await asyncio.to_thread(self._trim)
+        except SiagaError as error:
+            self._problems["events"] = error.sentence
         else:
-            say(f"{one.what} of {one.device} is wanted: {one.why}")
+            self._problems.pop("events", None)
 
-    try:
-        receiver = _receiver(engine, settings, told, wished)
-        await stack.enter_async_context(opened(receiver, settings.listen))
-    except SiagaError as error:
-        watch.problems["listen"] = error.sentence
-        say(error.sentence)
-        return dict
-    stack.callback(receiver.keep)
-    return lambda: receiver.tally
+    def _trim(self) -> None:
+        with session(self._engine) as writing:
+            trim(writing, utc_now() - timedelta(days=self.settings.listen.keep_days))
+
+    def _event(self, event: Event) -> None:
+        whose = event.device or event.source
+        self._say(f"{event.channel} from {whose}: {event.kind.value}: {safe(event.text, 200)}")
+        self.sink.event(event)
+        self.logins.event(event)
+
+    def _wish(self, one: Wish) -> None:
+        if one.what == "poll":
+            self._look(one.device_id)
+        else:
+            self.sink.wish(one)
 
 
 def _receiver(
     engine: Engine, settings: Settings, told: Callable[[Event], None], wished: Callable[[Wish], None]
 ) -> Receiver:
     own = settings.listen
-    with reading(engine) as session:
-        auths = trap_auths(session, open_vault(settings.home), own.credentials)
-        sources = known_sources(session, [str(r) for r in own.relays])
+    with reading(engine) as opened_:
+        auths = trap_auths(opened_, open_vault(settings.home), own.credentials)
+        sources = known_sources(opened_, [str(r) for r in own.relays])
     sieve = Sieve(own.rate_per_s, own.burst)
     state = settings.home / "trap-engine.json"
     return Receiver(auths, sources, patterns(), sieve=sieve, now=utc_now, tell=told, wish=wished, state=state)

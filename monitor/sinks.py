@@ -33,17 +33,18 @@ from siaga.text import safe
 _MOST_POLLS = 200_000  # half an hour of 5,000 devices
 _MOST_HEARD = 8  # of one device, in one batch
 Say = Callable[[str], None]
+Seconds = Callable[[], float]  # a clock that only grows: that of the loop
 
 
 class StoreSink:
     """The sample store, held as its one writer from `open` to `close`. What `flush` has written is on the disk."""
 
-    def __init__(self, settings: Settings, say: Say) -> None:
+    def __init__(self, settings: Settings, say: Say, seconds: Seconds) -> None:
         self.settings = settings
         self.lost = self.written = 0
         self.took_s = 0.0
-        self.problem = ""
-        self._say = say
+        self.problem = self._upkeep = ""
+        self._say, self._seconds = say, seconds
         self._waiting: deque[Poll] = deque()
         self._since_s: float | None = None
         self._thread = ThreadPoolExecutor(1, "samples")
@@ -55,7 +56,7 @@ class StoreSink:
     @property
     def behind_s(self) -> float:
         """For how long something has been waiting to be written."""
-        return time.monotonic() - self._since_s if self._since_s is not None else 0.0
+        return self._seconds() - self._since_s if self._since_s is not None else 0.0
 
     async def _run(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -77,7 +78,7 @@ class StoreSink:
     def add(self, polls: Sequence[Poll]) -> None:
         """Take polls to be written with the next flush."""
         if polls and self._since_s is None:
-            self._since_s = time.monotonic()
+            self._since_s = self._seconds()
         self._waiting.extend(polls)
         while len(self._waiting) > _MOST_POLLS:
             self._waiting.popleft()
@@ -113,17 +114,21 @@ class StoreSink:
                 self.lost += 1
 
     def _told(self, problem: str) -> None:
-        if problem and problem != self.problem:
-            self._say(f"samples wait: {problem}")
+        if problem != self.problem:
+            self._say(f"samples wait: {problem}" if problem else "samples are written again")
         self.problem = problem
 
     async def maintain(self, now: datetime) -> None:
         """Seal what is an hour old. Compaction is another process's."""
         keep = self.settings.samples.kept_days
+        problem = ""
         try:
             await self._run(lambda: self._store.maintain(now, keep, compacting=False))
         except SiagaError as error:
-            self._say(f"the store's housekeeping: {error.sentence}")
+            problem = error.sentence
+        if problem and problem not in (self._upkeep, self.problem):
+            self._say(f"the store's housekeeping: {problem}")
+        self._upkeep = problem
 
 
 def joined(old: News | None, new: News) -> News:
@@ -139,14 +144,16 @@ def joined(old: News | None, new: News) -> News:
 class Judge:
     """States and alerts: a batch is one transaction, and what it rests on is remembered only once it is committed."""
 
-    def __init__(self, engine: Engine, settings: Settings, run_id: int | None, say: Say) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, run_id: int | None, say: Say, seconds: Seconds
+    ) -> None:
         self.settings = settings
         self.scene: Scene | None = None
         self.recall: Recall | None = None
         self.took_s = 0.0
         self.judged = self.faults = 0
         self.problem = ""
-        self._engine, self._run_id, self._say = engine, run_id, say
+        self._engine, self._run_id, self._say, self._seconds = engine, run_id, say, seconds
         self._news: dict[int, News] = {}
         self._whole: dict[int, Observation] = {}
         self._since_s: float | None = None
@@ -157,11 +164,11 @@ class Judge:
     @property
     def behind_s(self) -> float:
         """For how long something has been waiting to be judged."""
-        return time.monotonic() - self._since_s if self._since_s is not None else 0.0
+        return self._seconds() - self._since_s if self._since_s is not None else 0.0
 
     def hear(self, device: int, news: News, whole: Observation | None = None) -> None:
         """Take news to be judged with the next batch; `whole`: a reading that tells who the device is."""
-        self._since_s = self._since_s or time.monotonic()
+        self._since_s = self._since_s or self._seconds()
         self._news[device] = joined(self._news.get(device), news)
         if whole is not None:
             self._whole[device] = whole
@@ -200,8 +207,8 @@ class Judge:
         self._since_s = began
 
     def _told(self, problem: str) -> None:
-        if problem and problem != self.problem:
-            self._say(f"judging: {problem}")
+        if problem != self.problem:
+            self._say(f"judging: {problem}" if problem else "judging goes on")
         self.problem = problem
 
     def _take(

@@ -21,13 +21,14 @@ from monitor.snmp_agent import Fault, PoliteAgent, Reply, Request, Trouble, Wind
 from monitor.snmp_message import Community, Opened, Template, Voice, template
 from monitor.tables import Oid, Value
 from monitor.targets import SnmpAuth, SnmpVersion, Target
-from monitor.windows import HAS_C, quick_reader, rows_that_fit
+from monitor.windows import HAS_C, quick_reader
 from siaga.settings import Poll as Asking
 
 # One device may take this long; a slow trickle of good answers is no reason to wait longer.
 PATIENCE_S = 300.0
 _AT_ONCE = 128  # devices that begin before the loop has its turn
-_V3_OCTETS = 130  # what an SNMPv3 message has beside the PDU
+# What a message has beside its varbinds, with the usual community, or user and engine ID.
+_V2_OCTETS, _V3_OCTETS = 50, 150
 
 
 def speaks(auth: SnmpAuth) -> bool:
@@ -182,10 +183,9 @@ class Lean:
     def _plan(self, wanted: Wanted) -> Plan:
         auth = wanted.target.snmp
         v3 = auth is not None and auth.version is SnmpVersion.v3
-        octets = self.asking.reply_bytes - (_V3_OCTETS if v3 else 0)
-        rows = rows_that_fit(wanted.columns, wanted.indexes, octets)
+        octets = self.asking.reply_bytes - (_V3_OCTETS if v3 else _V2_OCTETS)
         use_bulk = auth is not None and auth.version is not SnmpVersion.v1
-        return Plan(wanted.columns, wanted.indexes, rows, use_bulk=use_bulk)
+        return Plan(wanted.columns, wanted.indexes, octets, use_bulk=use_bulk)
 
     async def round_of(
         self,

@@ -6,6 +6,7 @@ what has the same length and, but for the id, the same octets up to the varbinds
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from os import urandom
 from typing import Protocol
 
@@ -44,12 +45,14 @@ def template(kind: Kind, oids: Sequence[Oid], rows: int = 0) -> Template:
 
 def new_ids() -> Iterator[bytes]:
     """Give unpredictable request ids and msgIDs without end: four octets each, 2^24 to 2^31 - 1."""
-    while True:
-        pool = bytearray(urandom(4096))
-        pool[::4] = pool[::4].translate(_FIRST)
-        whole = bytes(pool)
-        for at in range(0, 4096, 4):
-            yield whole[at : at + 4]
+    return chain.from_iterable(iter(_some_ids, None))
+
+
+def _some_ids() -> list[bytes]:
+    pool = bytearray(urandom(4096))
+    pool[::4] = pool[::4].translate(_FIRST)
+    whole = bytes(pool)
+    return [whole[at : at + 4] for at in range(0, 4096, 4)]
 
 
 # A response that answers the question asked: the buffer, error-status, error-index, and where in the buffer the

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from inventory.models import Change, Interface
 from inventory.store import reading
 from monitor import store
+from monitor.config_age import last_backups
 from monitor.rules.subjects import Committed, Wired
 from monitor.scene import Ends, Scene, away, open_scene
 from monitor.state import Standing
@@ -27,6 +28,7 @@ class Read:
     scene: Scene
     committed: Mapping[int, Mapping[str, Committed]]
     ends: tuple[tuple[Ends, str], ...]  # a link's end, and the name of the interface there
+    backed_up: Mapping[int, datetime]  # device → its last good backup
 
     def links(self, standings: Mapping[int, Standing]) -> dict[int, dict[str, Wired]]:
         """Return device → interface → the link that it tells of; `away` where the other end is not there itself."""
@@ -49,9 +51,11 @@ def read_all(
         scene = open_scene(opened, settings, now, before.scene.book.rules if before else None, patient=True)
         last = opened.exec(select(func.max(col(Change.id)))).one() or 0
         if before is not None and before.mark == (last, settings) and not whole:
-            return Read(before.mark, before.roll, scene, before.committed, _named(opened, scene))
-        found = roll(opened, open_vault(settings.home), settings, before.roll if before else None)
-        return Read((last, settings), found, scene, store.committed(opened), _named(opened, scene))
+            known = (before.mark, before.roll, scene, before.committed)
+        else:
+            found = roll(opened, open_vault(settings.home), settings, before.roll if before else None)
+            known = ((last, settings), found, scene, store.committed(opened))
+        return Read(*known, _named(opened, scene), last_backups(opened))
 
 
 def _named(session: Session, scene: Scene) -> tuple[tuple[Ends, str], ...]:

@@ -49,8 +49,9 @@ class SshAuth:
 class Target:
     """One device to read. `platform` is the name of a file in inventory/platforms, or empty: find out.
 
-    `site`: devices of one site share the rate of its link; empty: no limit. `engine`: which SNMP engine asks (see
-    monitor/snmp.py); empty: the lean one where it speaks the credential's protocols.
+    `jump` is the host through which SSH gets to it. `site`: devices of one site share the rate of its link; empty: no
+    limit. `engine`: which SNMP engine asks (see monitor/snmp.py); empty: the lean one where it speaks the credential's
+    protocols.
     """
 
     name: str
@@ -65,3 +66,4 @@ class Target:
     retries: int = 2
     site: str = ""
     engine: Literal["", "lean", "pysnmp"] = ""
+    jump: "Target | None" = None

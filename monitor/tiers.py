@@ -1,13 +1,11 @@
-"""The tiers of the service: how each asks one device or service, and what of the answer goes where.
+"""The tiers of devices: how each asks one, and what of the answer goes where.
 
 Nothing is raised for a device. Whoever is slow holds a place of its own tier at most; who is there is looked at beside.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from monitor import snmp
 from monitor.alarms import News
@@ -17,49 +15,19 @@ from monitor.known import Counted, Known, bare, flows_between, known_of, poll_of
 from monitor.lean_round import Polled
 from monitor.observation import Observation, Reach
 from monitor.poller import samples_of
-from monitor.probes.plan import Check, limits
-from monitor.probes.result import Probed, Verdict
-from monitor.probes.run import probe
 from monitor.reaching import Reached, Reacher
-from monitor.rules.subjects import Around, Committed, Subject, Wired, subjects
-from monitor.samples import SERVICES, Asked, Poll, Sample, polls_of
+from monitor.rules.subjects import Around, Subject, subjects
+from monitor.samples import Asked, Sample, polls_of
 from monitor.snmp_agent import Fault, Trouble
 from monitor.snmp_lean import wanted_of
 from monitor.state import Heard
 from monitor.store import named_ports
 from monitor.targets import Target
+from monitor.tier_rim import Setting, Sink
 from monitor.watched import Watched
 from siaga.settings import Settings
 
 THERE = (Reach.up, Reach.partial)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is recorded around the devices: contracts and links by interface, and who is silent."""
-
-    committed: Mapping[int, Mapping[str, Committed]] = field(default_factory=dict)
-    links: Mapping[int, Mapping[str, Wired]] = field(default_factory=dict)
-    silent: frozenset[int] = frozenset()
-
-
-class Sink(Protocol):
-    """Where the tiers bring what came."""
-
-    def store(self, polls: list[Poll]) -> None:
-        """Take samples."""
-
-    def hear(self, device: int, news: News, whole: Observation | None = None) -> None:
-        """Take news of a device; `whole`: a reading that tells who it is."""
-
-    def doubt(self, device: int) -> None:
-        """Take note that a device did not answer: who is there is looked at now."""
-
-    def changed(self, device: int) -> None:
-        """Take note that a device has other interfaces than are known."""
-
-    def served(self, subject: Subject) -> None:
-        """Take what a check of a service brought."""
 
 
 class Tiers:
@@ -80,7 +48,6 @@ class Tiers:
         self._before: dict[int, Counted] = {}
         self._readings = asyncio.Semaphore(settings.monitor.readings)
         self._logins = asyncio.Semaphore(settings.ssh.concurrency)
-        self._checks = asyncio.Semaphore(settings.checks.concurrency)
 
     def forget(self, device: int) -> None:
         """Forget a device that is not watched any more."""
@@ -154,7 +121,8 @@ class Tiers:
             Reach.up,
             uptime_s=counted.uptime_ticks / 100,
         )
-        return tuple(subjects(seen, ports, Around(flows, committed, links)))
+        age_s = self.setting.config_age_s(device.id, counted.at)
+        return tuple(subjects(seen, ports, Around(flows, committed, links, age_s)))
 
     # --- whole readings ---------------------------------------------------------------------------------
 
@@ -186,7 +154,9 @@ class Tiers:
             self.known[device.id] = known
         self._sink.store(polls_of(samples_of(device.id, seen)))
         around = Around(
-            committed=self.setting.committed.get(device.id, {}), links=self.setting.links.get(device.id, {})
+            committed=self.setting.committed.get(device.id, {}),
+            links=self.setting.links.get(device.id, {}),
+            config_age_s=self.setting.config_age_s(device.id, seen.at),
         )
         parts = tuple(subjects(seen, named_ports(seen.ports), around))
         heard = (heard_by_reading(device.id, seen, seen.at),)
@@ -208,40 +178,6 @@ class Tiers:
         else:
             self._reacher.trouble[device] = fault
 
-    # --- services ---------------------------------------------------------------------------------------
-
-    async def service(self, service_id: int, check: Check, began: Callable[[], None]) -> None:
-        """Check a service."""
-        async with self._checks:
-            began()
-            found = await probe(check, limits(self.settings.checks), now=self._now())
-        self._sink.store(_polls(SERVICES + service_id, found))
-        self._sink.served(service_subject(found))
-
-
-def service_subject(found: Probed) -> Subject:
-    """Return a service as rules look at it; what this side could not find out is no verdict."""
-    days = found.certificate.days_left if found.certificate else None
-    said = None if found.verdict is Verdict.unknown else found.verdict.value
-    facts = {"kind": found.kind, "check": found.kind}
-    return Subject(
-        "service", found.name, {"certificate_days": days, "verdict": said, "why": found.reason}, facts
-    )
-
-
-def _polls(number: int, found: Probed) -> list[Poll]:
-    there = found.verdict in (Verdict.ok, Verdict.warning)
-    samples = [
-        Sample(number, f"service_{r.label}"[:60], "", found.at, round(r.value * 1000))
-        for r in found.readings
-        if r.value is not None and abs(r.value) < 2**50
-    ]
-    if (one := found.certificate) is not None:  # what the rows above do not tell: whether it is to be trusted
-        sound = not one.chain and one.name_matches and one.protocol in ("TLSv1.2", "TLSv1.3")
-        samples.append(Sample(number, "service_tls_sound", "", found.at, 1000 * sound))
-    marks = [] if found.verdict is Verdict.unknown else [Asked(number, found.at, there)]
-    return polls_of(samples, marks)
-
 
 async def _by_ssh(target: Target, settings: Settings, now: datetime) -> Observation:
     from monitor import ssh
@@ -251,8 +187,3 @@ async def _by_ssh(target: Target, settings: Settings, now: datetime) -> Observat
         [target], concurrency=1, now=now, known_hosts=known, timeout_s=settings.ssh.timeout_s
     )
     return seen
-
-
-def own_polls(figures: Mapping[str, float], number: int, at: datetime) -> list[Poll]:
-    """Return what siaga measured of itself as samples: thousandths of each figure."""
-    return polls_of([Sample(number, f"siaga_{name}", "", at, round(v * 1000)) for name, v in figures.items()])

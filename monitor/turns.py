@@ -5,7 +5,6 @@ nothing is read until somebody has seen it again: that would only keep the quest
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
@@ -16,7 +15,9 @@ from monitor.reaching import Reached, Reacher
 from monitor.schedule import Agenda, Beat, Key, Turn
 from monitor.snmp_lean import share
 from monitor.state import Probe
-from monitor.tiers import Sink, Tiers
+from monitor.tier_rim import Sink
+from monitor.tier_services import ServiceTier
+from monitor.tiers import Tiers
 from monitor.topology import UPLINK
 from monitor.watched import Roll, Watched
 from siaga.settings import Settings
@@ -46,9 +47,9 @@ class Turns:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def connect(self, tiers: Tiers, reacher: Reacher, sink: Sink) -> None:
+    def connect(self, tiers: Tiers, services: ServiceTier, reacher: Reacher, sink: Sink) -> None:
         """Say who does the asking, and where news of siaga's uplink go."""
-        self._tiers, self._reacher, self._sink = tiers, reacher, sink
+        self._tiers, self._services, self._reacher, self._sink = tiers, services, reacher, sink
 
     def enrol(self, roll: Roll) -> dict[Key, float]:
         """Watch these from now on; return everybody's period in seconds. Who stays keeps the turn."""
@@ -117,7 +118,7 @@ class Turns:
         if tier == "uplink":
             return self._uplink(began)
         if tier == "services":
-            return self._tiers.service(number, self.roll.services[number], began)
+            return self._services.check(number, self.roll.services[number], began)
         device = self.roll.devices[number]
         if self._is_away(device, tier):
             return None
@@ -203,7 +204,7 @@ class Turns:
 
     def wish(self, device: int) -> None:
         """A message made it desirable to look at a device now; many such messages are one wish."""
-        now_s = time.monotonic()
+        now_s = asyncio.get_running_loop().time()
         if now_s - self._wished.get(device, -_WISH_GAP_S) < _WISH_GAP_S:
             return
         self._wished[device] = now_s

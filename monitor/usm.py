@@ -5,10 +5,10 @@ window. Keys live in memory alone: the password is stretched once for each user,
 """
 
 import hashlib
-import hmac
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from hmac import compare_digest
 from itertools import count
 from secrets import randbits
 from typing import Any, Final
@@ -179,6 +179,7 @@ class User:
     shapes: dict[int, tuple[bytes, int, bytes, int, bytes, int, int]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    frames: dict[tuple[int, int], "_Frame"] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def flags(self) -> int:
@@ -307,10 +308,14 @@ def hello(number: bytes) -> bytes:
     return ber.tlv(ber.SEQUENCE, header + ber.tlv(ber.SEQUENCE, b"\x04\x00\x04\x00" + get))
 
 
-def _in(headers: list[bytes], content: bytes) -> bytes:
-    size = len(content)
-    tag = headers[0][0]
-    return headers[size] + content if size < len(headers) else ber.tlv(tag, content)
+def _header(tag: int, size: int) -> bytes:
+    whole = ber.tlv(tag, bytes(size))
+    return whole[: len(whole) - size]
+
+
+# What a request of given lengths has around its parts: before the msgID, between that and the engine ID, before the
+# context, before the salt, before what is sealed; and where the MAC lies.
+_Frame = tuple[bytes, bytes, bytes, bytes, bytes, int]
 
 
 @dataclass(slots=True)
@@ -329,8 +334,8 @@ class Engine:
     """One device's SNMPv3 engine as one user sees it: packs requests, and opens and checks what comes."""
 
     __slots__ = (
-        "_asked", "_boots", "_cipher", "_engine_tlv", "_lead", "_mac", "_scoped", "_tail", "_time", "_user_tlv",
-        "clock", "engine_id", "user",
+        "_asked", "_cipher", "_clocked", "_engine_tlv", "_lead", "_mac", "_scoped", "_sent", "clock", "engine_id",
+        "user",
     )  # fmt: skip
 
     def __init__(self, user: User) -> None:
@@ -339,11 +344,9 @@ class Engine:
         self.clock = Clock()
         self._mac: Mac | None = None
         self._cipher: _Aes | _Des | None = None
-        self._user_tlv = ber.tlv(ber.OCTETS, user.name) + ber.tlv(ber.OCTETS, bytes(user.mac_size))
         self._engine_tlv = self._scoped = b""
-        self._tail = _TAIL[user.flags]
-        self._time = -1, b""  # the last time that was sent, and its octets
-        self._boots = -1, b""
+        self._sent = -1, -1  # the boots and time that were sent last, and what they are with the engine ID
+        self._clocked = b""
         self._lead: _Lead | None = None
 
     def __repr__(self) -> str:
@@ -355,6 +358,7 @@ class Engine:
             self.engine_id = engine_id
             self._localize()
         self.clock = Clock(boots, time, now_s)
+        self._sent = -1, -1
         self._lead = None
 
     @property
@@ -379,25 +383,42 @@ class Engine:
     def pack(self, number: bytes, request: Template, now_s: float) -> bytes:
         """Return the datagram that asks `request` under `number`, which is the msgID and the request id."""
         clock = self.clock
-        boots, time = clock.boots, clock.now(now_s)
-        if time != self._time[0]:
-            self._time = time, ber.integer(time)
-        if boots != self._boots[0]:
-            self._boots = boots, ber.integer(boots)
-        payload = _in(_SEQUENCES, self._scoped + request.before + number + request.after)
-        salt = b"\x04\x00"
+        boots, time = clock.boots, min(clock.time + int(now_s - clock.at_s), ber.INT31)
+        if self._sent != (boots, time):
+            self._sent = boots, time
+            self._clocked = self._engine_tlv + ber.integer(boots) + ber.integer(time)
+        clocked, scoped, user = self._clocked, self._scoped, self.user
+        lengths = len(clocked), len(scoped) + len(request.before) + 4 + len(request.after)
+        first, middle, context, salted, sealing, at = user.frames.get(lengths) or self._frame(*lengths)
+        payload = b"".join((context, scoped, request.before, number, request.after))
+        salt = b""
         if self._cipher is not None:
-            fresh, sealed = self._cipher.seal(boots, time, payload)
-            salt = b"\x04\x08" + fresh
-            payload = _in(_OCTETS, sealed)
-        clocked = self._engine_tlv + self._boots[1] + self._time[1]
-        parameters = _in(_OCTETS, _in(_SEQUENCES, clocked + self._user_tlv + salt))
-        whole = _in(_SEQUENCES, _START + number + self._tail + parameters + payload)
+            salt, payload = self._cipher.seal(boots, time, payload)
+        whole = b"".join((first, number, middle, clocked, salted, salt, sealing, payload))
         if self._mac is None:
             return whole
-        size = self._mac.size
-        at = len(whole) - len(payload) - len(salt) - size
-        return whole[:at] + self._mac.of(whole) + whole[at + size :]
+        return whole[:at] + self._mac.of(whole) + whole[at + self._mac.size :]
+
+    def _frame(self, clocked: int, scoped: int) -> _Frame:
+        """Make and remember what a request has around its parts, when these two have so many octets."""
+        user, tail = self.user, _TAIL[self.user.flags]
+        context = _header(ber.SEQUENCE, scoped)
+        size, salt, sealing = len(context) + scoped, b"", b""
+        if self._cipher is not None:
+            size += -size % 8 if isinstance(self._cipher, _Des) else 0
+            salt, sealing = bytes(8), _header(ber.OCTETS, size)
+        named = ber.tlv(ber.OCTETS, user.name) + ber.tlv(ber.OCTETS, bytes(user.mac_size))
+        salted = named + _header(ber.OCTETS, len(salt))
+        inner = _header(ber.SEQUENCE, clocked + len(salted) + len(salt))
+        outer = _header(ber.OCTETS, len(inner) + clocked + len(salted) + len(salt))
+        middle = tail + outer + inner
+        size += len(_START) + 4 + len(middle) + clocked + len(salted) + len(salt) + len(sealing)
+        first = _header(ber.SEQUENCE, size) + _START
+        at = len(first) + 4 + len(middle) + clocked + len(named) - user.mac_size
+        if len(user.frames) >= _SHAPES:
+            user.frames.clear()
+        user.frames[clocked, scoped] = frame = first, middle, context, salted, sealing, at
+        return frame
 
     def greeted(self, data: bytes, number: bytes, now_s: float) -> None:
         """Take the engine over from the Report that answers `hello`; raises Malformed, Stale or Reported."""
@@ -450,9 +471,7 @@ class Engine:
         if not data.startswith(_OCTETS[size - payload], payload - 4):
             return None
         expected = mac.of(data[:at] + bytes(mac.size) + data[after:])
-        if not hmac.compare_digest(expected, data[at:after]) or not self.clock.admits(
-            lead.boots, time, now_s
-        ):
+        if not compare_digest(expected, data[at:after]) or not self.clock.admits(lead.boots, time, now_s):
             return None
         plain = cipher.open(lead.boots, time, data[after + 2 : after + 10], data[payload:])
         return self._response(plain, number)
@@ -528,7 +547,7 @@ class Engine:
         if stop - start != self._mac.size:
             raise ber.Malformed("the MAC has another length")
         expected = self._mac.of(data[:start] + bytes(stop - start) + data[stop:])
-        if not hmac.compare_digest(expected, data[start:stop]):
+        if not compare_digest(expected, data[start:stop]):
             raise ber.Malformed("the MAC is wrong")
         return True
 

@@ -21,10 +21,14 @@ _UPTIME = ber.arcs(SYS_UPTIME)
 _UPTIME_COLUMN = ber.arcs(SYS_UPTIME[:-1])
 Values = list[Value | None]
 Match = Callable[[bytes, int, int], re.Match[bytes] | None]
-_patterns: dict[tuple[tuple[bytes, ...], tuple[int, ...]], Match] = {}
-_wanted: dict[tuple[tuple[bytes, ...], tuple[int, ...]], int] = {}  # how often a shape without a pattern came
+Kinds = tuple[tuple[int, int], ...]  # the tag of a value and how many octets it has, of each column
+_Shape = tuple[tuple[bytes, ...], tuple[int, ...]]  # columns, and how long the indexes are
+_patterns: dict[tuple[_Shape, Kinds], Match] = {}
+_wanted: dict[_Shape, int] = {}  # how often a shape without a pattern came
 _PATTERNS = 512  # made at most; one takes about 50 kB and 20 to 50 ms to make, which is what
 _OFTEN = 32  # so many windows cost by the reference: no device can make it dear with indexes of many lengths
+_ANY: Kinds = ()
+_NUMBERS = frozenset((ber.INTEGER, ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS, ber.COUNTER64))
 _LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
 _from_bytes = int.from_bytes
 
@@ -32,21 +36,22 @@ _from_bytes = int.from_bytes
 class Layout:
     """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
 
-    __slots__ = ("_joined", "_match", "_step", "columns", "indexes")
+    __slots__ = ("_joined", "_match", "_misses", "_step", "columns", "indexes")
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
         self.columns = columns
         self.indexes = indexes
         self._joined = b"".join(indexes)
         self._match: Match | None = None
+        self._misses = 0
         self._step = len(columns) + 1
 
     def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the values of a reply of non-negative numbers, or None if it must be looked at more closely."""
-        if self._match is None and (match := self._learned(data, start, end)) is not None:
-            self._match = match
-        found = self._match and self._match(data, start, end)
+        match = self._match or self._found(data, start, end)
+        found = match(data, start, end)
         if found is None:
+            self._missed()
             return None
         groups = list(found.groups())
         step = self._step
@@ -55,30 +60,45 @@ class Layout:
         del groups[1::step]
         return list(map(_from_bytes, groups))
 
-    def _learned(self, data: bytes, start: int, end: int) -> "Match | None":
-        """Return the pattern of this shape of window, made when it has come often."""
-        key = self.columns, tuple(map(len, self.indexes))
-        match = _patterns.get(key)
-        if match is not None or len(_patterns) >= _PATTERNS:
-            return match
-        if len(_wanted) >= 8 * _PATTERNS:
-            _wanted.clear()
-        _wanted[key] = often = _wanted.get(key, 0) + 1
-        return self.learn(data, start, end) if often >= _OFTEN else None
+    def _shape(self) -> _Shape:
+        return self.columns, tuple(map(len, self.indexes))
 
-    def learn(self, data: bytes, start: int, end: int) -> "Match | None":
-        """Make the pattern of this shape of window from a good reply, which shows how long values are mostly."""
+    def _found(self, data: bytes, start: int, end: int) -> Match:
+        """Return the pattern of this shape of window; it is made when the shape has come often."""
+        kinds = self._kinds(data, start, end)
+        shape = self._shape()
+        if kinds is None:
+            return _none
+        if (shape, kinds) in _patterns or _is_wanted(shape):
+            self._match = _made(shape, kinds)
+        elif len(_patterns) >= _PATTERNS:
+            self._match = _none
+        return self._match or _none
+
+    def _missed(self) -> None:
+        """Take the pattern for any kinds of numbers, once that for some kinds was in vain often."""
+        self._misses += 1
+        if self._misses == _OFTEN and self._match is not None and len(_patterns) < _PATTERNS:
+            self._match = _made(self._shape(), _ANY)
+
+    def learn(self, data: bytes, start: int, end: int, *, anything: bool = False) -> None:
+        """Make the pattern of this shape of window from a good reply, which shows of what kinds the values are.
+
+        `anything`: one for numbers of any kinds instead, which is slower.
+        """
+        kinds = self._kinds(data, start, end)
+        if kinds is not None:
+            self._match = _made(self._shape(), _ANY if anything else kinds)
+
+    def _kinds(self, data: bytes, start: int, end: int) -> Kinds | None:
+        """Return of what kinds the values in the first row of a good reply are, None for any other reply."""
         try:
-            values = self.by_reference(data, start, end)
+            if self.by_reference(data, start, end) is None:
+                return None
+            kinds = tuple(ber.kinds(data, start, end)[1 : len(self.columns) + 1])
         except ber.Malformed:
             return None
-        if values is None:
-            return None
-        key = self.columns, tuple(map(len, self.indexes))
-        usual = tuple(map(_length, values[1 : len(self.columns) + 1]))
-        _patterns[key] = match = pattern(*key, usual)
-        _wanted.pop(key, None)
-        return match
+        return kinds if all(tag in _NUMBERS for tag, _ in kinds) else _ANY
 
     def by_c(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the same as `by_pattern`, and more: any value that the reference knows, but as sysUpTime."""
@@ -98,20 +118,35 @@ class Layout:
         return [SYS_UPTIME, *rows]
 
 
-def pattern(
-    columns: tuple[bytes, ...], lengths: tuple[int, ...], usual: tuple[int, ...] | None = None
-) -> Match:
+def _is_wanted(shape: _Shape) -> bool:
+    """Tell whether a shape came often enough, so that its pattern is worth to be made."""
+    if len(_patterns) >= _PATTERNS:
+        return False
+    if len(_wanted) >= 8 * _PATTERNS:
+        _wanted.clear()
+    _wanted[shape] = often = _wanted.get(shape, 0) + 1
+    return often >= _OFTEN
+
+
+def _made(shape: _Shape, kinds: Kinds) -> Match:
+    match = _patterns.get((shape, kinds))
+    if match is None:
+        match = _patterns[shape, kinds] = pattern(*shape, kinds)
+    return match
+
+
+def pattern(columns: tuple[bytes, ...], lengths: tuple[int, ...], kinds: Kinds = _ANY) -> Match:
     """Return what matches the varbinds of a window whose indexes have so many octets, in whole.
 
-    `usual`: how many octets the values of each column have mostly; it changes the speed alone.
+    `kinds`: the tag of each column's values, and how many octets they have mostly; without, any number is matched.
     """
     if not lengths or max(map(len, columns)) + max(lengths) > _LONGEST:
         return _none
-    parts = [_varbind(_UPTIME, 0, b"", 4)]
+    parts = [_varbind(_UPTIME, 0, b"", (ber.TIME_TICKS, 4))]
     for row, length in enumerate(lengths):
         for at, column in enumerate(columns):
             index = b"(?P=r%d)" % row if at else b"(?P<r%d>%s)" % (row, b"." * length)
-            parts.append(_varbind(column, length, index, usual[at] if usual else 4))
+            parts.append(_varbind(column, length, index, kinds[at] if kinds else None))
     return re.compile(b"".join(parts), re.DOTALL).fullmatch
 
 
@@ -119,33 +154,41 @@ def _none(_data: bytes, _start: int, _end: int) -> None:
     """Match nothing: every reply goes to the reference decoder."""
 
 
-def _length(value: Value | None) -> int:
-    return min(9, value.bit_length() // 8 + 1) if isinstance(value, int) else 4
-
-
-def _varbind(name: bytes, length: int, index: bytes, usual: int) -> bytes:
+def _varbind(name: bytes, length: int, index: bytes, kind: tuple[int, int] | None) -> bytes:
     """Return the pattern of one varbind with a number that is not negative, which is its last group."""
     size = len(name) + length
-    order = sorted(range(1, 10), key=lambda octets: abs(octets - usual))
-    number = b"|".join(_number(size, octets) for octets in order)
-    begin = b"0.\\x06" + _octet(size) + re.escape(name) + index
-    return begin + b"(?:[ABCF]|\\x02(?=.[\\x00-\\x7f])).(" + number + b")"
+    named = b"\\x06" + _octet(size) + re.escape(name) + index
+    if kind == (ber.INTEGER, 1):
+        return b"0" + _octet(size + 5) + named + b"\\x02\\x01([\\x00-\\x7f])"
+    tag = _octet(kind[0]) if kind else b"(?:[ABCF]|\\x02(?=.[\\x00-\\x7f]))"
+    order = sorted(_octets_of(kind and kind[0]), key=lambda octets: abs(octets - (kind[1] if kind else 4)))
+    numbers = b"|".join(_number(size, octets, kind and kind[0]) for octets in order)
+    return b"0." + named + tag + b".(" + numbers + b")"
 
 
-def _number(size: int, octets: int) -> bytes:
-    """Return the pattern of a value of so many octets: looking back, both lengths before it must agree with it.
+def _octets_of(tag: int | None) -> range:
+    """Return how many octets a number can have: Counter32, Gauge32 and TimeTicks five, of which the first is zero."""
+    return range(1, 10 if tag in (None, ber.COUNTER64) else 9 if tag == ber.INTEGER else 6)
 
-    Counter32, Gauge32 and TimeTicks (A, B, C) have at most four octets, or five of which the first is zero.
-    """
 
-    def behind(tag: bytes) -> bytes:
-        return b"(?<=" + _octet(size + 4 + octets) + b"." * (size + 2) + tag + _octet(octets) + b")"
+def _number(size: int, octets: int, tag: int | None) -> bytes:
+    """Return the pattern of a value of so many octets: looking back, both lengths before it must agree with it."""
 
-    if octets < 5:
-        return behind(b".") + b"." * octets
+    def behind(tag: bytes = b"") -> bytes:
+        between = b".{%d}+" % (size + 3 - bool(tag))  # possessive: it is one step and not many
+        return b"(?<=" + _octet(size + 4 + octets) + between + tag + _octet(octets) + b")"
+
+    content = b"." * octets
+    if tag == ber.INTEGER:
+        return behind() + b"[\\x00-\\x7f]" + content[1:]
+    wide = tag == ber.COUNTER64
+    if octets < 5 or (wide and octets < 9):
+        return behind() + content
+    if tag is not None:
+        return behind() + b"\\x00" + content[1:]
     if octets == 5:
-        return b"(?:" + behind(b"F") + b"|" + behind(b".") + b"(?=\\x00))....."
-    return behind(b"F") + (b"\\x00........" if octets == 9 else b"." * octets)
+        return b"(?:" + behind(b"F") + b"|" + behind() + b"(?=\\x00))" + content
+    return behind(b"F") + (b"\\x00" + content[1:] if octets == 9 else content)
 
 
 def _octet(number: int) -> bytes:
@@ -207,10 +250,10 @@ def exact(columns: Sequence[Oid], indexes: Sequence[Oid], cells: Sequence[int], 
 
 @lru_cache(maxsize=1024)
 def rows_that_fit(columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: int) -> int:
-    """Return how many rows a reply of about `octets` octets holds, when values have three octets on the average."""
+    """Return how many rows about `octets` octets of varbinds hold, when values have three octets on the average."""
     widest = max((len(ber.subids(index)) for index in indexes), default=1)
     row = sum(len(ber.arcs(column)) + widest + 9 for column in columns)
-    return max(1, (octets - 70) // row)
+    return max(1, (octets - 20) // row)
 
 
 def quick_reader(parser: str) -> Callable[[Layout, bytes, int, int], Values | None]:

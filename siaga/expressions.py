@@ -55,3 +55,14 @@ def prompt(pattern: str) -> Any:
 def matches(pattern: str, text: str | None) -> bool:
     """Return whether the pattern is found in the text: the function REGEXP of SQLite."""
     return text is not None and expression(pattern).search(text) is not None
+
+
+@cache
+def linear(pattern: str) -> Any:
+    """Return a compiled expression of siaga's own, by RE2 and of any length; for text of strangers of any length."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return re2.compile(pattern, options)

@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from siaga.errors import AuthError, TemporaryError
@@ -76,3 +76,18 @@ def _got(descriptor: int, wait_s: float) -> bool:
             time.sleep(min(0.05, wait_s))
         else:
             return True
+
+
+def device_lock(
+    home: Path, device_id: int, name: str, *, wait_s: float = 0.0
+) -> AbstractContextManager[None]:
+    """Hold the one lock of a device while its command line is spoken to: to read its configuration, or change it.
+
+    Two sessions that change one device at once undo each other, and a configuration read meanwhile is neither the old
+    one nor the new. The lock is a file of its own in siaga's home; `name` is what the sentence calls the device. A
+    process that holds it must not take it again. Raises as `held` does: BusyError `device-busy`.
+    """
+    sentence = (
+        f"{name} is being read or changed by another process (pid {{pid}}); try again when that has ended."
+    )
+    return held(home / "locks" / f"device-{device_id}.lock", "device-busy", sentence, wait_s=wait_s)

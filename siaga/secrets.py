@@ -48,13 +48,21 @@ class Vault:
 
     def seal(self, name: str, secret: str) -> Box:
         """Seal `secret` under `name`."""
+        return self.seal_octets(name, secret.encode())
+
+    def seal_octets(self, name: str, octets: bytes) -> Box:
+        """Seal octets under `name`."""
         nonce = os.urandom(NONCE_BYTES)
-        return Box(self.key_id, nonce, self._key.encrypt(nonce, secret.encode(), name.encode()))
+        return Box(self.key_id, nonce, self._key.encrypt(nonce, octets, name.encode()))
 
     def open(self, name: str, box: Box) -> str:
         """Open the box sealed under `name`; raises AuthError (`cannot-open-secret`) on any mismatch."""
+        return self.open_octets(name, box).decode()
+
+    def open_octets(self, name: str, box: Box) -> bytes:
+        """Open the box of octets sealed under `name`; raises AuthError (`cannot-open-secret`) on any mismatch."""
         try:
-            return self._key.decrypt(box.nonce, box.sealed, name.encode()).decode()
+            return self._key.decrypt(box.nonce, box.sealed, name.encode())
         except InvalidTag:
             raise AuthError(
                 "cannot-open-secret",

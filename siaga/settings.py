@@ -45,7 +45,7 @@ class Poll(Frozen):
     retries: int = Field(2, ge=0, le=10)
     interval_s: int = Field(60, ge=1)
     window: int = Field(2048, ge=1, le=16384)  # devices with a PDU in flight at one time
-    reply_bytes: int = Field(1392, ge=484, le=8192)  # what a reply may have: fits a tunnel's MTU of 1420
+    reply_bytes: int = Field(1472, ge=484, le=8192)  # what a reply may have: an Ethernet frame
     site_pdus_per_s: float = Field(200.0, ge=1, le=100_000)  # through the link of one site
 
 
@@ -92,7 +92,8 @@ class Monitor(Frozen):
     services, ssh  service checks; devices that are read over SSH
 
     What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
-    how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]).
+    how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]). `push`: send what
+    came to each [[remote_write]], every `push_s`.
     """
 
     reachability_s: float = Field(30.0, ge=0.1, le=3600)
@@ -110,6 +111,9 @@ class Monitor(Frozen):
     listen: bool = False
     notify: bool = True
     compact: bool = True
+    backup: bool = True
+    push: bool = True
+    push_s: float = Field(60.0, ge=1, le=3600)
 
 
 class Ssh(Frozen):
@@ -118,6 +122,24 @@ class Ssh(Frozen):
     concurrency: int = Field(16, ge=1, le=256)
     timeout_s: float = Field(15.0, gt=0, le=300)
     accept_new_host_keys: bool = True
+
+
+class Backup(Frozen):
+    """How configurations are backed up. `every_h` is for each role, or `default`: hours between two backups.
+
+    `concurrency` devices side by side; a device may take `longest_s` altogether, be silent for [ssh] timeout_s, and say
+    `most_bytes`. Of the full texts, the newest `keep_full` of each device are kept.
+    """
+
+    every_h: Mapping[str, Annotated[float, Field(gt=0, le=24 * 90)]] = {"default": 24.0}
+    concurrency: int = Field(50, ge=1, le=256)
+    longest_s: float = Field(300.0, gt=0, le=3600)
+    most_bytes: int = Field(16 << 20, ge=10_000, le=256 << 20)
+    keep_full: int = Field(100, ge=1, le=100_000)
+
+    def interval_h(self, role: str) -> float:
+        """Return the hours between two backups of devices of a role."""
+        return self.every_h.get(role, self.every_h.get("default", 24.0))
 
 
 class Checks(Frozen):
@@ -141,6 +163,28 @@ class Checks(Frozen):
     forbidden: tuple[IPvAnyNetwork, ...] = tuple(
         map(ip_network, ("169.254.0.0/16", "224.0.0.0/4", "0.0.0.0/8", "fe80::/10", "ff00::/8"))
     )
+
+
+class Audit(Frozen):
+    """How `siaga audit` tries doors. An address is looked at for at most `look_s`, each door for `timeout_s`.
+
+    `communities` are guessed beside the well-known ones, `guess_pps` of them a second. With --try-defaults a device is
+    tried at most `login_attempts` times, `login_pause_s` apart, at `logins_at_once` devices side by side.
+    """
+
+    concurrency: int = Field(32, ge=1, le=512)
+    timeout_s: float = Field(4.0, gt=0, le=60)
+    look_s: float = Field(15.0, gt=0, le=300)
+    telnet_port: int = Field(23, ge=1, le=65535)
+    http_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (80,)
+    https_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443,)
+    communities: tuple[Annotated[str, StringConstraints(min_length=1, max_length=64)], ...] = ()
+    guess_pps: float = Field(200.0, gt=0, le=10_000)
+    guess_timeout_s: float = Field(1.0, gt=0, le=30)
+    login_attempts: int = Field(3, ge=1, le=10)
+    login_pause_s: float = Field(5.0, ge=0, le=300)
+    logins_at_once: int = Field(4, ge=1, le=32)
+    seen_days: int = Field(30, ge=1, le=3650)
 
 
 class Plugin(Frozen):
@@ -167,6 +211,7 @@ class Listen(Frozen):
     `addresses` are those of this machine; without any, all. `credentials` are those whose communities and users traps
     may come with. `relays` are networks whose word for another source is taken (snmpTrapAddress, the host name of a
     syslog message); nobody else's is. Rates are messages a second, for each known device, and for all others together.
+    The service keeps what they tell for `keep_days`.
     """
 
     addresses: tuple[IPvAnyAddress, ...] = ()
@@ -177,14 +222,29 @@ class Listen(Frozen):
     relays: tuple[IPvAnyNetwork, ...] = ()
     rate_per_s: float = Field(20.0, gt=0)
     burst: int = Field(200, ge=1)
+    keep_days: int = Field(90, ge=1)
 
 
 class Provision(Frozen):
-    """How Ansible is run."""
+    """How Ansible is run, and how carefully.
+
+    `timeout_s` is for a whole job, `task_timeout_s` for one task on one host. `four_eyes_from`: plays of this risk and
+    above are applied only after a second person has approved. From three hosts on, one is changed first (the canary);
+    then come batches of `batch_hosts`. `settle_s`: how long a changed host may take to be as before for the monitor.
+    `lock_wait_s`: how long an apply waits for a device that somebody is at. Records of tasks are kept for `keep_days`.
+    `fast`: by mitogen (the extra `fast`), which keeps a Python process on each host instead of starting one per task.
+    """
 
     forks: int = Field(20, ge=1, le=200)
     timeout_s: int = Field(1800, ge=1)
+    task_timeout_s: int = Field(600, ge=1)
     plan_expires_h: int = Field(24, ge=1)
+    four_eyes_from: Literal["low", "medium", "high", "never"] = "high"
+    batch_hosts: int = Field(50, ge=1, le=1000)
+    settle_s: float = Field(60.0, ge=0, le=3600)
+    lock_wait_s: float = Field(30.0, ge=0, le=600)
+    keep_days: int = Field(400, ge=1)
+    fast: bool = False
 
 
 class CustomField(Frozen):
@@ -396,8 +456,10 @@ class Settings(Frozen):
     discover: Discover = Discover()
     samples: Samples = Samples()
     ssh: Ssh = Ssh()
+    backup: Backup = Backup()
     provision: Provision = Provision()
     checks: Checks = Checks()
+    audit: Audit = Audit()
     plugins: Mapping[Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")], Plugin] = {}
     listen: Listen = Listen()
     playbooks: tuple[Path, ...] = ()

@@ -14,7 +14,8 @@ ROOMS = {
     "pysnmp": ("monitor/snmp_pysnmp.py", "monitor/listen/traps.py"),
     "dns": ("monitor/probes/dns.py",),
     "h11": ("monitor/probes/http.py",),
-    "netmiko": ("monitor/ssh.py", "monitor/ssh_client.py"),
+    # One for each floor that speaks to command lines: the monitor reads, infra configures.
+    "netmiko": ("monitor/ssh_session.py", "infra/network_session.py"),
     "ansible_runner": ("infra/jobs.py",),
     "typst": ("report/render.py",),
     "zstandard": ("monitor/tsdb/codec.py",),

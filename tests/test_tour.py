@@ -34,7 +34,7 @@ SEEN = {
     "siaga poll": "Asked 142 devices",
     "siaga status": "142 devices",
     "siaga device show rtr-kec-jambe": "observed",
-    "siaga playbook show baseline": "ntp_servers",
+    "siaga playbook show baseline": "--ntp-servers",
     "siaga job show 4": "srv-app-1",
 }
 

@@ -6,7 +6,6 @@ the low 24 bits of its address. A first round, which is not measured, checks all
 
 import argparse
 import asyncio
-import gc
 import ipaddress
 import json
 import resource
@@ -28,6 +27,7 @@ from monitor.snmp_lean import Lean, Wanted
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.windows import HAS_C
 from siaga.settings import Poll
+from siaga.settled import settle
 
 BASE = int(ipaddress.ip_address("127.16.0.1"))
 INTERFACES = 28
@@ -130,8 +130,7 @@ async def main(given: argparse.Namespace) -> None:
     async with Lean(poll, parser=given.parser) as lean:
         await lean.round_of(devices, first)
         devices = [d._replace(down=not ok[d.target.name]) for d in devices]
-        gc.collect()
-        gc.freeze()
+        settle()  # as the service does
         wall_s, cpu_s = time.monotonic(), time.process_time()
         for _ in range(given.rounds):
             ready.clear()

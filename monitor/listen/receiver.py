@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Receiver:
     ) -> None:
         self.sources = sources
         self.tally: Counter[str] = Counter()
+        self._heard: Counter[int] = Counter()  # messages of syslog by device, whatever they mean
         self._clocks = clocks(state)
         self._reader = TrapReader(auths, self._clocks)
         self._patterns = patterns
@@ -74,7 +75,15 @@ class Receiver:
         if self._again.again(source.encode() + data[:2000], at_s):
             self.tally["syslog.refused.again"] += 1
             return
-        self._line(line, source, self._meant(line.host, source, sender))
+        about = self._meant(line.host, source, sender)
+        if about is not None:
+            self._heard[about.device_id] += 1
+        self._line(line, source, about)
+
+    def take_heard(self) -> Mapping[int, int]:
+        """Return how many messages of syslog came from each device since this was asked last."""
+        heard, self._heard = self._heard, Counter()
+        return heard
 
     def keep(self) -> None:
         """Write what must outlive this process, now and then and at the end; what cannot be written is counted."""

@@ -17,6 +17,7 @@ from monitor.acknowledge import acknowledge
 from monitor.models import Alert, Cursor
 from monitor.notify.letter import Button
 from siaga.clock import utc_now
+from siaga.errors import TemporaryError
 from siaga.secrets import Vault, open_vault
 from siaga.settings import Settings
 
@@ -40,7 +41,7 @@ def listen(
 ) -> int:
     """Take the buttons that were pressed in the chats of a route's bot; return how many there were.
 
-    Waits for one, at most `wait_s`. Raises what `outfit` raises; a bot that cannot be reached is no error but 0.
+    Waits for one, at most `wait_s`. Raises what `outfit` raises, and TemporaryError (`bot-unreachable`).
     """
     from monitor.notify.channels import telegram
     from monitor.notify.worker import outfit
@@ -53,7 +54,8 @@ def listen(
         after = cursor.value if cursor else 0
     pressed = telegram.pressed(ready.options, ready.secret, after, wait_s)
     if not isinstance(pressed, list):
-        return 0
+        why = f"The buttons of the route '{route}' cannot be asked for: {pressed.why}."
+        raise TemporaryError("bot-unreachable", why)
     vault = open_vault(settings.home)
     for button in pressed:
         with session(engine) as writing:  # each with its place in the row: none is taken twice

@@ -15,6 +15,7 @@ DEFAULT = "default"
 BUILT_IN = Route(name=DEFAULT, channel="file")
 # Machines that hold an alert open until they are told its end, also where another alert takes its place.
 KEEP_OPEN = ("alertmanager", "webhook")
+FORGETFUL = ("alertmanager",)  # machines that must be told of an open alert again and again
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""`siaga event follow`: what happens, as JSON lines. Nothing heavy is imported up here."""
+"""`siaga event follow` and `heard`: what happens, and what devices told. Nothing heavy is imported up here."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from siaga.outcome import Outcome
+from monitor.commands import Output, Selector
+from siaga.outcome import Column, Format, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +14,38 @@ if TYPE_CHECKING:
     from monitor.out.stream import Cursor, Event
 
 LOOK_EVERY_S = 1.0
+
+
+def heard(
+    selector: Selector = None,
+    since: Annotated[str, typer.Option("--since", help="What was told since: 1h, 2026-11-01.")] = "7d",
+    kind: Annotated[str, typer.Option("--kind", help="Only link-down, config-changed, login-failed, …")] = "",
+    number: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many, the newest first.")] = 100,
+    output: Output = Format.table,
+) -> Outcome:
+    """List what devices told by traps and syslog, as the service kept it ([monitor] listen).
+
+    A message makes no state, for anybody can send one: linkDown makes a look at the device, a changed configuration
+    asks for a backup. What came again within a minute is one row, with how often.
+
+    Examples: siaga event heard · siaga event heard role=router --kind config-changed --since 30d
+    """
+    from inventory.select import selected
+    from inventory.store import open_engine, reading
+    from monitor.listen.heard import events
+    from siaga.clock import moment, utc_now
+    from siaga.settings import load
+
+    settings = load()
+    start = moment(since, utc_now(), settings.timezone)
+    with reading(open_engine(settings)) as session:
+        ids = selected(session, "device", " ".join(selector)) if selector else None
+        rows = events(session, start, ids, kind, number)
+    columns = [Column(k, k) for k in ("at", "device", "source", "channel", "kind", "text")]
+    columns += [Column("times", "times", right=True)]
+    columns += [Column(k, k, wide=True) for k in ("last_at", "authentic", "details")]
+    hint = [] if rows else ["Nothing was told. Is [monitor] listen on, and does the service run?"]
+    return Outcome(rows, columns, hint, format=output)
 
 
 def follow(
@@ -26,7 +59,7 @@ def follow(
     once: Annotated[bool, typer.Option("--once", help="End when all that has happened was told.")] = False,
     for_s: Annotated[float, typer.Option("--for", min=0, help="End after so many seconds.")] = 0,
 ) -> Outcome:
-    """Print what happens, one JSON object a line: states, alerts opened and closed, changes of the inventory.
+    """Print what happens, one JSON object a line: states, alerts opened and closed, changes, messages of devices.
 
     Keys are the same for each kind of event; `id` is unique, so that a line that comes twice is known. Ctrl-C ends it.
 

@@ -1,4 +1,4 @@
-"""What happens, as a stream: states, alerts and changes of the inventory, each told once, in the order of its time.
+"""What happens, as a stream: states, alerts, changes, messages of devices, each told once, in the order of its time.
 
 Everything is read from what is stored, so that a reader who was away misses nothing: a cursor says how far each kind
 was told. An alert's end changes a row that was there; hence the cursor also holds which alerts were told as open.
@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from inventory.history import entries
 from inventory.models import Change, Device
-from monitor.models import Alert, StateChange
+from monitor.models import Alert, DeviceEvent, StateChange
 from siaga.clock import as_utc
 from siaga.errors import InvalidError
 from siaga.text import safe
@@ -29,24 +29,25 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Up to which state change, alert and inventory change all was told; `open`: alerts whose end is to come."""
+    """Up to which state change, alert, change and message all was told; `open`: alerts whose end is to come."""
 
     state: int = 0
     alert: int = 0
     change: int = 0
     open: tuple[int, ...] = ()
+    message: int = 0
 
 
 def begin(session: Session, since: datetime | None) -> Cursor:
     """Return the cursor from which on what happened since then is told; without a time only what is to come."""
-    s, a, c = _tables()
-    state, alert, change = (
+    s, a, c, m = _tables()
+    state, alert, change, message = (
         _last(session, table.c.id, None if since is None else at < since)
-        for table, at in ((s, s.c.at), (a, a.c.opened_at), (c, c.c.at))
+        for table, at in ((s, s.c.at), (a, a.c.opened_at), (c, c.c.at), (m, m.c.at))
     )
     waiting = a.c.closed_at.is_(None) if since is None else a.c.closed_at.is_(None) | (a.c.closed_at >= since)
     known = session.execute(select(a.c.id).where(a.c.id <= alert, waiting).order_by(a.c.id))
-    return Cursor(state, alert, change, tuple(known.scalars()))
+    return Cursor(state, alert, change, tuple(known.scalars()), message)
 
 
 def look(session: Session, cursor: Cursor) -> tuple[list[Event], Cursor]:
@@ -54,17 +55,20 @@ def look(session: Session, cursor: Cursor) -> tuple[list[Event], Cursor]:
     states = list(_after(session, StateChange, cursor.state))
     opened = list(_after(session, Alert, cursor.alert))
     changes = list(islice(entries(session, cursor.change), AT_ONCE))
+    heard = list(_after(session, DeviceEvent, cursor.message))
     known = [*cursor.open, *(a["id"] for a in opened)]
     ended = _ended(session, known)
-    concerned = {row["device_id"] for row in (*states, *opened, *ended)}
+    concerned = {row["device_id"] for row in (*states, *opened, *ended, *heard)}
     names = _names(session, concerned)
     found = [*_of_states(states, names), *_of_alerts(opened, ended, names), *map(_of_change, changes)]
+    found += [_of_message(row, names) for row in heard]
     gone = {a["id"] for a in ended}
     moved = Cursor(
         states[-1]["id"] if states else cursor.state,
         opened[-1]["id"] if opened else cursor.alert,
         changes[-1]["id"] if changes else cursor.change,
         tuple(i for i in known if i not in gone),
+        heard[-1]["id"] if heard else cursor.message,
     )
     return sorted(found, key=lambda e: e["at"]), moved
 
@@ -78,9 +82,8 @@ def read(path: Path) -> Cursor | None:
     """Return the cursor in a file, None if there is no file. Raises InvalidError (`bad-cursor`)."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Cursor(
-            int(found["state"]), int(found["alert"]), int(found["change"]), tuple(map(int, found["open"]))
-        )
+        state, alert, change = (int(found[k]) for k in ("state", "alert", "change"))
+        return Cursor(state, alert, change, tuple(map(int, found["open"])), int(found.get("message", 0)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
@@ -133,14 +136,28 @@ def _of_change(row: Event) -> Event:
     return {"at": _at(row["at"]), "event": "change", "id": f"change-{row['id']}", **{k: row[k] for k in keys}}
 
 
+def _of_message(row: Event, names: Mapping[int, str]) -> Event:
+    return {
+        "at": _at(row["at"]),
+        "event": "message",
+        "id": f"message-{row['id']}",
+        "device": names.get(row["device_id"], ""),
+        "source": row["source"],
+        "channel": row["channel"],
+        "kind": row["kind"],
+        "text": safe(row["text"]),
+        "authentic": bool(row["authentic"]),
+    }
+
+
 def _at(at: datetime) -> str:
     return as_utc(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _tables() -> tuple[Any, Any, Any]:
-    tables: tuple[Any, ...] = (StateChange, Alert, Change)
-    state, alert, change = (t.__table__ for t in tables)
-    return state, alert, change
+def _tables() -> tuple[Any, Any, Any, Any]:
+    tables: tuple[Any, ...] = (StateChange, Alert, Change, DeviceEvent)
+    state, alert, change, message = (t.__table__ for t in tables)
+    return state, alert, change, message
 
 
 def _last(session: Session, number: Any, before: Any) -> int:

@@ -12,7 +12,7 @@ from inventory import layers
 from inventory.models import Device
 from inventory.select import selected
 from monitor.rules import files, thresholds
-from monitor.rules.format import Rule
+from monitor.rules.format import OWN, Rule
 from monitor.state import Limits
 from siaga.errors import SiagaError
 
@@ -29,8 +29,8 @@ class Book:
 
     @property
     def own(self) -> tuple[Rule, ...]:
-        """The rules on siaga itself and on services."""
-        return tuple(r for r in self.rules.values() if r.of in ("siaga", "service") and not r.off)
+        """The rules on siaga itself, on services and on logins."""
+        return tuple(r for r in self.rules.values() if r.of in OWN and not r.off)
 
 
 def open_book(
@@ -79,7 +79,7 @@ def _of_role(
     layered = said if isinstance(said, Mapping) else {}
     found = []
     for rule in rules.values():
-        if rule.of in ("siaga", "service") or (rule.roles and role not in rule.roles):
+        if rule.of in OWN or (rule.roles and role not in rule.roles):
             continue
         own, problem = thresholds.effective(rule, layered.get(rule.name))
         wrong += [problem] if problem else []

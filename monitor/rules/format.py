@@ -18,8 +18,10 @@ Kind = Literal[
     "connection",
     "link",
     "service",
+    "login",
     "siaga",
 ]
+OWN = ("siaga", "service", "login")  # what is no part of a device that is polled
 
 
 class Words(Frozen):

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 def layouts(store: "EmbeddedStore", start_ms: int, end_ms: int) -> dict[int, set[Name]]:
     """Return device → the series that may have values in [start, end]."""
     found: dict[int, set[Name]] = {}
+    known: set[tuple[int, int]] = set()  # most devices have the same layout on each day: it is added once
     with store.reading() as hot:
         if hot is not None:
             plans = hot.layouts()
             pairs = set(map(tuple, index_of(hot.head_index(start_ms, end_ms))[:, [DEVICE, LAYOUT]].tolist()))
-            for device, layout in pairs | set(hot.hour_layouts(start_ms, end_ms)):
+            known = pairs | set(hot.hour_layouts(start_ms, end_ms))
+            for device, layout in known:
                 found.setdefault(device, set()).update(plans[layout].layout.columns)
     for day, file in store.shelves[RAW].between(start_ms // DAY_MS, end_ms // DAY_MS):
         with told_of(file.path, day * DAY_MS, store.told):
-            for device, plan in file.plans(set(file.devices())).items():
-                found.setdefault(device, set()).update(plan.layout.columns)
+            for device, layout in set(file.layouts()) - known:
+                known.add((device, layout))
+                found.setdefault(device, set()).update(file.layout(layout).layout.columns)
     return {device: names for device, names in sorted(found.items()) if names}

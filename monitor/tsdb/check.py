@@ -1,6 +1,6 @@
-"""Whether the store is whole: every file can be opened, every block has its checksum, nothing is missing between.
+"""Whether the store is whole: every file can be opened, every block has its checksum, and days without a file.
 
-It reads everything once and changes nothing. What it cannot tell is whether a file that is not there should be.
+It reads everything once and changes nothing. Whether a day without a file should have one, it cannot tell.
 """
 
 import sqlite3
@@ -13,6 +13,15 @@ from monitor.tsdb.days import RAW, TIERS, DayFile, days_in, name_of
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, LAYOUT, VALUED, entries
 from monitor.tsdb.hot import Hot, device_of, first_of
+
+
+def missing_days(root: Path) -> list[str]:
+    """Return the days between the first and the last raw file of which there is none."""
+    days = days_in(root / RAW)
+    there = set(days)
+    return (
+        [name_of(d).removesuffix(".db") for d in range(days[0], days[-1]) if d not in there] if days else []
+    )
 
 
 @dataclass
@@ -28,14 +37,17 @@ class Checked:
     )  # of a compaction that was cut off; the next one removes them
 
 
-def check(root: Path, progress: Callable[[Path], None] = lambda _: None) -> Checked:
-    """Look at every file below the folder of the store."""
+def check(
+    root: Path, progress: Callable[[Path], None] = lambda _: None, *, newest: int | None = None
+) -> Checked:
+    """Look at every file below the folder of the store; of the day files at the `newest` of each tier, or at all."""
     found = Checked(leftovers=sorted(root.glob("*/*.tmp")))
     hot = root / "hot.db"
     if hot.exists():
         _look(found, hot, 0, lambda: _hot(found, hot), progress)
     for tier in TIERS:
-        for day in days_in(root / tier):
+        days = days_in(root / tier)
+        for day in days if newest is None else days[max(0, len(days) - newest) :]:
             path = root / tier / name_of(day)
             _look(found, path, day * DAY_MS, lambda p=path, d=day, t=tier: _day(found, p, d, t), progress)  # type: ignore[misc]
     return found

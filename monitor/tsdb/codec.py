@@ -104,13 +104,14 @@ def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None, 
 def encode_each(values: Array, *, codec: int | None = None) -> list[bytes]:
     """Return each row as a block of its own, quickly; missing values stand in it as they are."""
     count, width = values.shape
-    planes = np.ascontiguousarray(values.view(np.uint8).reshape(count, width, 8).transpose(0, 2, 1))
+    size = 8 * width
+    planes = memoryview(values.view(np.uint8).reshape(count, width, 8).transpose(0, 2, 1).tobytes())
     shape = (Kind.raw, 8, False, width, 1)
     codec = available() if codec is None else codec
     compress = _compressor(codec, QUICK)
     tail = _HEADER.pack(0, codec, *shape)[_CRC:]
     start, crc32, pack = zlib.crc32(tail), zlib.crc32, struct.Struct("<I").pack
-    payloads = [compress(planes[i].data) for i in range(count)]
+    payloads = [compress(planes[at : at + size]) for at in range(0, count * size, size)]
     return [pack(crc32(p, start)) + tail + p for p in payloads]
 
 
@@ -247,7 +248,8 @@ def _joined(
         :, :, picked
     ]
     octets = np.zeros((*planes.shape[:1], *planes.shape[2:], 8), np.uint8)
-    octets[..., :width] = planes.transpose(0, 2, 3, 1)
+    for i in range(width):  # a third of the time of one assignment of all, transposed
+        octets[..., i] = planes[:, i]
     return octets.view(np.uint64)[..., 0]
 
 

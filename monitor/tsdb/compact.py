@@ -197,8 +197,8 @@ def _nearest(day: Day, blocks: Sequence[tuple[int, int, bytes]], step: int) -> I
 def _not_less(found: Array, plan: Plan, device: int, old: DayFile | None, tier: str) -> Array:
     """Keep what the old file knows better: the raw values of then may be gone by now."""
     had = old.plan(device) if old else None
-    if old is None or had is None:
-        return found
+    if old is None or had is None or not had.groups:
+        return found  # of a device that was only silent there is no bin to keep
     try:
         bins = tier_bins(had, old.blocks(device))
     except codec.DamagedError:

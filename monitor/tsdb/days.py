@@ -146,6 +146,14 @@ class DayFile:
         rows = self.db.execute("SELECT device, layout FROM device")
         return {device: self._plan(layout) for device, layout in rows if device in devices}
 
+    def layouts(self) -> list[tuple[int, int]]:
+        """Return (device, id of its layout) of every device of this day."""
+        return self.db.execute("SELECT device, layout FROM device").fetchall()
+
+    def layout(self, layout_id: int) -> Plan:
+        """Return a layout of this file."""
+        return self._plan(layout_id)
+
     def _plan(self, layout_id: int) -> Plan:
         if layout_id not in self._plans:
             query = "SELECT columns FROM layout WHERE id = ?"

@@ -4,6 +4,7 @@ A row holds polls of devices of one slot. A slot is a second of the minute: devi
 together, so a second's commit is one row, and a device's last hour is sixty.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from monitor.samples import Poll
 from monitor.tsdb import codec
 
 Array = NDArray[np.int64]
+_INT64 = np.dtype(np.int64).num
 
 SLOTS = 60
 _TOGETHER_MS = 5000
@@ -56,15 +58,16 @@ def rows_of(polls: Sequence[Poll], slots: Mapping[int, int]) -> list[Row]:
 
 def _row(slot: int, polls: Sequence[Poll]) -> Row:
     blocks = _blocks(polls)
-    index = np.array(
-        [(p.device, p.at_ms, _flags(p), p.layout.id, len(b)) for p, b in zip(polls, blocks, strict=True)]
-    )
-    times = index[:, AT]
-    return Row(slot, int(times.min()), int(times.max()), index.tobytes(), b"".join(blocks))
+    index = array("q")
+    for poll, block in zip(polls, blocks, strict=True):
+        index.extend((poll.device, poll.at_ms, _flags(poll), poll.layout.id, len(block)))
+    times = index[AT::5]
+    return Row(slot, min(times), max(times), index.tobytes(), b"".join(blocks))
 
 
 def _flags(poll: Poll) -> int:
-    return poll.asked * ASKED | (poll.asked and poll.answered) * ANSWERED | bool(poll.layout.columns) * VALUED
+    valued = VALUED if poll.layout.columns else 0
+    return valued | (ASKED | (ANSWERED if poll.answered else 0) if poll.asked else 0)
 
 
 def _blocks(polls: Sequence[Poll]) -> list[bytes]:
@@ -75,16 +78,24 @@ def _blocks(polls: Sequence[Poll]) -> list[bytes]:
     blocks = [b""] * len(polls)
     for width, places in by_width.items():
         if width:
-            rows = np.concatenate([_checked(polls[i], width) for i in places]).reshape(-1, width)
+            rows = _rows([polls[i] for i in places], width)
             for i, block in zip(places, codec.encode_each(rows), strict=True):
                 blocks[i] = block
     return blocks
 
 
-def _checked(poll: Poll, width: int) -> Array:
+def _rows(polls: Sequence[Poll], width: int) -> Array:
+    """Return the values of polls of one width as a matrix. Raises ValueError for those that are not of their layout."""
+    values = [p.values for p in polls if p.values is not None]
+    if len(values) < len(polls) or {(v.shape, v.dtype.num) for v in values} != {((width,), _INT64)}:
+        raise ValueError(next(filter(None, (_wrong(p, width) for p in polls))))
+    return np.concatenate(values).reshape(-1, width)
+
+
+def _wrong(poll: Poll, width: int) -> str:
     if poll.values is None or poll.values.shape != (width,) or poll.values.dtype != np.int64:
-        raise ValueError(f"device {poll.device} at {poll.at_ms} ms: the values are not those of the layout")
-    return poll.values
+        return f"device {poll.device} at {poll.at_ms} ms: the values are not those of the layout"
+    return ""
 
 
 def fits(poll: Poll, slot: int | None, *, moving: bool) -> bool:

@@ -1,6 +1,7 @@
 """When devices were asked and whether they answered: every look, and how long each state held."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,44 @@ def _hot_tables(
     for part in np.split(index, np.flatnonzero(np.diff(index[:, DEVICE])) + 1):
         if len(part):
             yield int(part[0, DEVICE]), np.stack((part[:, AT], part[:, FLAGS]))
+
+
+def last_asked(
+    store: "EmbeddedStore", start_ms: int, end_ms: int, devices: Iterable[int] | None
+) -> Mapping[int, tuple[datetime, datetime | None]]:
+    """Return device → its last look in [start, end], and its last answer; a month of looks is never read for it."""
+    chosen = None if devices is None else set(devices)
+    table = _runs(store, start_ms, end_ms + 1)
+    if chosen is not None:
+        table = table[:, np.isin(table[runs.DEVICE], list(chosen))]
+    whole = table[:, table[runs.LAST] <= end_ms]
+    asked_ = _newest(whole[runs.DEVICE], whole[runs.LAST])
+    answered = _newest(*whole[:, whole[runs.ANSWER] == 1][[runs.DEVICE, runs.LAST]])
+    for device, at, answer in _at_the_end(store, table[:, table[runs.LAST] > end_ms], start_ms, end_ms):
+        asked_[device] = max(asked_.get(device, at), at)
+        if answer:
+            answered[device] = max(answered.get(device, at), at)
+    return {d: (time_of(at), time_of(answered[d]) if d in answered else None) for d, at in asked_.items()}
+
+
+def _newest(devices: Array, at: Array) -> dict[int, int]:
+    order = np.argsort(at, kind="stable")
+    return dict(zip(devices[order].tolist(), at[order].tolist(), strict=True))
+
+
+def _at_the_end(
+    store: "EmbeddedStore", over: Array, start_ms: int, end_ms: int
+) -> Iterator[tuple[int, int, bool]]:
+    """Yield (device, time, answered) of the looks just before the end, of runs that go on behind it."""
+    if not over.shape[1]:
+        return
+    gap_ms = int(over[runs.GAP].max())
+    exact = marks(store, max(start_ms, end_ms - gap_ms), end_ms, np.unique(over[runs.DEVICE]).tolist())
+    for device, (at, flags) in exact.items():
+        yield from ((device, int(a), bool(f & ANSWERED)) for a, f in zip(at, flags, strict=True))
+    for device, answer, gap in over[[runs.DEVICE, runs.ANSWER, runs.GAP]].T.tolist():
+        if device not in exact and end_ms - start_ms > gap:  # the raw day is gone, and there was a look
+            yield device, end_ms, bool(answer)
 
 
 def availability(

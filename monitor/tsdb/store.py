@@ -237,6 +237,12 @@ class EmbeddedStore:
         """Return device → when it was asked in [start, end], by time."""
         return looks.asked(self, ms_of(start), ms_of(end), devices)
 
+    def last_asked(
+        self, start: datetime, end: datetime, devices: Iterable[int] | None = None
+    ) -> Mapping[int, tuple[datetime, datetime | None]]:
+        """Return device → when it was asked last in [start, end], and when it answered last; from runs, not looks."""
+        return looks.last_asked(self, ms_of(start), ms_of(end), devices)
+
     def availability(
         self, start: datetime, end: datetime, hold_s: float, devices: Iterable[int] | None = None
     ) -> Mapping[int, Availability]:

@@ -10,9 +10,9 @@ from monitor.samples import open_samples
 from report.asked import (
     apps,
     equipment,
+    guarded,
     network,
     papers,
-    pending,
     provisioning,
     raw,
     rooms,
@@ -25,7 +25,7 @@ from report.rubric import Limits
 from siaga.settings import Settings
 
 Reader = Callable[[Source], Iterable[Any] | None]
-_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, pending)
+_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, guarded)
 READERS: Mapping[type, Reader] = {k: reader for room in _ROOMS for k, reader in room.ANSWERS.items()}
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from demo.hosts import Host, Hosts, Login, serve
+from infra.around import NOTHING, Around
+from infra.desk import Desk
 from infra.events import TaskEvent
-from infra.plans import Desk
 from inventory.credentials import store_secret
 from inventory.models import Credential, Device, Place
 from inventory.store import make_engine, session
@@ -50,12 +51,14 @@ class Regency:
     settings: Settings
     seen: list[TaskEvent] = field(default_factory=list)
     now: datetime = NOW
+    who: str = "tester"
+    around: Around = NOTHING
 
     @property
     def desk(self) -> Desk:
         """A desk whose clock stands still."""
         vault = open_vault(self.settings.home)
-        return Desk(self.engine, vault, self.settings, "tester", lambda: self.now)
+        return Desk(self.engine, vault, self.settings, self.who, lambda: self.now, self.around)
 
     def change(self, name: str, **values: Any) -> None:
         """Change a device's row."""
@@ -64,11 +67,11 @@ class Regency:
             for key, value in values.items():
                 setattr(device, key, value)
 
-    def play(self, name: str, text: str) -> None:
+    def play(self, name: str, text: str, front: str = 'risk = "low"') -> None:
         """Add a play to the folder of the operator's own."""
         folder = self.settings.playbooks[0]
         folder.mkdir(exist_ok=True)
-        (folder / f"{name}.toml").write_text(f'title = "{name}"\nrisk = "low"\n')
+        (folder / f"{name}.toml").write_text(f'title = "{name}"\n{front}\n')
         (folder / f"{name}.yml").write_text(text)
 
 
@@ -85,10 +88,13 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture
-def farm(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Farm]:
-    """Serve two hosts on their own loopback addresses."""
+def farm(loop: asyncio.AbstractEventLoop, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Farm]:
+    """Serve two hosts on their own loopback addresses, or as many as the test asks for (indirect parameter)."""
     net = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}"
-    hosts = [Host(f"srv-{i}", f"{net}.{i}", tmp_path / "hosts" / f"srv-{i}") for i in (1, 2)]
+    hosts = [
+        Host(f"srv-{i}", f"{net}.{i}", tmp_path / "hosts" / f"srv-{i}")
+        for i in range(1, getattr(request, "param", 2) + 1)
+    ]
     key = asyncssh.generate_private_key("ssh-ed25519")
     password = "canary-pw-" + secrets.token_hex(8)
     public = key.export_public_key().decode().strip()
@@ -106,7 +112,7 @@ def farm(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Farm]:
 
 @pytest.fixture
 def regency(farm: Farm, tmp_path: Path) -> Iterator[Regency]:
-    """Make a home whose inventory holds the farm: srv-1 is entered with a key, srv-2 with a password."""
+    """Make a home whose inventory holds the farm: srv-1 is entered with a key, the others with a password."""
     settings = Settings(home=tmp_path / "home", playbooks=(tmp_path / "plays",))
     prepare(settings)
     engine = make_engine(settings.database)
@@ -124,7 +130,8 @@ def regency(farm: Farm, tmp_path: Path) -> Iterator[Regency]:
         store_secret(opened, vault, by_password.id or 0, "password", SecretStr(farm.password))
         store_secret(opened, vault, snmp.id or 0, "auth", SecretStr(AUTH))
         store_secret(opened, vault, snmp.id or 0, "priv", SecretStr(PRIV))
-        for host, login in zip(farm.hosts, (by_key, by_password), strict=True):
+        for number, host in enumerate(farm.hosts):
+            login = by_password if number else by_key
             opened.add(_device(host, farm.port, login, snmp, place))
     yield Regency(farm, engine, settings)
     engine.dispose()

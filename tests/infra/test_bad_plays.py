@@ -19,6 +19,8 @@ def siaga(capsys: pytest.CaptureFixture[str], regency: Regency, monkeypatch: pyt
     """What runs a command line in the regency's home, with a play of the operator's own."""
     monkeypatch.setenv("SIAGA_HOME", str(regency.settings.home))
     monkeypatch.setenv("SIAGA_PLAYBOOKS", str(regency.settings.playbooks[0]))
+    monkeypatch.setenv("SIAGA_POLL__TIMEOUT_S", "0.2")  # the hosts have no agent
+    monkeypatch.setenv("SIAGA_POLL__RETRIES", "0")
     regency.play("touch", TOUCH)
     return runner(capsys)
 

@@ -17,6 +17,8 @@ from tests.infra.test_provisioning import TOUCH
 def _home(regency: Regency, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIAGA_HOME", str(regency.settings.home))
     monkeypatch.setenv("SIAGA_PLAYBOOKS", str(regency.settings.playbooks[0]))
+    monkeypatch.setenv("SIAGA_POLL__TIMEOUT_S", "0.2")  # the hosts have no agent
+    monkeypatch.setenv("SIAGA_POLL__RETRIES", "0")
     regency.play("touch", TOUCH)
 
 
@@ -98,7 +100,7 @@ def test_plays_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
         "baseline",
         "touch",
     ]
-    assert "--param ntp_servers=" in said(capsys, "playbook", "show", "baseline")[1]
+    assert "--ntp-servers <list>" in said(capsys, "playbook", "show", "baseline")[1]
 
 
 def test_nothing_selected_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,20 +7,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from infra import store
+from infra.around import Around
 from infra.events import TaskEvent
 from infra.jobs import PREFIX, children, sweep
 from infra.models import TaskResult
-from infra.plans import apply_plan, make_plan, settle
-from inventory.models import Run
+from infra.plans import apply_plan, make_plan, resume, settle
+from inventory.models import Device, Run
 from inventory.store import reading
+from monitor.models import Maintenance
+from monitor.work_windows import WorkWindows
 from siaga.errors import InvalidError, TemporaryError
+from siaga.lock import device_lock
 from siaga.settings import Provision
 from tests.infra.conftest import Regency
 
@@ -29,12 +33,13 @@ SLOW = """
   gather_facts: false
   tasks:
     - name: Write
-      ansible.builtin.copy:
-        dest: "{{ siaga_root }}/etc/begun"
-        content: begun
-        mode: "0644"
-    - name: Sleep
-      ansible.builtin.command: sleep 60
+      ansible.builtin.file:
+        path: "{{ siaga_root }}/etc/begun"
+        state: touch
+    - name: Wait for the word
+      ansible.builtin.wait_for:
+        path: "{{ siaga_root }}/etc/go"
+        timeout: 60
 """
 
 
@@ -76,13 +81,15 @@ def private_directories() -> set[Path]:
 
 @contextmanager
 def applying(regency: Regency, name: str) -> Iterator[tuple[subprocess.Popen[bytes], list[int], set[Path]]]:
-    """Run `siaga apply` until its second task sleeps on the host."""
+    """Run `siaga apply` until its second task waits on the host."""
     others = private_directories()
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(regency.settings.home),
         "SIAGA_HOME": str(regency.settings.home),
         "SIAGA_PLAYBOOKS": str(regency.settings.playbooks[0]),
+        "SIAGA_POLL__TIMEOUT_S": "0.2",
+        "SIAGA_POLL__RETRIES": "0",
     }
     command = [sys.executable, "-c", "import cli; cli.main()", "apply", name, "--yes"]
     process = subprocess.Popen(
@@ -125,15 +132,38 @@ def slow(regency: Regency) -> str:
     return make_plan(regency.desk, "slow", "srv-2", [], lambda _: None).plan
 
 
-def test_killing_the_command_ends_the_job_and_the_next_one_says_so(regency: Regency, slow: str) -> None:
+def one_id(regency: Regency, name: str) -> int:
+    """Return a device's id."""
+    with reading(regency.engine) as opened:
+        return opened.exec(select(Device.id).where(Device.name == name)).one() or 0
+
+
+def windows(regency: Regency) -> list[Maintenance]:
+    """Return the windows there are."""
+    with reading(regency.engine) as opened:
+        return list(opened.exec(select(Maintenance)))
+
+
+def test_killing_the_command_ends_the_job_leaves_no_lock_and_no_window_and_it_can_be_taken_up(
+    regency: Regency, slow: str
+) -> None:
     with applying(regency, slow) as (process, below, private):
+        (window,) = windows(regency)
+        assert (window.cause, window.selector, window.ended_at) == ("job 2", "'srv-2'", None)
+        assert window.end is not None
+        assert window.end <= datetime.now(UTC) + timedelta(minutes=2), "it ends by itself, whoever dies"
         process.kill()
         process.wait()
         until(lambda: not any(map(alive, below)), "a process was left")
         until(lambda: not any(p.exists() for p in private), "a file was left")
+    with device_lock(regency.settings.home, one_id(regency, "srv-2"), "srv-2"):
+        pass
+    regency.around = Around(windows=WorkWindows(regency.engine))
     (sentence,) = settle(regency.desk)
     assert "was cut off when its process ended and is marked interrupted" in sentence
+    assert "'siaga job resume 2' takes up the hosts that are not done" in sentence
     assert settle(regency.desk) == []
+    assert [w.ended_at is None for w in windows(regency)] == [False]
     with reading(regency.engine) as opened:
         job, plan, counts = store.jobs(opened, 1)[0]
         assert (job.status, plan.status, counts) == ("interrupted", "applied", {"interrupted": 1})
@@ -141,6 +171,10 @@ def test_killing_the_command_ends_the_job_and_the_next_one_says_so(regency: Rege
         assert {r.status for r in opened.exec(select(Run).where(Run.kind == "apply"))} == {"interrupted"}
     with pytest.raises(InvalidError, match="plan-used"):
         apply_plan(regency.desk, slow, lambda _: None)
+
+    (regency.farm.hosts[1].root / "etc/go").touch()
+    done = resume(regency.desk, 2, lambda _: None)
+    assert (done.status, [h.status for h in done.hosts]) == ("ok", ["changed"])
 
 
 def test_ctrl_c_ends_the_job_in_order(regency: Regency, slow: str) -> None:

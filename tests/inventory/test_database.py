@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel, select
 
 import infra.models  # noqa: F401
+import inventory.models_findings  # noqa: F401
+import monitor.configs.models
 import monitor.models  # noqa: F401
 from inventory.credentials import opened, store_secret
 from inventory.database import initialise

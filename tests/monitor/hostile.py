@@ -27,9 +27,9 @@ def count(usual: int = AT_ONCE) -> int:
     return int(os.environ.get("SIAGA_MUTANTS", usual))
 
 
-def plain_value(dice: random.Random) -> Tagged:
-    """Return a value as good agents give it."""
-    tag = dice.choice((COUNTER32, COUNTER64, GAUGE, TICKS, INTEGER))
+def plain_value(dice: random.Random, tag: int = 0) -> Tagged:
+    """Return a value as good agents give it, of any kind or of one."""
+    tag = tag or dice.choice((COUNTER32, COUNTER64, GAUGE, TICKS, INTEGER))
     top = {COUNTER64: 64, INTEGER: 31}.get(tag, 32)
     return tag, dice.getrandbits(dice.randint(1, top))
 
@@ -53,12 +53,13 @@ def any_value(dice: random.Random) -> bytes:
             return value_of(*plain_value(dice))
 
 
-def window(dice: random.Random, *, odd: bool) -> bytes:
-    """Return the varbinds that answer a window of COLUMNS and INDEXES."""
+def window(dice: random.Random, *, odd: bool, tags: tuple[int, ...] = (0,) * len(COLUMNS)) -> bytes:
+    """Return the varbinds that answer a window of COLUMNS and INDEXES; `tags`: of what kind each column is."""
     names = [UPTIME, *((*column, *index) for index in INDEXES for column in COLUMNS)]
     values = [value_of(TICKS, dice.getrandbits(32))]
     values += [
-        any_value(dice) if odd and dice.random() < 0.2 else value_of(*plain_value(dice)) for _ in names[1:]
+        any_value(dice) if odd and dice.random() < 0.2 else value_of(*plain_value(dice, tag))
+        for tag in tags * len(INDEXES)
     ]
     return b"".join(tlv(0x30, oid(n) + v) for n, v in zip(names, values, strict=True))
 

@@ -54,14 +54,22 @@ async def ssh_server(
     tried: list[str] | None = None,
     key: asyncssh.SSHKey | list[asyncssh.SSHKey] = KEY,
     login: asyncssh.SSHKey | None = None,
+    forward: list[tuple[str, int]] | None = None,
     **options: Any,
 ) -> AsyncIterator[int]:
-    """Run a server on 127.0.0.1 and give its port."""
+    """Run a server on 127.0.0.1 and give its port; with `forward` it leads on to whom it notes there."""
     connections: list[asyncssh.SSHServerConnection] = []
 
     class Noting(Recorder):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
             connections.append(conn)
+
+        def connection_requested(
+            self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+        ) -> bool:
+            if forward is not None:
+                forward.append((dest_host, dest_port))
+            return forward is not None
 
     talks: list[asyncio.Task[None]] = []
 

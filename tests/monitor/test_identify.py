@@ -33,6 +33,7 @@ SAID: list[tuple[str, str, str, str]] = [
     ("ios", CISCO, "Cisco IOS Software, C2960X Software, Version 15.0(2a)EX5", ""),
     ("iosxe", CISCO, "Cisco IOS Software [Gibraltar], Catalyst L3 Switch Software (CAT9K_LITE_IOSXE)", ""),
     ("hikvision-cam", "", "", "1.3.6.1.4.1.39165.1.1.0"),
+    ("frr", NET_SNMP, "FRRouting 8.4.4 (rtr1) on Linux", ""),
     ("linux", NET_SNMP, "Linux srv 6.1.0-25-amd64 x86_64", ""),
     ("nxos", "1.3.6.1.4.1.9.12.3.1.3.1163", "Cisco NX-OS(tm) nxos, Version 7.0(3)I7(8)", ""),
     ("opnsense", "1.3.6.1.4.1.8072.3.2.8", "FreeBSD fw 13.2 OPNsense 24.1 amd64", ""),

@@ -32,7 +32,7 @@ from monitor.notify.channels import channels
 from monitor.notify.receivers import receivers
 from monitor.notify.routes import Told, ways
 from monitor.notify.worker import outfit, run_once
-from siaga.errors import InvalidError
+from siaga.errors import InvalidError, TemporaryError
 from siaga.hours import hours
 from siaga.secrets import open_vault
 from siaga.settings import Route
@@ -418,6 +418,10 @@ def test_who_presses_the_button_has_taken_the_alert_if_siaga_knows_him(tmp_path:
         listen(world.engine, world.settings, "noc", 0, lambda: world.now)
         asked = [p.body["offset"] for p in bot.posts if p.path.endswith("getUpdates")]
         assert asked == [1, 100]
+        conflict = {"ok": False, "description": "Conflict: terminated by other getUpdates request"}
+        waiting.append((409, conflict, {}))
+        with pytest.raises(TemporaryError, match="'noc' cannot be asked for: HTTP 409 Conflict"):
+            listen(world.engine, world.settings, "noc", 0, lambda: world.now)
 
 
 def test_no_secret_is_in_a_log_a_row_or_a_word_of_what_went_wrong(

@@ -14,6 +14,7 @@ from inventory.history import Author
 from inventory.store import open_engine, session
 from inventory.writing import Writer
 from monitor.models import Alert
+from monitor.outage_read import began_anew
 from monitor.outages import Cause, Fall, proposed
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner
@@ -33,6 +34,17 @@ def test_the_uptime_afterwards_tells_a_cut_line_from_a_dark_device() -> None:
     assert causes(Fall(1, 0, MINUTE, 7, restarted=True, with_it={2: True})) == [(Cause.power, 1)]
     assert causes(Fall(1, 0, MINUTE, 7, restarted=True)) == [(Cause.unknown, 1)]
     assert causes(Fall(1, 0, None, 7)) == [(Cause.unknown, 1)]
+
+
+def test_two_uptimes_tell_whether_a_device_began_anew() -> None:
+    minute = 6_000  # in ticks of sysUpTime
+    assert not began_anew((0, 30 * minute), (10 * MINUTE, 40 * minute), MINUTE)
+    assert not began_anew((0, 0), (10 * MINUTE, 10 * minute), MINUTE)  # it had just begun when it was cut off
+    assert began_anew((0, 30 * minute), (10 * MINUTE, 5 * minute), MINUTE)
+    assert began_anew((0, 2 * minute), (60 * MINUTE, 30 * minute), MINUTE)  # it has counted further since
+    assert not began_anew((0, 2**32 - 2 * minute), (10 * MINUTE, 8 * minute), MINUTE)  # it passed its 32 bits
+    assert not began_anew(None, (10 * MINUTE, 40 * minute), MINUTE)
+    assert began_anew(None, (10 * MINUTE, 5 * minute), MINUTE)
 
 
 def test_a_ups_on_battery_and_neighbours_tell_that_power_failed() -> None:

@@ -296,7 +296,14 @@ def test_a_message_that_a_link_is_down_makes_a_look_and_no_state(tmp_path: Path)
             line = b"<187>Nov 24 10:00:00 sw-1 %LINK-3-UPDOWN: Interface GigabitEthernet0/1, changed state to down"
             for _ in range(3):
                 sender.sendto(line, ("127.0.0.1", ports[1]))
+            config = b"<189>45: *Mar  1 00:01:02: %SYS-5-CONFIG_I: Configured from console by admin on vty0"
+            sender.sendto(config, ("127.0.0.1", ports[1]))
         until(lambda: "syslog from sw-1: link-down" in net.said(), net.said())
+        kept = "SELECT d.name, e.kind, e.times FROM device_event e JOIN device d ON d.id = e.device_id ORDER BY e.id"
+        until(lambda: len(net.rows(kept)) == 2, net.said())
+        assert net.rows(kept) == [("sw-1", "link-down", 1), ("sw-1", "config-changed", 1)]
+        until(lambda: net.rows("SELECT device_id, what FROM device_wish"), net.said())
+        assert net.rows("SELECT device_id, what FROM device_wish") == [(net.ids["sw-1"], "backup")]
         # The health reading that follows asks much more than the probes of reachability do meanwhile.
         until(lambda: net.samples("sw-1"), net.said())
         assert net.agents["sw-1"].asked > asked

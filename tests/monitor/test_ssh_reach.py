@@ -287,7 +287,7 @@ def test_output_that_cannot_be_read_names_its_command_and_the_others_go_on(tmp_p
 
 
 def test_endless_output_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.ssh.HEARD_LIMIT", 50_000)
+    monkeypatch.setattr("monitor.ssh_session.HEARD_LIMIT", 50_000)
     seen = _asked({"show version": VERSION, "show interfaces": "x" * 60_000 + "\n"}, tmp_path)
     assert (seen.reach, seen.identity.sysName) == (Reach.partial, "rtr1")
     assert "it said more than 50000 characters" in seen.reason

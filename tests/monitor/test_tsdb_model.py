@@ -94,6 +94,16 @@ class Stored(RuleBasedStateMachine):
         }
 
     @invariant()
+    def the_last_look_and_the_last_answer_are_those_of_all_looks(self) -> None:
+        for minutes in ((700, 2000), (0, 5000), (1400, 1441)):
+            start, end = (time_of(T0_MS + m * MINUTE) for m in minutes)
+            looks = self.store.asked(start, end)
+            answers = {d: [a.at for a in some if a.answered] for d, some in looks.items()}
+            assert self.store.last_asked(start, end) == {
+                d: (some[-1].at, answers[d][-1] if answers[d] else None) for d, some in looks.items()
+            }
+
+    @invariant()
     def availability_is_that_of_every_look(self) -> None:
         start, end = T0_MS + 700 * MINUTE, T0_MS + 2000 * MINUTE
         for hold in (90_000, 3_600_000):

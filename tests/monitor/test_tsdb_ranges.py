@@ -111,3 +111,15 @@ def test_the_last_two_polls_and_the_busiest_ports(tmp_path: Path) -> None:
         assert store.last(now, max_age_s=600)[1][0].at_ms == new.at_ms
         store.maintain(now + 3 * DAY)  # into a file
         assert store.last(now, max_age_s=600)[1][0].at_ms == new.at_ms
+
+
+def test_a_day_of_silence_can_be_compacted_twice(tmp_path: Path) -> None:
+    """A device that never answered has no columns in the day's file, and gets none by what comes later."""
+    store = EmbeddedStore(tmp_path / "s")
+    for _ in range(2):
+        store.write([Poll(1, ms_of(T0), answered=False)])
+        store.maintain(T0 + timedelta(hours=26), compacting=True)
+    store.write([Poll(1, ms_of(T0) + 60_000, Layout((("cpu", ""),)), np.array([7], np.int64))])
+    store.maintain(T0 + timedelta(hours=26), compacting=True)
+    found = store.read([(1, "cpu", "")], T0, T0 + DAY)[(1, "cpu", "")]
+    assert found.values.tolist() == [7]

@@ -132,7 +132,8 @@ class Watching:
     def states(self) -> dict[str, str]:
         """Return device → state."""
         names = {i: n for n, i in self.ids.items()}
-        return {names[d]: s for d, s in self.rows("SELECT device_id, state FROM device_state")}
+        rows = self.rows("SELECT device_id, state FROM device_state")
+        return {names[d]: s for d, s in rows if d in names}
 
     def until_state(self, name: str, state: str, timeout_s: float = 20.0) -> None:
         """Wait until a device is in a state."""

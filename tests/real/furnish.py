@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.real.machine import ID, KEY, RUN, sh
@@ -44,6 +45,8 @@ def furnish(node: Node, password: str) -> None:
     _people(root, node, password)
     if node.bare:
         _bare(root, node.bare)
+    if node.stand_ins:
+        _stand_ins(root, node.stand_ins)
     if node.shell.endswith("vtysh"):
         sh("chroot", str(root), "chown", "-R", "frr:frr", "/etc/frr")
         sh("chroot", str(root), "usermod", "-aG", "frrvty", "netops")
@@ -74,11 +77,7 @@ def _bare(root: Path, packages: tuple[str, ...]) -> None:
     archive = root / "srv/packages"
     archive.mkdir()
     sh("sh", "-c", f"cd {archive} && exec dpkg-repack {' '.join(packages)}")
-    entries = [_entry(deb) for deb in sorted(archive.glob("*.deb"))]
-    (archive / "Packages").write_text("\n".join(entries))
-    for old in (root / "etc/apt/sources.list.d").glob("*"):
-        old.unlink()
-    put(root / "etc/apt/sources.list", "deb [trusted=yes] file:/srv/packages ./\n")
+    _only(root, archive)
     # In the chroot no service runs or can be stopped: dpkg is told so, whether this machine has such a ban or not.
     ban = root / "usr/sbin/policy-rc.d"
     put(ban, "#!/bin/sh\nexit 101\n")
@@ -86,6 +85,30 @@ def _bare(root: Path, packages: tuple[str, ...]) -> None:
     sh("chroot", str(root), "dpkg", "--purge", *packages)
     sh("chroot", str(root), "apt-get", "-q", "update")
     ban.unlink()  # the server itself has none
+
+
+def _stand_ins(root: Path, programs: Mapping[str, str]) -> None:
+    """Leave a node an archive of packages that each hold one small program, for what is too large for a lab."""
+    archive = root / "srv/packages"
+    archive.mkdir()
+    for name, script in programs.items():
+        tree = root / "srv" / name
+        control = f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: lab\nDescription: stand-in\n"
+        put(tree / "DEBIAN/control", control)
+        put(tree / "usr/bin" / name, script)
+        (tree / "usr/bin" / name).chmod(0o755)
+        sh("dpkg-deb", "--build", "--root-owner-group", "-Znone", str(tree), str(archive))
+    _only(root, archive)
+    sh("chroot", str(root), "apt-get", "-q", "update")
+
+
+def _only(root: Path, archive: Path) -> None:
+    """Index an archive and make it all that the node installs from."""
+    entries = [_entry(deb) for deb in sorted(archive.glob("*.deb"))]
+    (archive / "Packages").write_text("\n".join(entries))
+    for old in (root / "etc/apt/sources.list.d").glob("*"):
+        old.unlink()
+    put(root / "etc/apt/sources.list", "deb [trusted=yes] file:/srv/packages ./\n")
 
 
 def _entry(deb: Path) -> str:

@@ -36,6 +36,14 @@ TOOLS = {
     "vtysh": "frr",
     "chronyd": "chrony",
     "dpkg-repack": "dpkg-repack",
+    "nft": "nftables",
+    "nginx": "nginx",
+    "upsd": "nut-server",
+    "upsc": "nut-client",
+    "rsyslogd": "rsyslog",
+    "unattended-upgrade": "unattended-upgrades",
+    "wg": "wireguard-tools",
+    "wireguard-go": "wireguard-go",
 }
 
 
@@ -140,7 +148,8 @@ def _wire() -> None:
     for name, lines in todo.items():
         sh("ip", "-n", netns(name), "-batch", "-", stdin="\n".join(lines) + "\n")
     # A container may not write net.*, so forwarding is turned on from outside.
-    sh("ip", "netns", "exec", netns("rtr1"), "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    for router in ("rtr1", "kec1"):
+        sh("ip", "netns", "exec", netns(router), "sysctl", "-qw", "net.ipv4.ip_forward=1")
 
 
 def _hierarchies() -> list[Path]:
@@ -179,6 +188,7 @@ def _boot(node: Node) -> None:
         "--timezone=off",
         "--link-journal=no",
         "--console=read-only",
+        *(["--bind=/dev/net/tun"] if node.tun else []),
         "systemd.unit=lab.target",
     ]
     groups = [str(group / node.name) for group in _hierarchies()]

@@ -3,12 +3,15 @@
     noc 10.77.0.10 ─┐
     srv1 10.77.0.21 ─┤ bridge in its own namespace
     srv2 10.77.0.22 ─┤
-    rtr1 10.77.0.1  ─┘      rtr1 eth1 10.77.9.1/30 ── 10.77.9.2/30 eth1 srv1
+    srv3 10.77.0.23 ─┤
+    rtr1 10.77.0.1  ─┤      rtr1 eth1 10.77.9.1/30 ── 10.77.9.2/30 eth1 srv1
+    kec1 10.77.0.2  ─┘      kec1 eth1 ── eth0 opd
 
 `noc` is where siaga runs and has no daemon. `srv1` has an SNMP agent set up by hand and is only read. `srv2`
-is a server as the installer leaves it, to be provisioned. `rtr1` is a router with FRR, and the time
-server. The passwords guard
-namespaces that live for minutes and that no packet can leave, so they stand here in the open.
+is a server as the installer leaves it, to be provisioned, `srv3` one that the plays beside the baseline work on.
+`rtr1` is a router with FRR, and the time server; `kec1` the router of a kecamatan, which an agency is connected to:
+`opd`, a namespace without a daemon. The passwords guard namespaces that live for minutes and that no packet can
+leave, so they stand here in the open.
 """
 
 from collections.abc import Mapping
@@ -25,7 +28,9 @@ SSH_PASSWORD = "lab-kronjo-2077"
 class Node:
     """One machine of the lab; `booted` nodes run systemd, the others are a namespace only.
 
-    `bare` are packages of this machine that the node lacks and can install from an archive of its own.
+    `bare` are packages of this machine that the node lacks and can install from an archive of its own; `tun`: it may
+    make tunnels of programs (WireGuard, where the kernel has none). `stand_ins` are packages it can install that hold
+    one program of ours, because the real ones are hundreds of megabytes.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Node:
     services: tuple[str, ...] = ()
     shell: str = "/bin/bash"
     bare: tuple[str, ...] = ()
+    tun: bool = False
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -75,12 +82,38 @@ ip route 10.77.200.0/24 10.77.9.2
 !
 """
 
+# A compositor that runs what it is given, and a browser that shows nothing; and no container has a screen.
+SCREEN = {
+    "cage": '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n',
+    "chromium": "#!/bin/sh\nexec sleep infinity\n",
+}
+NO_SCREEN = "[Service]\nPAMName=\nTTYPath=\nTTYReset=no\nTTYVHangup=no\nStandardInput=null\n"
+
+KEC_FRR = """\
+frr defaults traditional
+hostname kec1
+service integrated-vtysh-config
+!
+interface eth0
+ description Jaringan kabupaten
+ ip address 10.77.0.2/24
+exit
+!
+router ospf
+ network 10.77.0.0/24 area 0
+exit
+!
+"""
+
 # eth2 of rtr1 ends in the bridge's namespace, attached to nothing.
 LINKS = (
     ("noc", "eth0", "sw", "port1"),
     ("srv1", "eth0", "sw", "port2"),
     ("srv2", "eth0", "sw", "port3"),
     ("rtr1", "eth0", "sw", "port4"),
+    ("srv3", "eth0", "sw", "port5"),
+    ("kec1", "eth0", "sw", "port6"),
+    ("kec1", "eth1", "opd", "eth0"),
     ("rtr1", "eth1", "srv1", "eth1"),
     ("rtr1", "eth2", "sw", "spare"),
 )
@@ -89,6 +122,8 @@ ADDRESSES = {
     ("srv1", "eth0"): "10.77.0.21/24",
     ("srv1", "eth1"): "10.77.9.2/30",
     ("srv2", "eth0"): "10.77.0.22/24",
+    ("srv3", "eth0"): "10.77.0.23/24",
+    ("opd", "eth0"): "10.77.64.2/29",
 }
 
 NODES = {
@@ -96,6 +131,7 @@ NODES = {
     for node in (
         Node("noc", "10.77.0.10"),
         Node("sw"),
+        Node("opd"),
         Node(
             "srv1",
             "10.77.0.21",
@@ -103,6 +139,25 @@ NODES = {
             files={"etc/snmp/snmpd.conf": SNMPD.format(name="srv1")},
         ),
         Node("srv2", "10.77.0.22", ("ssh.service",), bare=("chrony", "snmpd")),
+        Node(
+            "srv3",
+            "10.77.0.23",
+            ("ssh.service",),
+            stand_ins=SCREEN,
+            files={"etc/systemd/system/siaga-wallboard.service.d/lab.conf": NO_SCREEN},
+        ),
+        Node(
+            "kec1",
+            "10.77.0.2",
+            ("ssh.service", "frr.service"),
+            shell="/usr/bin/vtysh",
+            tun=True,
+            files={
+                "etc/frr/frr.conf": KEC_FRR,
+                "etc/frr/daemons": 'ospfd=yes\nvtysh_enable=yes\nzebra_options="-A 127.0.0.1"\n',
+                "etc/frr/vtysh.conf": "service integrated-vtysh-config\nhostname kec1\n",
+            },
+        ),
         Node(
             "rtr1",
             "10.77.0.1",
@@ -124,7 +179,7 @@ NOBODY = "10.77.0.99"
 SSHD = """\
 PasswordAuthentication yes
 PermitRootLogin no
-AllowUsers netops ops
+AllowUsers netops ops citra
 """
 
 # A container may not set the clock, which is the machine's own: chronyd measures (-x) and never adjusts, and

@@ -1,0 +1,231 @@
+"""One login at a network device's command line. The only module of infra that imports netmiko.
+
+netmiko logs in and turns paging off; what is typed then, and what is understood of it, is the dialect's. The
+host key is checked before anything secret is sent (netmiko by itself accepts any key).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from netmiko import ssh_dispatcher
+from netmiko.exceptions import NetmikoBaseException
+from paramiko.ssh_exception import BadHostKeyException
+
+from infra.network import SECRET, filled, masked
+from infra.network_dialects import Dialect
+from siaga.text import safe
+
+MOST_QUESTIONS = 6
+_TROUBLE = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, ValueError)
+
+
+class NotReachedError(Exception):
+    """There was no login; the sentence says why."""
+
+
+class RefusedError(Exception):
+    """The device refused a line, or fell silent; the sentence says which."""
+
+
+class SilentError(RefusedError):
+    """The device's prompt did not come back."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a device is and how to log in. `known_hosts` is in OpenSSH's format; new keys are added to it."""
+
+    host: str
+    port: int
+    user: str
+    password: str = ""
+    key_file: str = ""
+    enable: str = ""
+    known_hosts: Path = Path("~/.ssh/known_hosts")
+    accept_new: bool = False
+    timeout_s: float = 20.0
+
+
+class Session:
+    """A device's command line, logged in, outside its configuration mode."""
+
+    def __init__(self, access: Access, dialect: Dialect, secrets: Mapping[str, str]) -> None:
+        """Log in; raises NotReachedError."""
+        self._dialect, self._secrets, self._access = dialect, secrets, access
+        self._line = _logged_in(access, dialect)
+        host = re.escape(str(self._line.base_prompt))
+        self._prompt = dialect.prompt.replace("{host}", host)
+
+    def ask(self, command: str) -> str:
+        """Return what the device prints for a command; raises RefusedError if it never comes to an end."""
+        return self._type(command)
+
+    def send(self, commands: Sequence[str]) -> None:
+        """Type lines of configuration; raises RefusedError at the first that the device does not take."""
+        try:
+            for command in (self._dialect.enter, *commands):
+                self._typed(command)
+        except SilentError:
+            raise
+        except RefusedError:
+            self._typed(self._dialect.leave)
+            raise
+        self._typed(self._dialect.leave)
+
+    def try_all(self, groups: Sequence[Sequence[str]]) -> None:
+        """Type each group of lines as far as the device takes it, until it says nothing any more.
+
+        Each begins and ends outside the configuration mode, so that a refused line cannot misplace the next.
+        """
+        for group in groups:
+            with suppress(RefusedError):
+                try:
+                    self.send(group)
+                except SilentError:
+                    return
+
+    def save(self) -> None:
+        """Keep the configuration over a restart; a device that keeps it by itself is asked nothing."""
+        self._typed(self._dialect.save)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.disconnect()
+
+    def _typed(self, command: str) -> None:
+        if not command:
+            return
+        said = self._type(command)
+        if found := re.search(self._dialect.refused, said):
+            answer = safe(masked(found.group().strip(), self._secrets), 200)
+            raise RefusedError(f"it refused '{_plain(command)}': {answer}")
+
+    def _type(self, command: str) -> str:
+        """Type a line, answer what is asked, and return all that was printed until the prompt came again."""
+        due = SECRET.search(command)
+        if self._dialect.prompted and self._dialect.prompted in command:
+            command = command[: command.index(self._dialect.prompted)]
+        secret = self._secrets[due[1]] if due else ""
+        ends = "|".join([f"(?:{self._prompt})", *(f"(?:{ask})" for ask in self._dialect.asks)])
+        words, heard = filled(command, self._secrets), ""
+        for _ in range(MOST_QUESTIONS):
+            try:
+                said = self._line.send_command(
+                    words,
+                    expect_string=_flat(ends),
+                    strip_prompt=False,
+                    strip_command=False,
+                    cmd_verify=False,
+                )
+            except _TROUBLE:
+                said = f"no prompt came within {self._access.timeout_s:g} s"
+                raise SilentError(f"after '{_plain(command)}' {said}") from None
+            heard += said
+            asked = next((a for p, a in self._dialect.asks.items() if re.search(p, said)), None)
+            if re.search(self._prompt, said) or asked is None:
+                return self._body(heard, command)
+            words = asked.replace("{secret}", secret)
+        raise SilentError(f"it asked too much after '{_plain(command)}'")
+
+    def _body(self, heard: str, command: str) -> str:
+        """Return the output without the echo and the prompt."""
+        lines = re.sub(self._prompt, "", heard.replace("\r", "")).splitlines()
+        return "\n".join(lines[1:] if lines and command[:20] in lines[0] else lines)
+
+
+def _flat(pattern: str) -> str:
+    """Move the flags to the front, where the expression that joins several must have them."""
+    return "(?mi)" + pattern.replace("(?m)", "").replace("(?i)", "")
+
+
+def _plain(command: str) -> str:
+    return safe(SECRET.sub("…", command), 120)
+
+
+def _logged_in(access: Access, dialect: Dialect) -> Any:
+    """Return a netmiko connection, its paging off, its prompt known; privileged if a secret is given."""
+    own = {"known_hosts": access.known_hosts.expanduser(), "accept_new": access.accept_new}
+    kind = type("CheckedSession", (_Checked, ssh_dispatcher(dialect.netmiko)), own)
+    try:
+        line = kind(
+            host=access.host,
+            port=access.port,
+            username=access.user,
+            password=access.password or None,
+            use_keys=bool(access.key_file),
+            key_file=access.key_file or None,
+            secret=access.enable,
+            device_type=dialect.netmiko,
+            conn_timeout=access.timeout_s,
+            auth_timeout=access.timeout_s,
+            banner_timeout=access.timeout_s,
+            read_timeout_override=access.timeout_s,
+        )
+        if access.enable:
+            line.enable()
+    except _TROUBLE as error:
+        raise NotReachedError(_misfortune(access, error)) from None
+    return line
+
+
+def _misfortune(access: Access, error: BaseException) -> str:
+    """Say in one sentence why nobody could log in; netmiko turns paramiko's errors into pages of its own."""
+    cause = error.__context__ or error
+    where = f"{access.host}:{access.port}"
+    for known in (error, cause):
+        if isinstance(known, BadHostKeyException):
+            return (
+                f"The host key of {where} is not the one that is known; nothing was sent. If the device was"
+                " replaced, remove its line from known_hosts."
+            )
+        if isinstance(known, paramiko.AuthenticationException):
+            return f"{where} refused the login of '{safe(access.user, 40)}'."
+        if isinstance(known, _UnknownKeyError):
+            return str(known)
+    said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+    return f"{where} could not be logged in to: {safe(said, 160)}."
+
+
+class _UnknownKeyError(paramiko.SSHException):
+    """A host key was met that may not be accepted."""
+
+
+class _Policy(paramiko.MissingHostKeyPolicy):
+    """Take a host's first key where that is allowed, and remember it; never a second one."""
+
+    def __init__(self, known_hosts: Path, accept_new: bool) -> None:
+        self._known_hosts, self._accept_new = known_hosts, accept_new
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        known = paramiko.HostKeys(str(self._known_hosts)).lookup(hostname)
+        if known or not self._accept_new:
+            what = (
+                "another kind of host key than is known" if known else "a host key that nobody accepted yet"
+            )
+            raise _UnknownKeyError(f"{hostname} has {what}; nothing was sent.")
+        # One line in one write: several forks may append at once.
+        with self._known_hosts.open("a") as file:
+            file.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
+
+
+class _Checked:
+    """Mixed in before a class of netmiko: a client that knows host keys, and an end that is noticed."""
+
+    known_hosts: Path
+    accept_new: bool
+
+    def _build_ssh_client(self) -> paramiko.SSHClient:
+        self.known_hosts.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.known_hosts.touch(mode=0o600)
+        client = paramiko.SSHClient()
+        client.load_system_host_keys(str(self.known_hosts))
+        client.set_missing_host_key_policy(_Policy(self.known_hosts, self.accept_new))
+        return client
+
+    def cleanup(self, command: str = "") -> None:
+        """Say no farewell: netmiko's first looks for a configuration mode, and would wait for an answer."""

@@ -1,0 +1,1 @@
+"""Compliance: what the rules say of the configurations that the backup holds; unknown is not compliant."""

@@ -1,0 +1,91 @@
+"""The configurations that the backup holds, as compliance takes them: normalised, scrubbed, known to be whole.
+
+A text is as old as the last time that it was read whole from its device, whether or not it had changed then.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from inventory.store import in_parts, reading
+from monitor.compliance.texts import LARGEST, Text, text_of
+from monitor.configs.models import ConfigBackup
+from monitor.configs.repo import Repository
+from monitor.configs.store import standing
+from siaga.clock import as_utc
+from siaga.errors import NotFoundError, SiagaError
+from siaga.text import safe
+
+_AT_ONCE = 100  # files that one git reads
+_LONGEST_S = 120.0
+
+
+class Backups:
+    """The newest text of each device in the backup's repository."""
+
+    def __init__(self, engine: Engine, home: Path) -> None:
+        self._repository = Repository(home)
+        self._head = self._repository.head()
+        if not self._head:
+            sentence = (
+                "No configurations are kept yet: run 'siaga backup run', or name a folder with --configs."
+            )
+            raise NotFoundError("no-configurations", sentence)
+        with reading(engine) as session:
+            self._standing = standing(session)
+
+    def latest(self, devices: Sequence[tuple[int, str]]) -> Iterator[Text]:
+        """Yield the text of each device that was ever read whole."""
+        kept = {i: row for i, _ in devices if (row := self._standing.get(i)) and row.ok_at and row.path}
+        for part in in_parts(kept, _AT_ONCE):
+            octets = blobs(self._repository.path, self._head, [kept[i].path for i in part])
+            for device_id, found in zip(part, octets, strict=True):
+                if found is not None:
+                    yield _text(device_id, found, kept[device_id])
+
+
+def _text(device_id: int, octets: bytes, row: ConfigBackup) -> Text:
+    assert row.ok_at is not None
+    made = text_of(device_id, octets, as_utc(row.ok_at))
+    return Text(device_id, made.text, made.at, row.digest or made.sha256, whole=len(octets) <= LARGEST)
+
+
+def blobs(repository: Path, commit: str, paths: Sequence[str]) -> Iterator[bytes | None]:
+    """Yield what each of these files of a commit holds, in order, by one git(1); None for one that is not there."""
+    asked = "".join(f"{commit}:{path}\n" for path in paths)
+    command = ["git", "--git-dir", str(repository), "-c", "safe.directory=*", "cat-file", "--batch"]
+    try:
+        done = subprocess.run(
+            command,
+            input=asked.encode(),
+            capture_output=True,
+            check=True,
+            timeout=_LONGEST_S,
+            env=_environment(),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        sentence = f"{repository} cannot be read by git: {safe(error, 200)}."
+        raise SiagaError("configs-unreadable", sentence) from None
+    said, at = done.stdout, 0
+    for _ in paths:
+        end = said.index(b"\n", at)
+        size = said[at:end].rpartition(b" ")[2]
+        if not size.isdigit():  # "… missing"
+            yield None
+            at = end + 1
+        else:
+            yield said[end + 1 : end + 1 + int(size)]
+            at = end + 2 + int(size)
+
+
+def _environment() -> dict[str, str]:
+    """Return what git gets to know: where programs are, and nothing of anybody's settings."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "HOME": "/nonexistent",
+    }

@@ -1,0 +1,74 @@
+"""What the monitor keeps of a device's safety: its newest backup, the doors it showed, and when its log came last."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from inventory.findings_read import shown
+from monitor.configs.models import ConfigBackup, ConfigVersion
+from monitor.configs.run import GOOD
+from monitor.configs.store import standing as standing_of
+from monitor.samples import HEARD, Key
+from report import store
+from report.asked.source import Source
+from report.records import Backup, Exposure, Logged
+from siaga.clock import as_utc
+from siaga.text import safe
+
+
+def backups(source: Source) -> Iterator[Backup] | None:
+    """Yield the newest good backup of each device within the period; None while nothing was ever backed up.
+
+    A backup that found nothing new is as good as one that did. Of a period that is over, a configuration read again
+    since then is told by the version that was the newest at its end.
+    """
+    standing = standing_of(source.session)
+    if not standing:
+        return None
+    until = source.period.until
+    versions: dict[int, ConfigVersion] = {}
+    for version in store.everything(source.session, ConfigVersion).values():
+        known = versions.get(version.device_id)
+        if as_utc(version.at) < until and (known is None or known.at < version.at):
+            versions[version.device_id] = version
+    return (
+        b
+        for d, device in source.devices.items()
+        if (b := _backup(source, standing.get(d), versions.get(d), device.name))
+    )
+
+
+def _backup(
+    source: Source, standing: ConfigBackup | None, version: ConfigVersion | None, name: str
+) -> Backup | None:
+    if standing is not None and standing.ok_at is not None and as_utc(standing.ok_at) < source.period.until:
+        return Backup(safe(name), as_utc(standing.ok_at), standing.digest, standing.result in GOOD or None)
+    return Backup(safe(name), as_utc(version.at), version.digest) if version is not None else None
+
+
+def exposures(source: Source) -> Iterator[Exposure]:
+    """Yield what the newest audit saw of each device, if it was before the period's end."""
+    for one in shown(source.session):
+        if as_utc(one.at) < source.period.until:
+            yield Exposure(safe(one.device), as_utc(one.at), one.ssh, one.open)
+
+
+def logs(source: Source) -> Iterator[Logged] | None:
+    """Yield when each device's syslog came last, within the hours that count; None while none came from anybody."""
+    until = source.period.until
+    since = until - timedelta(hours=source.limits.log_hours)
+    held = source.samples.names(since, until)
+    keys: list[Key] = [(d, HEARD, "") for d in source.devices if (HEARD, "") in held.get(d, ())]
+    if not keys:
+        return None
+    found = source.samples.read(keys, since, until)
+    return (
+        Logged(safe(source.devices[key[0]].name), series.points()[-1][0]) for key, series in found.items()
+    )
+
+
+ANSWERS: dict[type, Callable[[Source], Iterator[Any] | None]] = {
+    Backup: backups,
+    Exposure: exposures,
+    Logged: logs,
+}

@@ -1,0 +1,1 @@
+"""Simulators that tests speak to over the real protocols."""
