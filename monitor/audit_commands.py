@@ -47,12 +47,13 @@ def audit(
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
-    """Look at every managed address as somebody would who means no good, and keep what is found as findings.
+    """Find open doors, and what is weak, over or not recorded.
 
-    Tried are: SNMP communities that can be guessed, Telnet, plain HTTP, SSH's algorithms and host key, old TLS; of
-    services the grade of their TLS and the end of their certificate. The records are asked too: end of life, firmware
-    behind the fleet, accounts of third parties past their date, devices seen and not recorded. Nothing is changed.
-    Ends with 6 if a finding is open, with 7 if none is and something could not be looked at.
+    Every managed address is looked at as by somebody who means no good, and what is found is kept as findings: SNMP
+    communities that can be guessed, Telnet, plain HTTP, SSH's algorithms and host key, old TLS; of services the grade
+    of their TLS and the end of their certificate. The records are asked too: end of life, firmware behind the fleet,
+    accounts of third parties past their date, devices seen and not recorded. Nothing is changed. Ends with 6 if a
+    finding is open, with 7 if none is and something could not be looked at.
 
     Examples: siaga audit · siaga audit kecamatan=Mauk role!=server · siaga audit 10.3.1.0/24 · siaga audit rtr-mauk
     --try-defaults --why "setelah pemasangan"

@@ -3,12 +3,12 @@
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -34,7 +34,8 @@ from report.facts import (
     Span,
     Usage,
 )
-from report.measures.bandwidth import STEP_S
+from report.measures.bandwidth import STEP_S, judged, load
+from report.records import Load as Carriage
 from siaga.text import safe
 
 CHUNK = 50  # connections whose samples are read at once
@@ -89,8 +90,18 @@ class Rows:
         return safe(next((k for k in found if k), ""))
 
 
-def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: bool = False) -> Facts:
-    """Read everything the report needs. Raises what inventory.store and monitor.samples raise."""
+def read(
+    engine: Engine,
+    samples: SampleStore,
+    window: Window,
+    *,
+    illustrative: bool = False,
+    known: Mapping[str, Carriage] | None = None,
+) -> Facts:
+    """Read everything the report needs. Raises what inventory.store and monitor.samples raise.
+
+    `known`: line → what it carried, where the judgement has read these samples already; then they are not read again.
+    """
     asked = samples.last_asked(window.since, window.until)
     with reading(engine) as session:
         rows = _rows(session)
@@ -106,7 +117,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             devices=tuple(_devices(session, history, rows, asked, window)),
             agencies=tuple(_agency(a, rows) for a in rows.agencies.values()),
             contracts=tuple(_contract(c, rows) for c in rows.contracts.values()),
-            connections=tuple(_connections(session, samples, rows, window)),
+            connections=tuple(_connections(session, samples, rows, window, known)),
             spans=tuple(_spans(session, samples, rows, window)),
             alerts=tuple(_alerts(session, rows, window)),
             jobs=tuple(_jobs(session, window)),
@@ -235,8 +246,17 @@ def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:
     return history[place - 1][1] if place else ""
 
 
-def _connections(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Connection]:
+def _connections(
+    session: Session,
+    samples: SampleStore,
+    rows: Rows,
+    window: Window,
+    known: Mapping[str, Carriage] | None = None,
+) -> Iterator[Connection]:
     """Yield the connections with what they carried: the same bins that `siaga bandwidth` counts."""
+    if known is not None:
+        yield from _judged(session, rows, known)
+        return
     names = samples.names(window.since, window.until)
     all_rows = iter(store.everything(session, inventory.Connection).values())
     while chunk := list(islice(all_rows, CHUNK)):
@@ -245,7 +265,24 @@ def _connections(session: Session, samples: SampleStore, rows: Rows, window: Win
         found = {key: columns for key, *columns in samples.carried(keys, window.since, window.until)}
         for row, port in zip(chunk, ports, strict=True):
             usage = _usage(found, port, names) if port else Usage(STEP_S)
-            yield _connection(row, rows, port, usage)
+            whole = _connection(row, rows, port, usage)
+            # Ninety days of 400 lines are twenty million bins: measured here, not kept.
+            yield replace(whole, load=load(whole), usage=replace(usage, down_bps=(), up_bps=()))
+
+
+def _judged(session: Session, rows: Rows, known: Mapping[str, Carriage]) -> Iterator[Connection]:
+    """Yield the connections with what the judgement found that they carried."""
+    for row in store.everything(session, inventory.Connection).values():
+        port = rows.interfaces.get(row.interface_id or 0)
+        found = known.get(safe(row.name)) or Carriage(row.name, 0, 0)
+        device = port.device_id if port else None
+        named = f"samples device {device}, {safe(port.name) if port else ''} ({found.bins} bins)"
+        whole = _connection(row, rows, port, Usage(STEP_S, evidence=named if found.bins else ""))
+        p95_bps, peak_bps = (
+            (found.p95_down_bps, found.p95_up_bps),
+            (found.peak_down_bps, found.peak_up_bps),
+        )
+        yield replace(whole, load=judged(whole, found.bins, p95_bps, peak_bps))
 
 
 def _keys(port: inventory.Interface, names: Mapping[int, set[Name]]) -> tuple[Key, Key]:
@@ -261,7 +298,7 @@ def _usage(
 ) -> Usage:
     """Return what an interface carried; inwards on the WAN side is down for the agency."""
     some = [carried(*found[key]) if key in found else None for key in _keys(port, names)]
-    down, up = (tuple(c.bps.tolist()) if c else () for c in some)
+    down, up = (cast("Sequence[float]", c.bps) if c else () for c in some)
     times = [t for c in some if c for t in (int(c.at_ms[0]), int(c.at_ms[-1]) + STEP_S * 1000)]
     return Usage(
         step_s=STEP_S,

@@ -5,6 +5,7 @@ Each check says ok, failed, or not known: what is not kept any more (or not here
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -98,11 +99,37 @@ def attached(pdf: bytes) -> bytes:
     raise InvalidError("bad-report", "This PDF carries no JSON of a report.")
 
 
+def archive_part(pdf: bytes) -> str:
+    """Return the part of PDF/A that a PDF says it is of (XMP, ISO 19005-1), such as 3a; '' where it says none."""
+    part, level = (re.search(rb"<pdfaid:%b>(\w)</" % key, pdf) for key in (b"part", b"conformance"))
+    return (part[1] + (level[1].lower() if level else b"")).decode() if part else ""
+
+
 def _inflated(body: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(body)
     except zlib.error:
         return b""
+
+
+def pages(pdf: bytes, again: bytes) -> Check:
+    """Check that a PDF is what its own JSON gives when it is typeset anew.
+
+    A signature is added behind it and changes nothing (ISO 32000-2, 7.5.6: an incremental update).
+    """
+    if pdf == again:
+        return Check(
+            "pages", Found.ok, "Typeset anew from the JSON it carries, the PDF is the same, byte for byte."
+        )
+    if pdf.startswith(again):
+        more = len(pdf) - len(again)
+        return Check(
+            "pages", Found.ok, f"The same, and {more} bytes were added behind it, as a signature does."
+        )
+    sentence = (
+        "Typeset anew from the JSON it carries, it is another PDF: changed, or of another version of siaga."
+    )
+    return Check("pages", Found.failed, sentence)
 
 
 def judged_again(claim: Claim, data: bytes, loaded: Loaded) -> Iterator[Check]:

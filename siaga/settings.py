@@ -93,7 +93,8 @@ class Monitor(Frozen):
 
     What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
     how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]). `push`: send what
-    came to each [[remote_write]], every `push_s`.
+    came to each [[remote_write]], every `push_s`. `backup`: read the configurations that are due ([backup]), for which
+    it looks every `backup_s`.
     """
 
     reachability_s: float = Field(30.0, ge=0.1, le=3600)
@@ -111,8 +112,9 @@ class Monitor(Frozen):
     listen: bool = False
     notify: bool = True
     compact: bool = True
-    backup: bool = True
     push: bool = True
+    backup: bool = True
+    backup_s: float = Field(60.0, ge=1, le=3600)
     push_s: float = Field(60.0, ge=1, le=3600)
 
 

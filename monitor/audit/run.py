@@ -80,7 +80,9 @@ async def _services(
     probed = await probe_all(checks, limits, concurrency=settings.concurrency, now=now)
 
     async def older(one: Probed) -> tuple[Probed, bool, str | None]:
-        could, taken = await tls.old(one.target, settings.timeout_s) if one.certificate else (False, None)
+        could, taken = (
+            await tls.old(one.target, one.address, settings.timeout_s) if one.certificate else (False, None)
+        )
         return one, could, taken
 
     return await each(tls.speaks_tls(probed), older, concurrency=settings.concurrency)

@@ -77,12 +77,16 @@ _COLUMNS = [
 def _rows_of(
     engine: Engine, answers: Sequence[Judged], now: datetime, *, dry_run: bool
 ) -> list[dict[str, Any]]:
-    """Return the findings that this audit has seen, as they are stored; of a dry run as they would be."""
+    """Return the findings of what was looked at, as they are stored; of a dry run those that it would store.
+
+    One that could not be looked at now is still open, and among them.
+    """
 
     broken = {a.key.text: a for a in answers if a.verdict is Verdict.broken}
     with reading(engine) as session:
         if not dry_run:
-            ids = {i for k, i in open_keys(session, "audit").items() if k in broken}
+            asked = {a.key.text for a in answers if a.verdict in (Verdict.broken, Verdict.unknown)}
+            ids = {i for k, i in open_keys(session, "audit").items() if k in asked}
             return [
                 r for r in rows(session, now, source="audit", states=("open", "accepted")) if r["id"] in ids
             ]

@@ -77,12 +77,15 @@ def _expiry(key: Key, name: str, seen: Certificate, now: datetime) -> Judged:
     )
 
 
-async def old(target: str, timeout_s: float) -> tuple[bool, str | None]:
-    """Tell whether older versions could be tried at a URL (https://host:8443, tls://host:636), and which is taken."""
+async def old(target: str, address: str, timeout_s: float) -> tuple[bool, str | None]:
+    """Tell whether older versions could be tried at a URL (https://host:8443, tls://host:636), and which is taken.
+
+    `address` is the one at which the service was just asked: no name is looked up again, and no other host is met.
+    """
     parts = urlsplit(target)
     host, port = parts.hostname or "", parts.port or 443
     try:
-        return True, await greets(host, port, timeout_s, newest=ssl.TLSVersion.TLSv1_1, name=host)
+        return True, await greets(address or host, port, timeout_s, newest=ssl.TLSVersion.TLSv1_1, name=host)
     except (OSError, TimeoutError, ValueError):
         return False, None
 

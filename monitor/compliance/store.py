@@ -43,9 +43,16 @@ def store(session: Session, results: Sequence[Result], library: Library, now: da
     if results:
         session.execute(insert(table), [_row(r, now) for r in results])
     answers: list[Judged] = [j for r in results for j in judged(r, library)]
-    open_ = open_keys(session, SOURCE, ids)
-    told = {j.key.text for j in answers}
-    return keep(session, answers, now, open_=open_, gone=[k for k in open_ if k not in told])
+    open_ = open_keys(session, SOURCE)
+    gone = _gone(session, open_, {j.key.text for j in answers}, set(ids))
+    return keep(session, answers, now, open_=open_, gone=gone)
+
+
+def _gone(session: Session, open_: Collection[str], told: set[str], judged_ids: set[int]) -> list[str]:
+    """Return the open findings that nothing is said of any more: of a rule, or of a device, that is no longer there."""
+    active = set(session.exec(select(Device.id).where(Device.status == "active")))
+    devices = ((key, int(key.split("/", 3)[2] or 0)) for key in open_ if key not in told)
+    return [key for key, device in devices if device in judged_ids or device not in active]
 
 
 def _row(result: Result, now: datetime) -> dict[str, Any]:

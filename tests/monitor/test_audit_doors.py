@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import struct
+import warnings
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from monitor.audit.doors import tried as looked
 from monitor.audit.guesses import communities, derived, guessed, logins
 from monitor.audit.host_key import rsa_bits
 from monitor.audit.kexinit import MOST_BYTES, NotSshError, Offer, offered, read_offer
+from monitor.audit.tls import old as older
 from monitor.hostkeys import HostKey, HostKeys
 from monitor.pace import Pace
 from monitor.targets import SnmpVersion
@@ -266,3 +268,25 @@ def test_where_nothing_listens_nothing_is_known(tmp_path: Path) -> None:
     found = run(tried(gate(NOBODY, tmp_path), [("admin", "")], timeout_s=2, pause_s=0))
     assert found.tries == 0
     assert found.why
+
+
+@pytest.mark.parametrize(
+    ("newest", "taken"), [(ssl.TLSVersion.TLSv1_1, "TLSv1.1"), (ssl.TLSVersion.TLSv1_3, None)]
+)
+def test_older_versions_of_tls_are_found_where_they_are_taken(
+    tmp_path: Path, newest: ssl.TLSVersion, taken: str | None
+) -> None:
+    async def ask() -> tuple[bool, str | None]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            own = issued(tmp_path).context(newest)
+            own.minimum_version = ssl.TLSVersion.TLSv1_1 if taken else ssl.TLSVersion.TLSv1_2
+        own.set_ciphers("ALL:@SECLEVEL=0")
+        async with server(_page, own, host=HERE) as port:
+            return await older(f"https://nowhere.invalid:{port}/login", HERE, 5)
+
+    assert run(ask()) == (True, taken)
+
+
+def test_where_nobody_takes_the_connection_older_versions_are_not_known() -> None:
+    assert run(older(f"https://{HERE}:{NOBODY}", HERE, 1)) == (False, None)

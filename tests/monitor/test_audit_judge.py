@@ -6,6 +6,8 @@ import pytest
 
 from inventory.findings import Judged, Verdict
 from monitor.audit import records, tls
+from monitor.audit.default_logins import Tried
+from monitor.audit.default_logins import judged as logins_judged
 from monitor.audit.doors import Doors, Page
 from monitor.audit.guesses import Answers
 from monitor.audit.judge import CHECKS, Place, exposure, judged
@@ -237,3 +239,15 @@ def test_addresses_in_dhcp_pools_are_no_strangers() -> None:
         ("prefix 10.3.1.0/24", 1),
         ("prefix no recorded prefix", 1),
     ]
+
+
+def test_a_login_that_was_tried_has_three_answers() -> None:
+    tried = [
+        (PLACE, Tried(2, "admin")),
+        (PLACE, Tried(3)),
+        (PLACE, Tried(0, "", "It did not answer in time.")),
+    ]
+    answers = list(logins_judged(tried, NOW))
+    assert [a.verdict for a in answers] == [Verdict.broken, Verdict.met, Verdict.unknown]
+    assert (answers[0].severity, answers[0].key.rule) == ("critical", "default-login")
+    assert "admin" in answers[0].evidence[0]

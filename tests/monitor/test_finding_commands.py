@@ -17,6 +17,8 @@ from siaga.errors import InvalidError, NotFoundError
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner
 from tests.homes import prepare
+from tests.monitor.test_service_commands import serving
+from tests.monitor.web_servers import HOST, answers, issued, page
 
 GOOD, BAD = (Path(__file__).parent / "configurations" / f"linux.{kind}" for kind in ("good", "bad"))
 HERE = "127.84.2.1"
@@ -75,6 +77,14 @@ def test_a_finding_opens_stays_and_closes_when_a_later_configuration_proves_it_m
     assert rows(siaga) == []
     closed = {r["rule"]: r["closed_why"] for r in rows(siaga, "--all")}
     assert closed == dict.fromkeys(found, "mended")
+
+
+def test_what_was_found_of_a_retired_device_is_gone(siaga: Siaga, tmp_path: Path) -> None:
+    put(tmp_path, BAD.read_text())
+    check(siaga, tmp_path, 6)
+    siaga("device", "set", "srv-mauk", "status=retired").well()
+    check(siaga, tmp_path, 0)
+    assert {r["closed_why"] for r in rows(siaga, "--all")} == {"gone"}
 
 
 def test_an_old_configuration_closes_nothing(siaga: Siaga, tmp_path: Path) -> None:
@@ -275,3 +285,17 @@ def test_only_recorded_devices_are_tried_with_logins(siaga: Siaga, door: Fleet) 
     said = siaga("audit", "127.84.2.9", "--try-defaults", "--yes")
     assert said.code == 0
     assert "audit" not in siaga("history", "list").well().out
+
+
+def test_a_service_is_graded_and_its_certificate_watched(siaga: Siaga, door: Fleet, tmp_path: Path) -> None:
+    door.answers[HERE] = Script(switch(), community=b"another").answer
+    own = issued(tmp_path, days=20, self_signed=True).context()
+    with serving(answers(page(b"Masuk")), own) as port:
+        siaga("service", "add", "e-planning", f"url=https://{HOST}:{port}/").well()
+        found = {r["rule"]: r for r in audited(siaga, 6)}
+    grade, expiry = found["tls-grade"], found["tls-expiry"]
+    assert (grade["title"], grade["severity"]) == ("The TLS of e-planning is graded T.", "high")
+    assert grade["subject"] == "service e-planning"
+    assert (expiry["severity"], expiry["article"]) == ("medium", "33(2)k")
+    audited(siaga, 6)  # it does not answer any more: nothing is closed by that
+    assert {"tls-grade", "tls-expiry"} <= {r["rule"] for r in rows(siaga)}
