@@ -44,7 +44,7 @@ def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
         result = {Reach.silent: "silent", Reach.refused: "refused"}.get(missed.reach, "garbled")
         reason = missed.reason
     except CutError as cut:
-        result, reason = cut.kind, f"The configuration of {where_is(wanted.target)} was not kept: {cut}."
+        result, reason = cut.kind, f"Not kept: {cut} ({where_is(wanted.target)})."
     except BusyError as busy:
         result, reason = "busy", busy.sentence
     except SiagaError as error:

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from siaga.errors import SiagaError, TemporaryError
+from siaga.errors import SiagaError, TemporaryError, UsageError
 from siaga.text import safe
 
 BRANCH = "refs/heads/main"
@@ -103,12 +103,20 @@ class Repository:
         return found
 
     def search(self, commit: str, pattern: str, *, regex: bool, paths: Sequence[str] = ()) -> list[Hit]:
-        """Return the lines of a commit's files that hold a text, or match an extended regular expression."""
+        """Return the lines of a commit's files that hold a text, or match an extended regular expression.
+
+        Raises UsageError (`bad-search`) for what is no expression.
+        """
         how = "-E" if regex else "-F"
-        said = self._git(
-            *("grep", "-n", "-I", "-z", "--no-color", "-i", how, "-e", pattern, commit, "--", *paths),
-            fine=(0, 1),
-        )
+        words = ("grep", "-n", "-I", "-z", "--no-color", "-i", how, "-e", pattern, commit, "--", *paths)
+        try:
+            said = self._git(*words, fine=(0, 1))
+        except SiagaError as error:
+            if not regex or "-e option" not in error.sentence:
+                raise
+            why = safe(error.sentence.rpartition(": ")[2], 80)
+            sentence = f"'{safe(pattern, 80)}' is no extended regular expression: {why}."
+            raise UsageError("bad-search", sentence) from None
         return [hit for line in said.splitlines() if (hit := _hit(line))]
 
     def _make(self) -> None:

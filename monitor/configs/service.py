@@ -135,6 +135,9 @@ def restored(
     with reading(open_engine(settings)) as opened:
         device = views.device_of(opened, name)
         newest = views.version_at(opened, device)
+        if at is None and version is None and len(store.versions(opened, device.id or 0)) < 2:
+            sentence = f"Of {name} only one version is kept: there is nothing to give back."
+            raise InvalidError("nothing-to-restore", sentence)
         before = at or newest.at - timedelta(microseconds=1)
         wanted = (
             views.version_at(opened, device, before)

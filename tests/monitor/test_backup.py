@@ -337,6 +337,7 @@ def test_a_renamed_device_keeps_its_file_under_its_new_name(scrubbed: Path, siag
         assert repository.text(repository.head(), "sw1.cfg") == ""
         assert repository.text(repository.head(), "sw%2Fbaru.cfg") != ""
         assert siaga("backup", "show", "sw/baru").well().out
+        assert siaga("backup", "search", "--regex", "(").failed(2, "bad-search") == []
 
 
 def test_full_texts_of_old_versions_are_let_go(scrubbed: Path) -> None:
