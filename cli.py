@@ -57,7 +57,7 @@ import report.evidence_commands
 import report.export_commands
 from inventory.catalog import SPECS
 from inventory.options import Fields, split
-from siaga.errors import AuthError, SiagaError, TemporaryError, UsageError
+from siaga.errors import AuthError, InvalidError, SiagaError, TemporaryError, UsageError
 from siaga.outcome import Outcome
 from siaga.text import safe
 from siaga.who import who
@@ -238,7 +238,8 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
 
     return infra.around.Around(
         look=Eyes(engine, settings).glance,
-        backup=_kept_by(engine, settings),
+        backup=_kept_by(engine, settings) if settings.backup.around_jobs else None,
+        restore=_given_back_by(settings),
         windows=WorkWindows(engine),
         finding=_asks_of(engine),
     )
@@ -254,6 +255,21 @@ def _kept_by(engine: Any, settings: Any) -> Callable[[Sequence[str], str], Mappi
         return {name: infra.around.Kept(one.name, one.failure) for name, one in found.items()}
 
     return kept
+
+
+def _given_back_by(settings: Any) -> Callable[[str, str], infra.around.Given]:
+    """Return what tells by which lines a device gets an earlier configuration back."""
+
+    def given(name: str, kept: str) -> infra.around.Given:
+        from monitor.configs.service import restored
+
+        found = restored(settings, name, version=int(kept) if kept.isdigit() and int(kept) else None)
+        if found.kind != "commands":
+            sentence = f"what {name} is can only be given a whole file: 'siaga backup restore' writes it."
+            raise InvalidError("no-commands", sentence)
+        return infra.around.Given(found.lines, found.shown)
+
+    return given
 
 
 def _asks_of(engine: Any) -> Callable[[int], infra.around.Wanted]:

@@ -97,8 +97,9 @@ def plan(home: Path, script: Script, begin: datetime) -> None:
             opened.add(Maintenance(name=f"kerja-{number}", selector=selector, start=start, end=end))
 
 
-def settled(home: Path, script: Script) -> None:
+def settled(siaga: "Siaga", script: Script) -> None:
     """Wait until siaga has read every device as a whole; raises CannotError if it does not."""
+    home = siaga.folder / "home"
     deadline = time.monotonic() + _SETTLED_S
     while True:
         with reading(open_engine(Settings(home=home))) as opened, open_samples(home) as samples:
@@ -107,6 +108,8 @@ def settled(home: Path, script: Script) -> None:
             now = datetime.now(UTC)
             if len(samples.read(keys, now - timedelta(minutes=5), now)) == len(script.nodes):
                 return
+        if siaga.process is None or siaga.process.poll() is not None:
+            raise CannotError(f"siaga has ended: {(siaga.folder / 'said.txt').read_text()}")
         if time.monotonic() > deadline:
             raise CannotError(f"Not every device was read within {_SETTLED_S:.0f} s.")
         time.sleep(0.5)
@@ -131,11 +134,12 @@ class Siaga:
     def start(self) -> None:
         """Start it."""
         paths = {"SIAGA_HOME": str(self.folder / "home"), "SIAGA_CONFIG": str(self.folder / "siaga.toml")}
+        scrubbed = {k: v for k, v in os.environ.items() if not k.startswith("SIAGA_")}
         command = inside("noc", sys.executable, "-P", "-m", "cli", "monitor", "run")
         root = str(Path(__file__).parents[1])
         with (self.folder / "said.txt").open("ab") as said:
             self.process = subprocess.Popen(
-                command, env={**os.environ, **paths}, stderr=said, stdin=subprocess.DEVNULL, cwd=root
+                command, env={**scrubbed, **paths}, stderr=said, stdin=subprocess.DEVNULL, cwd=root
             )
 
     def end(self, number: int) -> None:
@@ -183,7 +187,7 @@ def played(script: Script, folder: Path, say: Callable[[str], None]) -> tuple[Do
         (folder / "siaga.toml").write_text(settings_text(script.periods))
         siaga.start()
         try:
-            settled(folder / "home", script)
+            settled(siaga, script)
             done = Done(begin := datetime.now(UTC))
             plan(folder / "home", script, begin)
             for at_s, what, act in acts(script, net, siaga):

@@ -2,7 +2,7 @@
 
     noc 10.79.0.2 ── core 10.79.0.1 ── each further node i: 10.79.i.2, its port eth0, at port ethI of the one in front
 
-All that is made carries the net's name (`dy`, or $SIAGA_DAY_ID) and is gone after `down`. No namespace has a way out.
+All that is made carries the net's name (`dy`, or $DAY_LAB_ID) and is gone after `down`. No namespace has a way out.
 """
 
 import os
@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ID = os.environ.get("SIAGA_DAY_ID", "dy")
+ID = os.environ.get("DAY_LAB_ID", "dy")
 COMMUNITY = "day-regency-ro"
 NOC, UPLINK = "10.79.0.2", "10.79.0.1"
 _BATTERY = ".1.3.6.1.4.1.318.1.1.1.4.1.1.0"  # upsBasicOutputStatus of PowerNet-MIB: 2 on line, 3 on battery

@@ -214,6 +214,7 @@ def plain(folder: Path, environment: dict[str, str], forks: int) -> tuple[Sequen
         "forks": forks,
         "connect_timeout_s": 15,
         "task_timeout_s": 600,
+        "fast": False,
     }
     command = [
         "ansible-playbook",

@@ -40,6 +40,10 @@ _SETTINGS = """# Settings of the demo: the simulated devices are near, so a shor
 timeout_s = 0.7
 retries = 1
 interval_s = 600
+
+# The simulated servers have the files of this machine below /etc, which are nobody's to keep.
+[backup]
+around_jobs = false
 """
 
 

@@ -69,6 +69,14 @@ class Kept:
     failure: str = ""
 
 
+@dataclass(frozen=True)
+class Given:
+    """What gives a device an earlier configuration back: lines to type, which hold secrets, and what they change."""
+
+    lines: tuple[str, ...] = field(repr=False)
+    shown: tuple[str, ...] = ()
+
+
 class Windows(Protocol):
     """Maintenance windows: a lease that must be renewed, so that a killed apply leaves none open."""
 
@@ -86,7 +94,7 @@ class Around:
     look      device names, service names → what is seen now; it asks, and stores nothing
     backup    device names, job ('' before it, 'job:7' after) → name → what names its configuration as it is now, or
               why it could not be kept; of a name that is not among them nothing of its kind is kept
-    restore   device name, what named it → nothing; the device is as it was then
+    restore   device name, what named it ('' or 0: the one before the newest) → the lines that give it back
     finding   number → what it asks for
 
     `restore` and `finding` raise SiagaError with a sentence.
@@ -94,7 +102,7 @@ class Around:
 
     look: Callable[[Sequence[str], Sequence[str]], Look] | None = None
     backup: Callable[[Sequence[str], str], Mapping[str, Kept]] | None = None
-    restore: Callable[[str, str], None] | None = None
+    restore: Callable[[str, str], Given] | None = None
     windows: Windows | None = None
     finding: Callable[[int], Wanted] | None = None
 

@@ -25,6 +25,7 @@ KEYS = (
     "pre_checks",
     "post_checks",
     "rollback",
+    "gives_back",
 )
 _TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
 _LONGEST_INT = 18  # digits: what a 64-bit number holds
@@ -68,6 +69,7 @@ class Playbook:
     pre_checks: tuple[str, ...] = ()
     post_checks: tuple[str, ...] = CHECKS
     rollback: str = "none"
+    gives_back: bool = False  # it types the lines of an earlier configuration (infra.giving_back)
 
     @property
     def folder(self) -> Path:
@@ -96,6 +98,7 @@ def read_playbook(path: Path) -> Playbook:
             _checks(front, "pre_checks", ()),
             _checks(front, "post_checks", CHECKS),
             _one_of(front, "rollback", ROLLBACKS, "none"),
+            _switch(front, "gives_back"),
         )
     except KeyError as error:
         reason = f"it has no {error.args[0]}"

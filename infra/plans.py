@@ -94,7 +94,7 @@ def ready(desk: Desk, name: str, selector: str, given: Sequence[str]) -> tuple[P
     parameters = _given(values(play, given), given)
     with reading(desk.engine) as opened:
         _allow(opened, desk, selector)
-        prepared = prepare(opened, desk.vault, play, selector, parameters, connection())
+        prepared = prepare(opened, desk.vault, play, selector, parameters, connection(), desk.around.restore)
         view = open_view(opened, desk.clock().date())
     return prepared, radii(view, {h.name: h.device_id for h in prepared.hosts})
 
@@ -239,7 +239,9 @@ def _as_it_was(opened: Session, desk: Desk, plan: Plan) -> Prepared:
     known: Mapping[str, str] = json.loads(plan.digest)
     try:
         play = playbook(plan.playbook, desk.settings.playbooks)
-        now = prepare(opened, desk.vault, play, plan.selector, plan.parameters, connection())
+        now = prepare(
+            opened, desk.vault, play, plan.selector, plan.parameters, connection(), desk.around.restore
+        )
     except (InvalidError, NotFoundError) as error:
         problems = [error.sentence, *error.problems]
         raise InvalidError("plan-changed", f"Plan '{plan.name}' no longer holds.", problems) from None

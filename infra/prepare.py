@@ -11,6 +11,7 @@ from sqlmodel import Session
 from infra import hosts as to_host
 from infra import network_dialects, playbooks
 from infra.frontmatter import Playbook, read_value
+from infra.giving_back import VERSION, Restore, with_earlier
 from infra.hosts import Host
 from infra.network_rows import PARAMETER, with_connection
 from infra.network_secrets import with_network_user
@@ -33,12 +34,19 @@ class Prepared:
 
 
 def prepare(
-    session: Session, vault: Vault, play: Playbook, selector: str, given: Mapping[str, Any], connection: str
+    session: Session,
+    vault: Vault,
+    play: Playbook,
+    selector: str,
+    given: Mapping[str, Any],
+    connection: str,
+    restore: Restore | None = None,
 ) -> Prepared:
     """Return the play ready to run on the selected devices.
 
-    `given` are the parameters somebody set; the others have their defaults. Raises NotFoundError
-    (`nothing-selected`), or InvalidError (`not-provisionable`) with every problem of every device.
+    `given` are the parameters somebody set; the others have their defaults. `restore` tells what gives a device an
+    earlier configuration back, to a play that does so. Raises NotFoundError (`nothing-selected`), or InvalidError
+    (`not-provisionable`, `nothing-to-restore`) with every problem of every device.
     """
     ids = selected(session, "device", selector)
     if not ids:
@@ -61,6 +69,8 @@ def prepare(
     if name := {**defaults, **given}.get(PARAMETER):
         made = with_connection(session, made, str(name))
     hosts = _with_users(session, vault, play, devices, made, given)
+    if play.gives_back:
+        hosts = with_earlier(hosts, str({**defaults, **given}.get(VERSION, "")), restore)
     return Prepared(play, {**defaults, **given}, tuple(hosts), tuple(_notes(play, hosts)))
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from infra.frontmatter import Playbook
+from infra.giving_back import given_back
+from infra.launch import known_hosts
 from infra.results import GOOD, tally
 from siaga.errors import SiagaError
 
@@ -48,14 +50,18 @@ def _by_play(course: "Course", play: Playbook, names: Sequence[str]) -> dict[str
 
 
 def _restored(course: "Course", name: str) -> str:
-    restore, kept = course.desk.around.restore, course.tallies[name].before
-    if restore is None or not kept:
+    """Give a device back what it had; what it has now is kept first, for the way back begins there."""
+    around, kept = course.desk.around, course.tallies[name].before
+    if around.restore is None or around.backup is None or not kept:
         return "no configuration of it was kept"
+    now = around.backup([name], f"job:{course.job_id}").get(name)
+    if now is None or now.failure:
+        return f"its configuration cannot be read: {now.failure if now else 'nothing of its kind is kept'}"
     try:
-        restore(name, kept)
+        given = around.restore(name, kept)
     except SiagaError as error:
-        return error.sentence
-    return ""
+        return "" if error.code == "nothing-to-restore" else error.sentence
+    return given_back(course.hosts[name], given, known_hosts(course.desk.settings))
 
 
 def _say(course: "Course", acted: dict[str, str], worse: dict[str, str]) -> None:

@@ -397,6 +397,8 @@ def restore(
     require(who(), settings.access, "provisioner" if write else "operator")
     found = restored(settings, device, _moment(at))
     said = [f"{found.device}: this is what a restore would change; nothing was sent."]
+    if found.kind == "commands":
+        said.append(f"'siaga plan restore-configuration {found.device}' plans to send it.")
     if write:
         path = Path(write)
         if path.exists() and not yes:

@@ -1,4 +1,4 @@
-"""What the service does beside asking: telling, taking buttons, compacting, pushing. Each blocks nobody else.
+"""What the service does beside asking: telling, taking buttons, compacting, pushing, backups. Each blocks nobody.
 
 Each returns what is wrong as a sentence, '' where all is well.
 """
@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
+from inventory.store import reading
 from siaga.errors import SiagaError
 from siaga.settings import Settings
 from siaga.text import safe
 
 OUTBOX_S = 5.0
 COMPACT_S = 3600.0
-BACKUP_S = 60.0
 _REPEAT_S = 60.0
 _BUTTONS_S = 8
 _UNREACHABLE_S = 30.0
@@ -60,7 +60,7 @@ def loops(
         loop("buttons", 1.0, lambda: buttons(engine, settings(), now), rest_s=_UNREACHABLE_S),
         loop("compact", COMPACT_S, lambda: compacted(settings()), _REPEAT_S),
         loop("push", 1.0, lambda: pushed(settings())),
-        loop("backup", BACKUP_S, lambda: backed_up(engine, settings(), now), BACKUP_S),
+        loop("backup", 0.0, lambda: backed_up(engine, settings(), now)),
     ]
 
 
@@ -144,19 +144,23 @@ async def compacted(settings: Settings) -> str:
 
 
 async def backed_up(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
-    """Back up whose turn it is, in a process of its own. Devices that fail are told by 'siaga backup list'."""
-    if not settings.monitor.backup or not await asyncio.to_thread(_anybody_due, engine, settings, now()):
+    """Wait; then back up the configurations that are due, or that a message asked for, in a process of its own."""
+    await asyncio.sleep(settings.monitor.backup_s)
+    if not settings.monitor.backup or not await asyncio.to_thread(_any_due, engine, settings, now()):
         return ""
     code, _, said = await _command(settings, "backup", "run", "--due", "--quiet")
+    # That devices could not be read is told by 'siaga backup list', and by a rule; this is of siaga itself.
     return safe(said, _SAID) if said.startswith("siaga: ") and code != _BUSY else ""
 
 
-def _anybody_due(engine: Engine, settings: Settings, now: datetime) -> bool:
-    from inventory.store import reading
+def _any_due(engine: Engine, settings: Settings, now: datetime) -> bool:
     from monitor.configs.due import due
 
-    with reading(engine) as session:
-        return bool(due(session, settings.backup, now))
+    try:
+        with reading(engine) as opened:
+            return bool(due(opened, settings.backup, now))
+    except SiagaError:  # locked, say: the next look tells
+        return False
 
 
 async def pushed(settings: Settings) -> str:

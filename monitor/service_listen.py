@@ -1,4 +1,4 @@
-"""Traps and syslog inside the service: the receiver with its sockets, events kept, wishes handed on or kept."""
+"""Traps and syslog inside the service: the receiver with its sockets, events kept, wishes handed on."""
 
 import asyncio
 from collections import Counter

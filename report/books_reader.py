@@ -112,9 +112,7 @@ def _staff(session: Session, today: date) -> Iterator[books.Staff]:
             role=safe(p.role or p.title),
             unit=safe(agency.title or agency.name) if agency else "",
             fte=p.fte,
-            competences=tuple(
-                safe(c).strip().lower() for c in p.competences.replace(";", ",").split(",") if c.strip()
-            ),
+            competences=tuple(safe(p.competences).lower().split()),
             certificates=tuple(held.get(p.id or 0, ())),
             on_call=p.on_call,
         )
@@ -270,7 +268,7 @@ def _claims(
     for window in period.windows:
         if window.start < now:
             try:
-                yield claim(session, samples, provider, window, now)
+                yield claim(session, samples, provider, window, now, evidence=False)
             except NotFoundError:  # nothing bought, or no device that could tell: no bill
                 return
 

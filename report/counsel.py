@@ -27,6 +27,11 @@ def say(key: str, lang: str, **values: str) -> str:
     return words()[key][lang].format(**values)
 
 
+def unit(name: str, lang: str) -> str:
+    """Return a unit in a language; one that only a rubric of the regency's own has stays as it is."""
+    return words().get(f"unit {name}", {}).get(lang, name)
+
+
 def remark(note: str, lang: str) -> str:
     """Return what a measure remarked (`key name=value …`) as a sentence; '' for none."""
     if not note:
@@ -84,7 +89,7 @@ def _across(row: Indicator, reading: Reading, wanted: int, lang: str) -> str:
         "level": str(wanted),
         "value": number(value, 2, lang),
         "bound": number(bound, 2, lang),
-        "unit": row.unit,
+        "unit": unit(row.unit, lang),
     }
     base = say("raise" if row.direction == "higher" else "lower", lang, **shown)
     counted = len(reading.denominator)

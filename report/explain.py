@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from report.assessment import Assessment, Basis, Need, Number, Row
-from report.counsel import say
+from report.counsel import say, unit
 from report.numbers import number
 from report.questions import Questions
 from report.records import Load, Polled, Quality
@@ -32,7 +32,9 @@ def _parts(row: Row, assessment: Assessment, ask: Questions) -> Iterator[tuple[s
     yield "official", _official(row, assessment)
     yield "period", f"{assessment.since} … {assessment.until}"
     if reading.value is not None:
-        yield "value", f"{_shown(reading.value, lang)} {row.reading.unit}"
+        # The value of a ladder is one of its terms, in whatever that counts.
+        of = "" if row.direction == "ladder" else unit(reading.unit, lang)
+        yield "value", f"{_shown(reading.value, lang)} {of}".rstrip()
     if reading.numerator is not None:
         yield "numerator", _shown(reading.numerator, lang)
     if reading.counted is not None:
@@ -61,11 +63,12 @@ def _parts(row: Row, assessment: Assessment, ask: Questions) -> Iterator[tuple[s
 def _lists(row: Row, lang: str) -> Iterator[tuple[str, str]]:
     reading = row.reading
     met = set(reading.met)
+    counted = ("counted", "uncounted") if row.direction == "lower" else ("met", "unmet")
     yield from (
         (key, _names(some, lang))
         for key, some in (
-            ("met", reading.met),
-            ("unmet", [n for n in reading.denominator if n not in met]),
+            (counted[0], reading.met),
+            (counted[1], [n for n in reading.denominator if n not in met]),
             ("unknown", reading.unknown),
         )
         if some

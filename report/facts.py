@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from report.numbers import rounded
+
 
 class Seen(StrEnum):
     """What is known of a device: three values that are never mixed. A gap is neither up nor down."""
@@ -94,6 +96,32 @@ class Usage:
     evidence: str = ""
 
 
+FULL = 0.80  # of the committed rate: our own threshold
+
+
+def over(share: float) -> bool:
+    """Return whether a share is over the threshold when both are printed with one decimal."""
+    return rounded(share * 100, 1) > rounded(FULL * 100, 1)
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much of the contract a connection uses. None: too few bins, or no committed rate."""
+
+    bins: int
+    p95_down_bps: float | None
+    p95_up_bps: float | None
+    peak_down_bps: float | None
+    peak_up_bps: float | None
+    utilisation: float | None
+    peak_share: float | None
+
+    @property
+    def above(self) -> bool | None:
+        """Whether the use, as printed (one decimal of a percent), is over the threshold."""
+        return None if self.utilisation is None else over(self.utilisation)
+
+
 @dataclass(frozen=True)
 class Connection:
     """An agency's connection; committed rates are its own, or else those of its contract."""
@@ -109,6 +137,7 @@ class Connection:
     down_bps: int | None = None
     up_bps: int | None = None
     usage: Usage = Usage(300)
+    load: Load | None = None  # measured while reading, so that the bins of 400 lines need not be kept
 
 
 @dataclass(frozen=True)

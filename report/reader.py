@@ -3,13 +3,14 @@
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -17,7 +18,9 @@ from inventory import models as inventory
 from inventory.store import observed, reading
 from monitor.availability import Window as Observed
 from monitor.availability import look
-from monitor.samples import Key, Name, SampleStore, time_of
+from monitor.intervals import Array
+from monitor.samples import Key, Name, SampleStore, ms_of, time_of
+from monitor.tsdb import runs
 from monitor.uptimes import Kind, stretches
 from monitor.usage import carried
 from report import store
@@ -34,7 +37,8 @@ from report.facts import (
     Span,
     Usage,
 )
-from report.measures.bandwidth import STEP_S
+from report.measures.bandwidth import STEP_S, judged, load
+from report.records import Load as Carriage
 from siaga.text import safe
 
 CHUNK = 50  # connections whose samples are read at once
@@ -89,9 +93,19 @@ class Rows:
         return safe(next((k for k in found if k), ""))
 
 
-def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: bool = False) -> Facts:
-    """Read everything the report needs. Raises what inventory.store and monitor.samples raise."""
-    asked = samples.last_asked(window.since, window.until)
+def read(
+    engine: Engine,
+    samples: SampleStore,
+    window: Window,
+    *,
+    illustrative: bool = False,
+    known: Mapping[str, Carriage] | None = None,
+) -> Facts:
+    """Read everything the report needs. Raises what inventory.store and monitor.samples raise.
+
+    `known`: line → what it carried, where the judgement has read these samples already; then they are not read again.
+    """
+    asked = looked_at(samples, window)
     with reading(engine) as session:
         rows = _rows(session)
         history = store.history(session, window.until)
@@ -106,7 +120,7 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             devices=tuple(_devices(session, history, rows, asked, window)),
             agencies=tuple(_agency(a, rows) for a in rows.agencies.values()),
             contracts=tuple(_contract(c, rows) for c in rows.contracts.values()),
-            connections=tuple(_connections(session, samples, rows, window)),
+            connections=tuple(_connections(session, samples, rows, window, known)),
             spans=tuple(_spans(session, samples, rows, window)),
             alerts=tuple(_alerts(session, rows, window)),
             jobs=tuple(_jobs(session, window)),
@@ -115,6 +129,32 @@ def read(engine: Engine, samples: SampleStore, window: Window, *, illustrative: 
             polls=store.polls(session, window.since, window.until),
             code=regency.code if regency else "",
         )
+
+
+@dataclass(frozen=True)
+class Looks:
+    """When a device was last looked at in the window, and when it last answered; None for never."""
+
+    last: datetime | None = None
+    answered: datetime | None = None
+
+
+def looked_at(samples: SampleStore, window: Window) -> dict[int, Looks]:
+    """Return device → its last looks, from runs: one by one, 90 days of 400 devices would be fifty million."""
+    table = samples.runs(window.since, window.until, window.hold_s)
+    until = ms_of(window.until)
+    table = table[:, table[runs.FIRST] <= until]
+    last, answered = _latest(table, until), _latest(table[:, table[runs.ANSWER] == 1], until)
+    return {device: Looks(at, answered.get(device)) for device, at in last.items()}
+
+
+def _latest(table: Array, until_ms: int) -> dict[int, datetime]:
+    """Return device → its last look; a run that goes on behind the window is cut at its end."""
+    found: dict[int, int] = {}
+    ends = np.minimum(table[runs.LAST], until_ms)
+    for device, at in zip(table[runs.DEVICE].tolist(), ends.tolist(), strict=True):
+        found[device] = max(found.get(device, at), at)
+    return {device: time_of(at) for device, at in found.items()}
 
 
 def denominators(code: str) -> tuple[Denominator, ...]:
@@ -168,15 +208,15 @@ def _contract(row: inventory.Contract, rows: Rows) -> Contract:
 
 
 def _devices(
-    session: Session, history: History, rows: Rows, asked: Mapping[int, LastAsked], window: Window
+    session: Session, history: History, rows: Rows, asked: Mapping[int, Looks], window: Window
 ) -> Iterator[Device]:
     said = {i: {k: v.value for k, v in of.items()} for i, of in observed(session).items()}
     states = store.states(session)
     for row in rows.devices:
         assert row.id is not None
         state = states.get(row.id)
-        look_at, answer_at = asked.get(row.id, (None, None))
-        judged = look_at or (state.at if state and state.at <= window.until else None)
+        looks = asked.get(row.id, Looks())
+        judged = looks.last or (state.at if state and state.at <= window.until else None)
         now_known = state is not None and state.at <= window.until
         name = state.state if state and now_known else believed_at(window.until, history.get(row.id, ()))
         fresh = judged is not None and (window.until - judged).total_seconds() <= window.fresh_s
@@ -187,7 +227,7 @@ def _devices(
             window,
             seen=_SEEN.get(name, Seen.unobserved) if fresh else Seen.unobserved,
             degraded=fresh and name == "degraded",
-            last_seen=answer_at,
+            last_seen=looks.answered,
         )
 
 
@@ -235,8 +275,17 @@ def believed_at(at: datetime, history: Sequence[tuple[datetime, str]]) -> str:
     return history[place - 1][1] if place else ""
 
 
-def _connections(session: Session, samples: SampleStore, rows: Rows, window: Window) -> Iterator[Connection]:
+def _connections(
+    session: Session,
+    samples: SampleStore,
+    rows: Rows,
+    window: Window,
+    known: Mapping[str, Carriage] | None = None,
+) -> Iterator[Connection]:
     """Yield the connections with what they carried: the same bins that `siaga bandwidth` counts."""
+    if known is not None:
+        yield from _judged(session, rows, known)
+        return
     names = samples.names(window.since, window.until)
     all_rows = iter(store.everything(session, inventory.Connection).values())
     while chunk := list(islice(all_rows, CHUNK)):
@@ -245,7 +294,24 @@ def _connections(session: Session, samples: SampleStore, rows: Rows, window: Win
         found = {key: columns for key, *columns in samples.carried(keys, window.since, window.until)}
         for row, port in zip(chunk, ports, strict=True):
             usage = _usage(found, port, names) if port else Usage(STEP_S)
-            yield _connection(row, rows, port, usage)
+            whole = _connection(row, rows, port, usage)
+            # Ninety days of 400 lines are twenty million bins: measured here, not kept.
+            yield replace(whole, load=load(whole), usage=replace(usage, down_bps=(), up_bps=()))
+
+
+def _judged(session: Session, rows: Rows, known: Mapping[str, Carriage]) -> Iterator[Connection]:
+    """Yield the connections with what the judgement found that they carried."""
+    for row in store.everything(session, inventory.Connection).values():
+        port = rows.interfaces.get(row.interface_id or 0)
+        found = known.get(safe(row.name)) or Carriage(row.name, 0, 0)
+        device = port.device_id if port else None
+        named = f"samples device {device}, {safe(port.name) if port else ''} ({found.bins} bins)"
+        whole = _connection(row, rows, port, Usage(STEP_S, evidence=named if found.bins else ""))
+        p95_bps, peak_bps = (
+            (found.p95_down_bps, found.p95_up_bps),
+            (found.peak_down_bps, found.peak_up_bps),
+        )
+        yield replace(whole, load=judged(whole, found.bins, p95_bps, peak_bps))
 
 
 def _keys(port: inventory.Interface, names: Mapping[int, set[Name]]) -> tuple[Key, Key]:
@@ -261,7 +327,7 @@ def _usage(
 ) -> Usage:
     """Return what an interface carried; inwards on the WAN side is down for the agency."""
     some = [carried(*found[key]) if key in found else None for key in _keys(port, names)]
-    down, up = (tuple(c.bps.tolist()) if c else () for c in some)
+    down, up = (cast("Sequence[float]", c.bps) if c else () for c in some)
     times = [t for c in some if c for t in (int(c.at_ms[0]), int(c.at_ms[-1]) + STEP_S * 1000)]
     return Usage(
         step_s=STEP_S,

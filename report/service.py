@@ -1,5 +1,6 @@
 """One order for a report, from arguments to its files: where the parts of the floor meet."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,21 +13,22 @@ from monitor.availability import window as observed
 from monitor.samples import SampleStore, open_samples
 from report import actions, books_reader, listings, outlines, questions
 from report.archive import earlier, last
-from report.assessment import Assessment
 from report.books import Matter, Signs
 from report.exports.order import regency_on
 from report.figures import Report
 from report.files import write_all
 from report.forms import FORMS, made
-from report.judging import judge
+from report.judging import Judged, judge
 from report.language import LANGUAGES
 from report.periods import Period, of
 from report.reader import Window, read
 from report.readiness import build
+from report.records import Load
 from report.render import as_json
 from report.rubric import LATEST
 from report.rubric import load as load_rubric
 from report.scope import narrowed, scope_of
+from report.snapshot import Snapshot, name_of
 from siaga.clock import shown, utc_now
 from siaga.errors import NotFoundError, UsageError
 from siaga.outcome import Outcome
@@ -121,10 +123,17 @@ def _day(text: str) -> date:
         raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
 
 
-def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Assessment:
+def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Judged:
     """Return the judgement of the period; its snapshot is kept, so that the report can be verified."""
     asked = questions.Period(period.since, period.until, settings.timezone)
-    return judge(settings, asked, rubric=rubric, lang=lang).assessment
+    return judge(settings, asked, rubric=rubric, lang=lang)
+
+
+def carried(snapshot: Snapshot) -> dict[str, Load]:
+    """Return line → what it carried, from the lines of the snapshot that say it."""
+    rows = [json.loads(line) for line in snapshot.parts[name_of(Load)].splitlines()]
+    loads = [Load(**{k: v for k, v in row.items() if k != "fact"}) for row in rows if "fact" in row]
+    return {load.line: load for load in loads}
 
 
 def gathered(
@@ -133,7 +142,10 @@ def gathered(
     """Read everything that a report of a period is made of."""
     engine = open_engine(settings)
     window = Window(period.since, period.until, settings.poll.interval_s)
-    facts = read(engine, samples, window, illustrative=order.illustrative)
+    rubric = order.rubric or LATEST
+    found = None if order.place or order.agency else _judged(settings, period, rubric, lang)
+    known = carried(found.snapshot) if found else None
+    facts = read(engine, samples, window, illustrative=order.illustrative, known=known)
     with reading(engine) as session:
         regency = regency_on(session, settings, period.until)
         scope = scope_of(session, regency, order.place, order.agency)
@@ -147,13 +159,11 @@ def gathered(
             listings=lists,
             scope=scope,
         )
-    rubric = order.rubric or LATEST
-    judged = _judged(settings, period, rubric, lang) if scope is None else None
     shapes, source = outlines.outlines(facts.code, settings.home)
     return Matter(
         facts=narrowed(facts, scope),
         books=books,
-        judged=judged,
+        judged=found.assessment if found else None,
         kinds={key: both.of(lang) for key, both in load_rubric(rubric).rubric.evidence_kinds.items()},
         actions=actions.planned(settings.home),
         scope=scope.title if scope else "",

@@ -105,6 +105,26 @@ def _inflated(body: bytes) -> bytes:
         return b""
 
 
+def pages(pdf: bytes, again: bytes) -> Check:
+    """Check that a PDF is what its own JSON gives when it is typeset anew.
+
+    A signature is added behind it and changes nothing (ISO 32000-2, 7.5.6: an incremental update).
+    """
+    if pdf == again:
+        return Check(
+            "pages", Found.ok, "Typeset anew from the JSON it carries, the PDF is the same, byte for byte."
+        )
+    if pdf.startswith(again):
+        more = len(pdf) - len(again)
+        return Check(
+            "pages", Found.ok, f"The same, and {more} bytes were added behind it, as a signature does."
+        )
+    sentence = (
+        "Typeset anew from the JSON it carries, it is another PDF: changed, or of another version of siaga."
+    )
+    return Check("pages", Found.failed, sentence)
+
+
 def judged_again(claim: Claim, data: bytes, loaded: Loaded) -> Iterator[Check]:
     """Check that the report follows from this snapshot and this rubric, byte for byte."""
     sha256 = hashlib.sha256(data).hexdigest()

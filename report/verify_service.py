@@ -9,6 +9,7 @@ from report import evidence, verify
 from report.asked.kept import kept
 from report.bundle import opened
 from report.judging import stored
+from report.render import as_pdf
 from report.rubric import LATEST, Loaded, load, read, versions
 from report.snapshot import read as read_snapshot
 from report.verify import Check, Found
@@ -50,7 +51,10 @@ def _checks(path: Path, keys: list[str], *, alone: bool, rubric: str) -> Iterato
         )
         snapshot = bundle.snapshot
     else:
-        claim = verify.claim_of(verify.attached(data) if data[:4] == b"%PDF" else data)
+        document = verify.attached(data) if data[:4] == b"%PDF" else data
+        claim = verify.claim_of(document)
+        if document is not data:
+            yield verify.pages(data, as_pdf(document))
         snapshot = stored(settings.home, claim.snapshot_sha256)
         yield from verify.judged_again(claim, snapshot, _rubric(claim.rubric, rubric))
         _, told = read_snapshot(snapshot)

@@ -93,7 +93,8 @@ class Monitor(Frozen):
 
     What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
     how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]). `push`: send what
-    came to each [[remote_write]], every `push_s`.
+    came to each [[remote_write]], every `push_s`. `backup`: read the configurations that are due ([backup]), for which
+    it looks every `backup_s`.
     """
 
     reachability_s: float = Field(30.0, ge=0.1, le=3600)
@@ -111,8 +112,9 @@ class Monitor(Frozen):
     listen: bool = False
     notify: bool = True
     compact: bool = True
-    backup: bool = True
     push: bool = True
+    backup: bool = True
+    backup_s: float = Field(60.0, ge=1, le=3600)
     push_s: float = Field(60.0, ge=1, le=3600)
 
 
@@ -128,7 +130,8 @@ class Backup(Frozen):
     """How configurations are backed up. `every_h` is for each role, or `default`: hours between two backups.
 
     `concurrency` devices side by side; a device may take `longest_s` altogether, be silent for [ssh] timeout_s, and say
-    `most_bytes`. Of the full texts, the newest `keep_full` of each device are kept.
+    `most_bytes`. Of the full texts, the newest `keep_full` of each device are kept. `around_jobs`: a device is backed
+    up before and after it is changed, and left alone if that fails.
     """
 
     every_h: Mapping[str, Annotated[float, Field(gt=0, le=24 * 90)]] = {"default": 24.0}
@@ -136,6 +139,7 @@ class Backup(Frozen):
     longest_s: float = Field(300.0, gt=0, le=3600)
     most_bytes: int = Field(16 << 20, ge=10_000, le=256 << 20)
     keep_full: int = Field(100, ge=1, le=100_000)
+    around_jobs: bool = True
 
     def interval_h(self, role: str) -> float:
         """Return the hours between two backups of devices of a role."""

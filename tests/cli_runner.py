@@ -100,11 +100,12 @@ def cramped(home: Path, octets: int, *arguments: object) -> Said:
 
 
 def until(true: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
-    """Look again and again until something is so, at most `timeout_s`."""
-    deadline = time.monotonic() + timeout_s
+    """Look again and again until something is so, at most `timeout_s`; less often with time, for looking costs too."""
+    deadline, pause_s = time.monotonic() + timeout_s, 0.005
     while not true():
         assert time.monotonic() < deadline, what
-        time.sleep(0.005)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 0.05)
 
 
 def stored(home: Path) -> dict[str, list[tuple[Any, ...]]]:

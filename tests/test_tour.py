@@ -84,7 +84,7 @@ def regency(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def run(words: str, environment: dict[str, str], folder: Path) -> tuple[int, str]:
     command = [sys.executable, "-m", "cli", *shlex.split(words)]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 

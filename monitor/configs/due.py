@@ -45,16 +45,23 @@ class Standing:
 
 def due(session: Session, settings: Backup, now: datetime, ids: Collection[int] | None = None) -> list[int]:
     """Return the ids of the devices whose interval is over, or for whom somebody asked; of those in `ids` alone."""
-    asked = {w.device_id for w in wishes(session)}
+    asked = {w.device_id: w.last_at for w in wishes(session)}
     rows = standing(session)
     found = []
     for device, platform in _devices(session):
         i = device.id or 0
         if (ids is None or i in ids) and device.ssh_credential_id and config_of(platform):
             row = rows.get(i)
-            if i in asked or row is None or _over(row, settings.interval_h(device.role), now):
+            wished = i in asked and not (row and _rests(row, asked[i], now))
+            if wished or row is None or _over(row, settings.interval_h(device.role), now):
                 found.append(i)
     return found
+
+
+def _rests(row: ConfigBackup, asked_at: datetime, now: datetime) -> bool:
+    """Tell whether it was tried in vain since it was asked for, a short while ago: more would lock an account."""
+    tried = as_utc(row.tried_at)
+    return bool(row.failures) and tried >= asked_at and tried + RETRY > now
 
 
 def _over(row: ConfigBackup, interval_h: float, now: datetime) -> bool:

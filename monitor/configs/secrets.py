@@ -8,17 +8,17 @@ a keyed digest, so that a changed secret is a change, and nobody learns more of 
 _HOW = (
     r"(?:(?:\d{1,3}|cipher|irreversible-cipher|reversible-cipher|simple|plaintext|plain|hash|hashed|encrypted|encrypt"
     r"|ciphertext|ascii-text|hexadecimal|local|remote|md5|sha1|sha256|sha512|hmac-md5|hmac-sha\S*|key|key-value|ENC|psk"
-    r"|clear|level)\s+)*"
+    r"|clear|level|ascii|hex|text|usual|nonstandard|simple)\s+)*"
 )
-_VALUE = r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"';,]+)"""
+_VALUE = r"""(\\"[^"\\]*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"';,]+)"""
 _WORDS = (
     r"password|passwd|passwort|passphrase|pass-phrase|passcode|passkey|secret|psksecret|pre-?shared-?key"
     r"|pre-shared-secret|shared-secret|shared-key|key-string|keystring|encrypted-password|plaintext-password"
     r"|auth-pass|priv-pass|auth-pwd|priv-pwd|auth-password|priv-password|auth-key|authentication-key|privacy-key"
-    r"|private-key|encrypted-key|plaintext-key|tcp-md5-key|md5-key|secret-key|api-key|token|sharedkey"
+    r"|plain-text-password-value|wireless-key|private-key|encrypted-key|plaintext-key|tcp-md5-key|md5-key|secret-key|api-key|token|sharedkey"
 )
 _TRAPS = r"(?:version\s+(?:1|2c?|v1|v2c)|community|securityname|cipher|simple)"
-_PROTOCOL = r"(?:md5|sha|sha-?\d+|sha2-\d+|des|3des|des56|aes|aes-?\d+|aes\s+\d+)"
+_PROTOCOL = r"(?:md5|simple|text|sha|sha-?\d+|sha2-\d+|des|3des|des56|aes|aes-?\d+|aes\s+\d+)"
 GENERAL: tuple[str, ...] = (
     rf"(?i)(?:^|[\s\"'_.-])(?:{_WORDS})(?:-\d+)?[\"']?\s*[\s=:]\s*{_HOW}{_VALUE}",
     rf"(?i)(?:^|[\s\"'_.])(?:psk|wpa-?psk)[\"']?\s*[\s=:]\s*{_HOW}{_VALUE}",
@@ -33,6 +33,7 @@ GENERAL: tuple[str, ...] = (
     rf"(?i)authentication-key(?:id)?\s+\d+\s+(?:authentication-mode\s+)?(?:md5|sha\S*|hmac\S*)\s+{_HOW}{_VALUE}",
     rf"(?i)(?:radius|tacacs|hwtacacs|tacplus)\S*\s(?:.*?\s)?(?:key|shared-key)\s+{_HOW}{_VALUE}",
     rf"(?i)^\s*(?:server-)?key\s+(?:(?:authentication|accounting|authorization)\s+)?{_HOW}{_VALUE}\s*$",
+    rf"(?i)\bkey\s+[05678]\s+{_VALUE}",
     rf"(?i)isakmp\s+key\s+{_HOW}{_VALUE}",
 )
 # A private key in PEM (RFC 7468), on as many lines as it has.
@@ -43,6 +44,6 @@ _NONE = (
     "enable enabled disable disabled yes no true false none on off required optional manager operator user-name"
     " encryption policy complexity aging expiry history minimum-length auth-pass priv-pass key-value community cipher"
     " key key-string md5 sha type control pass-phrase passphrase auto default all any prompt privilege role level"
-    " authentication accounting authorization simple"
+    " authentication accounting authorization simple address hostname local remote version auth noauth priv size"
 )
 HARMLESS = frozenset(_NONE.split())

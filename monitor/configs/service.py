@@ -15,6 +15,8 @@ from inventory.platform_format import Config
 from inventory.platforms import config_of
 from inventory.runs import recorded
 from inventory.store import open_engine, reading
+from monitor.compliance.routeros import parsed
+from monitor.compliance.routeros_diff import way
 from monitor.configs import restore, store, views
 from monitor.configs.due import due, overview
 from monitor.configs.normalise import normal
@@ -146,11 +148,20 @@ def restored(
         platform = targets[0].target.platform if targets else device.platform
     driver, config = config_of(platform) or ("", None)
     now, then = (store.unsealed(vault, v).splitlines() for v in (newest, wanted))
-    kind, lines = restore.commands(driver, *(_told(text, config) for text in (now, then)))
-    if kind == "whole":
-        lines = tuple(then)
+    kind, lines = _way(driver, config, now, then)
     shown = views.difference(repository, newest, wanted)
     return restore.Restore(device.id or 0, device.name, kind, lines, tuple(shown))
+
+
+def _way(
+    driver: str, config: Config | None, now: Sequence[str], then: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the kind of a restore and its lines. What no command is known for makes it a whole file."""
+    if driver == "mikrotik_routeros":
+        found = way(*(parsed("\n".join(text)) for text in (now, then)))
+        return ("whole", tuple(then)) if found.left else ("commands", found.commands)
+    kind, lines = restore.commands(driver, *(_told(text, config) for text in (now, then)))
+    return kind, tuple(then) if kind == "whole" else lines
 
 
 def _told(lines: Sequence[str], config: Config | None) -> tuple[str, ...]:

@@ -1,17 +1,16 @@
-"""What the monitor keeps of a device's safety: its newest backup, the doors it showed, and when its log came last."""
+"""What the monitor keeps of each device: its newest backup, and when its log came last."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from inventory.findings_read import shown
 from monitor.configs.models import ConfigBackup, ConfigVersion
 from monitor.configs.run import GOOD
 from monitor.configs.store import standing as standing_of
 from monitor.samples import HEARD, Key
 from report import store
 from report.asked.source import Source
-from report.records import Backup, Exposure, Logged
+from report.records import Backup, Logged
 from siaga.clock import as_utc
 from siaga.text import safe
 
@@ -46,13 +45,6 @@ def _backup(
     return Backup(safe(name), as_utc(version.at), version.digest) if version is not None else None
 
 
-def exposures(source: Source) -> Iterator[Exposure]:
-    """Yield what the newest audit saw of each device, if it was before the period's end."""
-    for one in shown(source.session):
-        if as_utc(one.at) < source.period.until:
-            yield Exposure(safe(one.device), as_utc(one.at), one.ssh, one.open)
-
-
 def logs(source: Source) -> Iterator[Logged] | None:
     """Yield when each device's syslog came last, within the hours that count; None while none came from anybody."""
     until = source.period.until
@@ -69,6 +61,5 @@ def logs(source: Source) -> Iterator[Logged] | None:
 
 ANSWERS: dict[type, Callable[[Source], Iterator[Any] | None]] = {
     Backup: backups,
-    Exposure: exposures,
     Logged: logs,
 }

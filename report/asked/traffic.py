@@ -23,9 +23,9 @@ _THURSDAY_MIN = 3 * 24 * 60  # the epoch was one
 Named = tuple[str, Bought]
 
 
-def parts(lines: Sequence[Named]) -> Iterator[Sequence[Named]]:
+def parts(lines: Sequence[Named], many: int = AT_ONCE) -> Iterator[Sequence[Named]]:
     """Yield the lines in parts."""
-    yield from (lines[i : i + AT_ONCE] for i in range(0, len(lines), AT_ONCE))
+    yield from (lines[i : i + many] for i in range(0, len(lines), many))
 
 
 class ServiceTime:
@@ -123,7 +123,7 @@ def _sha256(bins: Sequence[tuple[Array, NDArray[np.generic], Array]]) -> str:
 def quality(source: Source) -> Iterator[Quality]:
     """Yield delay and loss to each line's device of which anything is known, by name."""
     told = [(name, line) for name, line in source.lines if line.device_id is not None]
-    found = [q for some in parts(told) for q in _qualities(source, some)]
+    found = [q for some in parts(told, 2 * AT_ONCE) for q in _qualities(source, some)]
     yield from sorted(found, key=lambda q: q.line)
 
 

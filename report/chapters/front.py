@@ -6,7 +6,7 @@ from report.chapters import gaps, indicators
 from report.chapters.incidents import CLAIM_S
 from report.chapters.network import GOOD, POOR
 from report.charts import Moment, Spoke, chart_radar, chart_trend
-from report.facts import Facts
+from report.facts import FULL, Facts
 from report.figures import (
     Block,
     Cell,
@@ -24,7 +24,7 @@ from report.figures import (
 )
 from report.glyphs import printable
 from report.language import Tongue
-from report.measures.bandwidth import FULL, LEAST_BINS, STEP_S
+from report.measures.bandwidth import LEAST_BINS, STEP_S
 from report.measures.counts import count
 
 RANK = 95
@@ -184,7 +184,7 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
     )
     svg = chart_radar(spokes, [t.number(n) for n in range(1, 6)]) if len(spokes) > 2 else ""
     return Chart(
-        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.86, empty=t.say("none")
+        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.8, empty=t.say("none")
     )
 
 

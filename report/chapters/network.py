@@ -8,11 +8,11 @@ from report.books import Matter
 from report.chapters import indicators
 from report.chapters.equipment import part, state_cells, state_columns
 from report.charts import Moment, chart_trend
-from report.facts import Connection, Facts, Span
+from report.facts import FULL, Connection, Facts, Load, Span, over
 from report.figures import Bar, Bars, Block, Cell, Chapter, Chart, Column, Figure, Heat, Numbers, Table, Tone
 from report.language import Tongue, rows_of
-from report.measures.availability import Watched, buckets, by_device, watched
-from report.measures.bandwidth import FULL, STEP_S, Load, load, over
+from report.measures.availability import Watched, buckets, by_device, parts, watched
+from report.measures.bandwidth import STEP_S, load
 from report.measures.counts import Reach, count, reach
 from report.numbers import rounded
 
@@ -215,9 +215,8 @@ def _course(facts: Facts, t: Tongue) -> Chart:
     some = [s for i in ids for s in spans.get(i, [])]
     pieces = buckets(facts.since, facts.until) if facts.window_s > 0 else []
     moments = []
-    for a, b in pieces:
-        ratio = watched(some, len(ids), a, b).ratio
-        moments.append(Moment(t.short(a, pieces), ratio, t.percent(ratio, 1)))
+    for (a, _), seen in zip(pieces, parts(some, len(ids), pieces), strict=True):
+        moments.append(Moment(t.short(a, pieces), seen.ratio, t.percent(seen.ratio, 1)))
     known = [m.value for m in moments if m.value is not None]
     low = max(0.0, min(0.95, *known) - 0.01) if known else 0.0
     ticks = [(low + (1 - low) * i / 4, t.percent(low + (1 - low) * i / 4, 1)) for i in range(5)]
@@ -298,7 +297,7 @@ def _heat(facts: Facts, t: Tongue) -> Heat:
     rows = []
     for place in _order(facts) if pieces else []:
         spans, devices = held.get(place, ([], 0))
-        cells = tuple(tone(watched(spans, devices, a, b).ratio) for a, b in pieces)
+        cells = tuple(tone(p.ratio) for p in parts(spans, devices, pieces))
         whole = watched(spans, devices, facts.since, facts.until).ratio
         name = t.text(place).shown if place else t.say("no-place")
         rows.append((name, cells, t.share(whole, 2, tone(whole))))

@@ -9,7 +9,7 @@ from report.chapters.network import Line, tone
 from report.facts import Agency, Seen, Span
 from report.figures import Block, Cell, Chapter, Column, Heading, Table, Text, Tone
 from report.language import Tongue
-from report.measures.availability import Watched, buckets, by_device, outages, watched
+from report.measures.availability import Watched, buckets, by_device, outages, parts, watched
 from report.numbers import rounded
 
 WORST = 10
@@ -59,7 +59,7 @@ def _profile(
         agency,
         lines,
         watched(spans, devices, facts.since, facts.until),
-        tuple(watched(spans, devices, a, b).ratio for a, b in pieces),
+        tuple(p.ratio for p in parts(spans, devices, pieces)),
         len(away),
         max((o.seconds for o in away), default=0.0),
     )

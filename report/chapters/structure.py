@@ -8,7 +8,7 @@ from report.chapters import indicators
 from report.figures import Block, Cell, Chapter, Column, Figure, Heading, Numbers, Table, Tone
 from report.language import Tongue
 
-COMPETENCES = ("proses bisnis", "arsitektur", "data", "keamanan", "aplikasi", "infrastruktur")
+COMPETENCES = ("proses-bisnis", "arsitektur", "data", "keamanan", "aplikasi", "infrastruktur")
 SOON_DAYS = 90
 
 
@@ -109,7 +109,7 @@ def _competences(books: Books, t: Tongue) -> Table:
     )
     rows = []
     for name in COMPETENCES:
-        many = sum(any(name in c or c in name for c in s.competences) for s in books.staff)
+        many = sum(name in s.competences for s in books.staff)
         verdict = (
             ("comp-two", Tone.good)
             if many > 1
@@ -117,7 +117,7 @@ def _competences(books: Books, t: Tongue) -> Table:
             if many
             else ("comp-none", Tone.bad)
         )
-        rows.append((t.word(f"comp-{name.replace(' ', '-')}"), t.count(many), t.word(*verdict)))
+        rows.append((t.word(f"comp-{name}"), t.count(many), t.word(*verdict)))
     return Table(
         "O-T2",
         t.say("t-competences"),

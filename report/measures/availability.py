@@ -1,7 +1,7 @@
 """Availability from observed time only: what was not watched is neither up nor down, and is counted apart."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -68,6 +68,27 @@ def watched(spans: Iterable[Span], devices: int, since: datetime, until: datetim
         inside = (min(span.end, until) - max(span.start, since)).total_seconds()
         seconds[span.seen] += max(inside, 0.0)
     return Watched(seconds[Seen.up], seconds[Seen.down], devices * (until - since).total_seconds())
+
+
+def parts(spans: Iterable[Span], devices: int, pieces: Sequence[tuple[datetime, datetime]]) -> list[Watched]:
+    """Sum the parts of `spans` in each of some pieces of equal length that follow each other; each span once."""
+    if not pieces:
+        return []
+    first, step = pieces[0][0], (pieces[0][1] - pieces[0][0]).total_seconds()
+    many = len(pieces)
+    seconds = {Seen.up: [0.0] * many, Seen.down: [0.0] * many, Seen.unobserved: [0.0] * many}
+    for span in spans:
+        into = seconds[span.seen]
+        at = max((span.start - first).total_seconds(), 0.0)
+        end = min((span.end - first).total_seconds(), many * step)
+        for i in range(int(at // step), many):
+            if at >= end:
+                break
+            edge = min(end, (i + 1) * step)
+            into[i] += edge - at
+            at = edge
+    both = zip(seconds[Seen.up], seconds[Seen.down], strict=True)
+    return [Watched(up, down, devices * step) for up, down in both]
 
 
 def outages(spans: Iterable[Span]) -> list[Outage]:

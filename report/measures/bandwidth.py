@@ -1,50 +1,29 @@
 """Bandwidth against the contract: the 95th percentile of bins, never a mean of percentiles."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from monitor.rates import percentile
-from report.facts import Connection
-from report.numbers import rounded
+import numpy as np
+
+from monitor.usage import nearest_rank
+from report.facts import Connection, Load
 
 STEP_S = 300
+Pair = tuple[float | None, float | None]
 LEAST_BINS = 20  # with fewer, the nearest rank of 95 % is the maximum itself
-FULL = 0.80
-
-
-@dataclass(frozen=True)
-class Load:
-    """How much of the contract a connection uses. None: too few bins, or no committed rate."""
-
-    bins: int
-    p95_down_bps: float | None
-    p95_up_bps: float | None
-    peak_down_bps: float | None
-    peak_up_bps: float | None
-    utilisation: float | None
-    peak_share: float | None
-
-    @property
-    def above(self) -> bool | None:
-        """Whether the use, as printed (one decimal of a percent), is over the threshold."""
-        return None if self.utilisation is None else over(self.utilisation)
-
-
-def over(share: float) -> bool:
-    """Return whether a share is over the threshold when both are printed with one decimal."""
-    return rounded(share * 100, 1) > rounded(FULL * 100, 1)
 
 
 def p95(values: Sequence[float]) -> float | None:
     """Return the 95th percentile by nearest rank, as providers bill it; None for fewer than LEAST_BINS."""
-    return percentile(values, 0.95) if len(values) >= LEAST_BINS else None
+    return nearest_rank(np.asarray(values), 0.95) if len(values) >= LEAST_BINS else None
 
 
 def load(connection: Connection) -> Load:
     """Measure one connection against its committed rates; the busier direction counts."""
+    if connection.load is not None:
+        return connection.load
     usage = connection.usage
     down, up = p95(usage.down_bps), p95(usage.up_bps)
-    peaks = max(usage.down_bps, default=None), max(usage.up_bps, default=None)
+    peaks = _peak(usage.down_bps), _peak(usage.up_bps)
     return Load(
         bins=max(len(usage.down_bps), len(usage.up_bps)),
         p95_down_bps=down,
@@ -54,6 +33,25 @@ def load(connection: Connection) -> Load:
         utilisation=_busier((down, connection.down_bps), (up, connection.up_bps)),
         peak_share=_busier((peaks[0], connection.down_bps), (peaks[1], connection.up_bps)),
     )
+
+
+def judged(connection: Connection, bins: int, p95_bps: Pair, peak_bps: Pair) -> Load:
+    """Return the same from figures that were computed already (down, up); fewer than LEAST_BINS have no p95."""
+    down, up = p95_bps if bins >= LEAST_BINS else (None, None)
+    rates = connection.down_bps, connection.up_bps
+    return Load(
+        bins=bins,
+        p95_down_bps=down,
+        p95_up_bps=up,
+        peak_down_bps=peak_bps[0],
+        peak_up_bps=peak_bps[1],
+        utilisation=_busier((down, rates[0]), (up, rates[1])),
+        peak_share=_busier((peak_bps[0], rates[0]), (peak_bps[1], rates[1])),
+    )
+
+
+def _peak(values: Sequence[float]) -> float | None:
+    return float(np.max(values)) if len(values) else None
 
 
 def _busier(*pairs: tuple[float | None, int | None]) -> float | None:

@@ -82,9 +82,7 @@ async def _living(settings: Settings, clock: FakeClock, pipe: int) -> None:
     _tell_of_commits(clock, pipe)
     engine = open_engine(settings)
     service = Service(settings, engine, run_id=None, now=clock.now, say=lambda _: None, load=lambda: settings)
-    chores = asyncio.create_task(_chores(service, settings, clock, pipe))
-    await service.run()
-    await chores
+    await asyncio.gather(service.run(), _chores(service, settings, clock, pipe))
 
 
 def _tell_of_commits(clock: FakeClock, pipe: int) -> None:
@@ -107,7 +105,7 @@ async def _chores(service: Service, settings: Settings, clock: FakeClock, pipe: 
     while True:
         await asyncio.sleep(20)
         late_ms = YESTERDAY_MS + int(clock.time()) * 10
-        service.store([Poll(LATE_DEVICE, late_ms, LATE, np.array([int(clock.time())]), asked=False)])
+        service._store.add([Poll(LATE_DEVICE, late_ms, LATE, np.array([int(clock.time())]), asked=False)])
         await asyncio.sleep(40)
         with EmbeddedStore(settings.home / "tsdb") as other:
             done = other.compact(clock.now(), settings.samples.kept_days)

@@ -31,7 +31,6 @@ SEEDED = re.compile(r"(?i)rahasia\w+")
 COMMANDS = (
     ("backup", "list", "-o", "wide"),
     ("backup", "search", "e"),
-    ("backup", "run", "-o", "json"),
     ("runs", "-o", "json"),
     ("note", "list", "-o", "json"),
     ("alert", "list", "-o", "json"),
@@ -194,6 +193,23 @@ def test_a_wish_of_syslog_is_due_its_message_names_who_changed_it_and_it_is_then
         with reading(made.engine) as opened:
             assert wishes(opened) == []
             assert sorted(last_backups(opened)) == sorted(made.ids.values())
+
+
+def test_who_was_asked_for_and_could_not_be_read_rests_before_the_next_try(scrubbed: Path) -> None:
+    with world(scrubbed, {"sw1": simulated("ios")}) as made:
+        service.run_due(made.engine, made.settings)
+        asked, number = utc_now(), made.ids["sw1"]
+        with session(made.engine) as writing:
+            wish(writing, number, BACKUP, "changed", asked)
+            row = store.standing(writing)[number]
+            row.failures, row.tried_at = 1, asked + timedelta(seconds=5)
+            writing.add(row)
+        with reading(made.engine) as opened:
+            assert due(opened, Backup(), asked + timedelta(minutes=29)) == []
+            assert due(opened, Backup(), asked + timedelta(minutes=31)) == [number]
+        with session(made.engine) as writing:
+            wish(writing, number, BACKUP, "changed again", asked + timedelta(minutes=1))
+            assert due(writing, Backup(), asked + timedelta(minutes=2)) == [number]
 
 
 def test_each_role_has_its_interval_and_a_failure_is_not_repeated_at_once(scrubbed: Path) -> None:

@@ -17,6 +17,7 @@ from tests.monitor.backup_world import text_of
 from tests.simulators.cli.dialect import dialect, names
 
 PAIRS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "config_pairs.toml").read_text("utf-8"))
+FORMS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "secret_forms.toml").read_text("utf-8"))
 # Every secret of the configurations has this in it, in every form that the makes print.
 SEEDED = re.compile(r"(?i)rahasia\w+")
 VAULT = Vault(bytes(range(32)))
@@ -78,6 +79,16 @@ def test_no_secret_stays_in_any_form(make: str) -> None:
     text = text_of(make)
     assert len(set(SEEDED.findall(text))) >= 6
     assert SEEDED.findall("\n".join(kept(make, text))) == []
+
+
+@pytest.mark.parametrize("platform", sorted(FORMS))
+def test_no_form_of_a_secret_is_overlooked(platform: str) -> None:
+    known = config_of(platform)
+    assert known is not None
+    lines = FORMS[platform]["lines"].splitlines()
+    told = normal(lines, known[1], mark).lines
+    assert [x for x in told if SEEDED.search(x)] == []
+    assert sum(x.count("<secret") for x in told) >= len([x for x in lines if SEEDED.search(x)]) - 2
 
 
 @pytest.mark.parametrize("make", [m for m in names() if m != "fortigate"])

@@ -40,7 +40,7 @@ def needs_root() -> None:
 
 
 def test_killed_a_hundred_times_it_loses_nothing_acknowledged_and_doubles_no_alert(tmp_path: Path) -> None:
-    kills, seed = os.environ.get("SIAGA_KILLS", "100"), str(random.randrange(10**6))
+    kills, seed = os.environ.get("SERVICE_KILLS", "100"), str(random.randrange(10**6))
     command = [sys.executable, "-m", "tests.monitor.kill_service", str(tmp_path), kills, seed]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
@@ -115,7 +115,7 @@ def test_a_database_locked_for_thirty_seconds_delays_and_loses_nothing(tmp_path:
 # -- its own uplink ----------------------------------------------------------------------------------------
 
 FIRST = IPv4Address("10.80.0.1")
-NUMBER = int(os.environ.get("SIAGA_UPLINK_DEVICES", "1000"))
+NUMBER = int(os.environ.get("UPLINK_DEVICES", "1000"))
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_the_next_step_counts_how_many_are_lacking() -> None:
     assert (found.level, found.reading.value) == (2, 60.0)
     assert (
         found.next_step
-        == "Level 3: raise it from 60.00 to 75.00 persen. 2 more of 10, among them d6, d7, d8, d9."
+        == "Level 3: raise it from 60.00 to 75.00 percent. 2 more of 10, among them d6, d7, d8, d9."
     )
 
 

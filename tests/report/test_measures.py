@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.facts import Connection, Device, Seen, Span, Usage
+from report.facts import Connection, Device, Seen, Span, Usage, over
 from report.measures import bandwidth
-from report.measures.availability import buckets, outages, watched
+from report.measures.availability import buckets, outages, parts, watched
 from report.measures.counts import agency_seen, count
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
@@ -64,8 +64,8 @@ def test_use_counts_the_busier_direction_against_the_contract() -> None:
 
 
 def test_what_is_printed_as_80_is_not_above_80() -> None:
-    assert not bandwidth.over(0.80049)
-    assert bandwidth.over(0.8006)
+    assert not over(0.80049)
+    assert over(0.8006)
 
 
 def test_device_counts_are_never_mixed() -> None:
@@ -87,3 +87,20 @@ def test_an_agency_is_down_only_if_every_connection_is() -> None:
     assert seen(1) is Seen.down
     assert seen(1, 2) is Seen.unobserved
     assert seen(1, 2, 3) is Seen.up
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-50, 150), st.integers(0, 120), st.sampled_from([Seen.up, Seen.down])),
+        max_size=8,
+    ),
+    st.integers(1, 12),
+)
+def test_the_parts_of_a_window_are_what_each_piece_would_be_alone(
+    some: list[tuple[int, int, Seen]], count: int
+) -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    spans = [Span(1, at + timedelta(minutes=a), at + timedelta(minutes=a + n), seen) for a, n, seen in some]
+    pieces = [(at + timedelta(minutes=10 * i), at + timedelta(minutes=10 * (i + 1))) for i in range(count)]
+    alone = [watched(spans, 2, a, b) for a, b in pieces]
+    assert parts(spans, 2, pieces) == alone

@@ -21,9 +21,12 @@ from inventory.models import (
     Provider,
     Run,
 )
-from inventory.store import open_engine, session
+from inventory.models_custody import Asset
+from inventory.models_people import Certificate, Evidence, Person
+from inventory.store import open_engine, reading, session
 from monitor.models import Alert, DeviceState, StateChange
 from monitor.samples import Asked, Sample, open_samples, polls_of
+from report import books_reader
 from report.facts import Facts, Seen
 from report.periods import moment
 from report.reader import Window, denominators, read
@@ -126,10 +129,11 @@ def test_facts_are_what_was_stored(home: Path) -> None:
 
 def test_the_connection_carries_what_its_counters_say(home: Path) -> None:
     first, second = facts().connections
-    assert {round(v) for v in first.usage.down_bps} == {45_000_000}
-    assert len(first.usage.down_bps) == 36  # three hours of five minutes
+    assert first.load is not None
+    assert (round(first.load.p95_down_bps or 0), first.load.bins) == (45_000_000, 36)  # three hours
     assert (first.down_bps, first.provider, first.agency) == (50_000_000, "PT Serat", "Kecamatan Balaraja")
-    assert len(second.usage.down_bps) == 0
+    assert second.load is not None
+    assert second.load.bins == 0
 
 
 def test_the_hour_without_polling_is_neither_up_nor_down(home: Path) -> None:
@@ -178,3 +182,87 @@ def test_times_are_read_as_people_write_them() -> None:
 def test_a_regency_without_dated_lists_has_no_denominators() -> None:
     assert denominators("99.99") == ()
     assert denominators("../36.03") == ()
+
+
+# --- the books, and a part of the regency
+
+
+def window() -> books_reader.Window:
+    return books_reader.Window(SINCE, UNTIL, 180.0)
+
+
+def test_both_availabilities_come_from_the_same_looks(home: Path) -> None:
+    settings = load()
+    with reading(open_engine(settings)) as opened, open_samples(settings.home) as samples:
+        found = books_reader.read(opened, samples, window(), zone="Asia/Jakarta", now=UNTIL)
+    one, two = (found.met[i] for i in sorted(found.met))
+    assert (one.up_s, one.met_s, one.window_s) == (3 * 3600, 3 * 3600, 4 * 3600)
+    assert (two.up_s, two.sla_up_s, two.met_s, two.sla_s) == (5400, 5400, 10800, 10800)
+    (money,) = found.money
+    assert (money.contract, money.lines, money.monthly_idr) == ("027/1/2026", 1, None)
+    (bill,) = found.bills
+    assert (bill.provider, bill.sla, bill.amount_idr) == ("serat", 1.0, None)
+    assert found.priced is False
+
+
+def test_people_goods_and_papers_are_read_without_names(home: Path) -> None:
+    settings = load()
+    with session(open_engine(settings)) as opened:
+        person = stored(
+            opened, Person(name="Somebody", role="jaringan", competences="data keamanan", fte=0.5)
+        )
+        stored(opened, Person(name="Gone", role="jaringan", active_to=date(2020, 1, 1)))
+        stored(opened, Certificate(name="c", person_id=person, area="keamanan", expires=date(2027, 1, 1)))
+        stored(opened, Asset(name="a/1", condition="RR", price_idr=5, nibar="n"))
+        stored(opened, Asset(name="a/2", status="disposed"))
+        stored(opened, Evidence(name="e", kind="sk_ttis", dated=date(2026, 1, 1)))
+        stored(opened, Evidence(name="later", kind="sk_ttis", dated=date(2030, 1, 1)))
+    with reading(open_engine(settings)) as opened, open_samples(settings.home) as samples:
+        found = books_reader.read(opened, samples, window(), zone="Asia/Jakarta", now=UNTIL)
+    (staff,) = found.staff
+    assert (staff.role, staff.fte, staff.competences) == ("jaringan", 0.5, ("data", "keamanan"))
+    assert staff.certificates == (("keamanan", date(2027, 1, 1)),)
+    (good,) = found.goods
+    assert (good.condition, good.price_idr, good.numbered, good.linked) == ("worn", 5, True, False)
+    assert [p.id for p in found.papers] == ["e"]
+    assert "Somebody" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "count"),
+    [
+        ("2026-09-30T17:00", "2026-10-31T17:00", 1),
+        ("2026-09-30T17:00", "2026-12-31T17:00", 3),
+        ("2026-09-30T17:00", "2026-12-31T16:59", 0),
+        ("2026-10-01T00:00", "2026-10-31T17:00", 0),
+    ],
+)
+def test_only_whole_months_of_the_regency_have_a_price(since: str, until: str, count: int) -> None:
+    start, end = (datetime.fromisoformat(f"{t}Z") for t in (since, until))
+    found = books_reader.months(start, end, 180.0, "Asia/Jakarta")
+    assert found.whole_months is bool(count)
+    assert len(found.windows) == max(count, 1)
+    assert (found.windows[0].start, found.windows[-1].end) == (start, end)
+
+
+def test_a_part_has_its_own_devices_agencies_and_goods(home: Path, tmp_path: Path) -> None:
+    settings = load()
+    with session(open_engine(settings)) as opened:
+        other = stored(opened, Agency(name="dinkes", title="Dinas Kesehatan"))
+        stored(opened, Device(name="r9", agency_id=other))
+        stored(opened, Asset(name="a/1", agency_id=other))
+    for given, devices, agencies in (
+        ({"place": "Balaraja"}, 2, 1),
+        ({"agency": "dinkes"}, 1, 1),
+        ({"place": "Balaraja", "agency": "dinkes"}, 0, 0),
+    ):
+        make(Order((tmp_path / "p.json",), since="4h", at=UNTIL.isoformat(), **given))
+        tree = json.loads((tmp_path / "p.json").read_text())
+        figures = {f["id"]: f["value"] for f in tree["figures"]}
+        assert (figures["E-01"], figures["W-02"]) == (devices, agencies), given
+        assert tree["assessment"] is None
+        assert tree["meta"]["scope"]
+    for wrong in ({"place": "Atlantis"}, {"agency": "none"}):
+        with pytest.raises(NotFoundError):
+            make(Order((tmp_path / "q.json",), **wrong))
+    assert not (tmp_path / "q.json").exists()

@@ -275,7 +275,12 @@ def test_a_pdf_that_siaga_prints_carries_its_json() -> None:
     from report.render import as_pdf
 
     document = document_of(build(facts(4, 2), now=UNTIL))
-    assert verify.attached(as_pdf(document)) == document
+    pdf = as_pdf(document)
+    assert verify.attached(pdf) == document
+    again = as_pdf(verify.attached(pdf))
+    assert verify.pages(pdf, again).found is Found.ok
+    assert verify.pages(pdf + b"signed", again).found is Found.ok
+    assert verify.pages(pdf[:900] + b"x" + pdf[901:], again).found is Found.failed
 
 
 # --- the bundle ---------------------------------------------------------------------------------------------

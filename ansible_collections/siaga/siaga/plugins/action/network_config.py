@@ -35,7 +35,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             spoken = dialect(str(self._task.args.get("platform", "")))
             secrets = {n: str(variables[PREFIX + n]) for n in secrets_named(template)}
-            login = opener(self._access(variables), spoken, secrets)
+            login = opener(access(self, variables), spoken, secrets)
             done = configure(login, spoken, template, check=bool(self._task.check_mode))
         except NotReachedError as error:
             raise AnsibleConnectionFailure(str(error)) from None
@@ -47,20 +47,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, "failed": True, "msg": masked(str(error), secrets)}
         return {**result, "changed": done.changed, "diff": {"prepared": done.diff}}
 
-    def _access(self, variables: dict[str, Any]) -> Access:
-        """Return where the device is and how to log in, from the variables that every play has."""
-        said = {k: self._templar.template(variables[k]) for k in _READ if k in variables}
-        return Access(
-            host=str(said.get("ansible_host", variables.get("inventory_hostname", ""))),
-            port=int(said.get("ansible_port", 22)),
-            user=str(said.get("ansible_user", "")),
-            password=str(said.get("ansible_password", "")),
-            key_file=str(said.get("ansible_ssh_private_key_file", "")),
-            enable=str(said.get(f"{PREFIX}enable", "")),
-            known_hosts=Path("~/.ssh/known_hosts"),
-            accept_new=os.environ.get("ANSIBLE_PARAMIKO_HOST_KEY_AUTO_ADD", "False") == "True",
-            timeout_s=float(os.environ.get("ANSIBLE_TIMEOUT", "20")),
-        )
+
+def access(action: Any, variables: dict[str, Any]) -> Access:
+    """Return where an action's device is and how to log in, from the variables that every play has."""
+    template = action._templar.template  # noqa: SLF001 - an action is written as part of its base
+    said = {k: template(variables[k]) for k in _READ if k in variables}
+    return Access(
+        host=str(said.get("ansible_host", variables.get("inventory_hostname", ""))),
+        port=int(said.get("ansible_port", 22)),
+        user=str(said.get("ansible_user", "")),
+        password=str(said.get("ansible_password", "")),
+        key_file=str(said.get("ansible_ssh_private_key_file", "")),
+        enable=str(said.get(f"{PREFIX}enable", "")),
+        known_hosts=Path("~/.ssh/known_hosts"),
+        accept_new=os.environ.get("ANSIBLE_PARAMIKO_HOST_KEY_AUTO_ADD", "False") == "True",
+        timeout_s=float(os.environ.get("ANSIBLE_TIMEOUT", "20")),
+    )
 
 
 _READ = (

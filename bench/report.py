@@ -1,0 +1,81 @@
+"""What the whole readiness report costs: 400 sites, 90 days, in a process of its own.
+
+    python -m bench.report [--sites 400] [--days 90] [--home DIR]
+
+Reading and judging, computing, typesetting, the page and the workbook apart, in CPU seconds of one core; memory is the
+greatest size of the process. The home is that of bench.readiness, whose traffic is synthetic.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.readiness import DAY_MS, T0_MS, record, time_of, watch
+
+
+def measured(home: Path, days: int) -> dict[str, Any]:
+    """Make the report of the period in this process and say what each step cost."""
+    os.environ["SIAGA_HOME"] = str(home)
+    from monitor.samples import open_samples
+    from report.html import as_html
+    from report.periods import Period
+    from report.readiness import build
+    from report.render import as_json, as_pdf
+    from report.service import Order, gathered
+    from report.xlsx import as_xlsx
+    from siaga.settings import Settings
+
+    settings = Settings(home=home)
+    period = Period(time_of(T0_MS), time_of(T0_MS + days * DAY_MS), "bench")
+    took: dict[str, Any] = {}
+    began = time.process_time()
+
+    def lap(name: str) -> None:
+        nonlocal began
+        now = time.process_time()
+        took[f"{name}_s"], began = round(now - began, 2), now
+
+    with open_samples(home) as samples:
+        matter = gathered(settings, samples, period, Order((Path("r.pdf"),)), "id", period.until)
+    lap("read_and_judge")
+    document = as_json(build(matter, now=period.until))
+    lap("compute")
+    pdf = as_pdf(document)
+    lap("typeset")
+    took["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    page, book = as_html(document), as_xlsx(document)
+    lap("page_and_workbook")
+    sizes = {"pdf_kb": len(pdf), "json_kb": len(document), "html_kb": len(page), "xlsx_kb": len(book)}
+    return {**took, **{name: size // 1000 for name, size in sizes.items()}}
+
+
+def main() -> None:
+    """Make the home, measure three times in a child, and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sites", type=int, default=400)
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--home", type=Path, help="keep the home here, and use it again")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    order = parser.parse_args()
+    if order.child:
+        print(json.dumps(measured(order.child, order.days)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        home = order.home or Path(folder) / "home"
+        if not home.exists():
+            known = record(home, order.sites)
+            watch(home, sorted(known.values()), order.days)
+        command = [sys.executable, "-m", "bench.report", "--days", str(order.days), "--child", str(home)]
+        for _ in range(3):
+            print(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+
+
+if __name__ == "__main__":
+    main()
