@@ -133,7 +133,7 @@ class Spoke:
 
 def chart_radar(spokes: Sequence[Spoke], rings: Sequence[str], size: float = 300) -> str:
     """Return a radar with a web at 1 to 5 (`rings` are their labels); the band shows what is not known."""
-    cx, cy, radius = size / 2 + 35, size / 2 + 4, size / 2 - 38
+    cx, cy, radius = size / 2 + 35, size / 2 - 12, size / 2 - 38
     many = len(spokes)
 
     def at(i: int, level: float) -> Point:
@@ -161,7 +161,7 @@ def chart_radar(spokes: Sequence[Spoke], rings: Sequence[str], size: float = 300
     parts += [_dot(*at(i, v)) for i, v in known]
     parts += [_text(cx + 3, at(0, n)[1] + 3, ring, 7, fill=GREY) for n, ring in enumerate(rings, 1) if n > 1]
     parts += [_spoke(s, at(i, 5.5), cx) for i, s in enumerate(spokes)]
-    return _svg(size + 70, size + 14, parts)
+    return _svg(size + 70, size - 14, parts)
 
 
 def _dot(x: float, y: float) -> str:

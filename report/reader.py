@@ -10,7 +10,6 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -18,9 +17,7 @@ from inventory import models as inventory
 from inventory.store import observed, reading
 from monitor.availability import Window as Observed
 from monitor.availability import look
-from monitor.intervals import Array
-from monitor.samples import Key, Name, SampleStore, ms_of, time_of
-from monitor.tsdb import runs
+from monitor.samples import Key, Name, SampleStore, time_of
 from monitor.uptimes import Kind, stretches
 from monitor.usage import carried
 from report import store
@@ -105,7 +102,7 @@ def read(
 
     `known`: line → what it carried, where the judgement has read these samples already; then they are not read again.
     """
-    asked = looked_at(samples, window)
+    asked = samples.last_asked(window.since, window.until)
     with reading(engine) as session:
         rows = _rows(session)
         history = store.history(session, window.until)
@@ -129,32 +126,6 @@ def read(
             polls=store.polls(session, window.since, window.until),
             code=regency.code if regency else "",
         )
-
-
-@dataclass(frozen=True)
-class Looks:
-    """When a device was last looked at in the window, and when it last answered; None for never."""
-
-    last: datetime | None = None
-    answered: datetime | None = None
-
-
-def looked_at(samples: SampleStore, window: Window) -> dict[int, Looks]:
-    """Return device → its last looks, from runs: one by one, 90 days of 400 devices would be fifty million."""
-    table = samples.runs(window.since, window.until, window.hold_s)
-    until = ms_of(window.until)
-    table = table[:, table[runs.FIRST] <= until]
-    last, answered = _latest(table, until), _latest(table[:, table[runs.ANSWER] == 1], until)
-    return {device: Looks(at, answered.get(device)) for device, at in last.items()}
-
-
-def _latest(table: Array, until_ms: int) -> dict[int, datetime]:
-    """Return device → its last look; a run that goes on behind the window is cut at its end."""
-    found: dict[int, int] = {}
-    ends = np.minimum(table[runs.LAST], until_ms)
-    for device, at in zip(table[runs.DEVICE].tolist(), ends.tolist(), strict=True):
-        found[device] = max(found.get(device, at), at)
-    return {device: time_of(at) for device, at in found.items()}
 
 
 def denominators(code: str) -> tuple[Denominator, ...]:
@@ -208,15 +179,15 @@ def _contract(row: inventory.Contract, rows: Rows) -> Contract:
 
 
 def _devices(
-    session: Session, history: History, rows: Rows, asked: Mapping[int, Looks], window: Window
+    session: Session, history: History, rows: Rows, asked: Mapping[int, LastAsked], window: Window
 ) -> Iterator[Device]:
     said = {i: {k: v.value for k, v in of.items()} for i, of in observed(session).items()}
     states = store.states(session)
     for row in rows.devices:
         assert row.id is not None
         state = states.get(row.id)
-        looks = asked.get(row.id, Looks())
-        judged = looks.last or (state.at if state and state.at <= window.until else None)
+        look_at, answer_at = asked.get(row.id, (None, None))
+        judged = look_at or (state.at if state and state.at <= window.until else None)
         now_known = state is not None and state.at <= window.until
         name = state.state if state and now_known else believed_at(window.until, history.get(row.id, ()))
         fresh = judged is not None and (window.until - judged).total_seconds() <= window.fresh_s
@@ -227,7 +198,7 @@ def _devices(
             window,
             seen=_SEEN.get(name, Seen.unobserved) if fresh else Seen.unobserved,
             degraded=fresh and name == "degraded",
-            last_seen=looks.answered,
+            last_seen=answer_at,
         )
 
 

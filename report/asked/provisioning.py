@@ -7,11 +7,10 @@ from sqlmodel import col, select
 
 from infra.models import HostResult
 from infra.models import Job as JobRow
-from inventory.findings_read import deviations
 from report import store
+from report.asked.security import compared
 from report.asked.source import Source
 from report.records import Drift, Job
-from siaga.clock import as_utc
 from siaga.text import safe
 
 _SOUND = ("ok", "changed")
@@ -37,8 +36,8 @@ def jobs(source: Source) -> Iterator[Job]:
 def drifts(source: Source) -> Iterator[Drift] | None:
     """Yield the newest sound comparison of each device, by name; None while nothing was ever compared.
 
-    A check counts what it would change; what an apply has changed is as it should be. The rules of compliance compare
-    too: of a device that a run and a rule looked at, the newer look counts.
+    A check counts what it would change; what an apply has changed is as it should be. What compliance says of a
+    device's configuration is a comparison too: the newer of both stands.
     """
     oldest = source.period.until - timedelta(days=365)
     query = (
@@ -52,10 +51,9 @@ def drifts(source: Source) -> Iterator[Drift] | None:
         if result.status in _SOUND:
             findings = result.changed if job.mode == "check" else 0
             newest[result.host] = Drift(safe(result.host), job.started_at, findings, f"job/{job.id}")
-    for one in deviations(source.session):
-        known, at = newest.get(one.device), as_utc(one.at)
-        if oldest <= at < source.period.until and (known is None or as_utc(known.checked_at) <= at):
-            newest[one.device] = Drift(safe(one.device), at, one.broken, "rows/compliance")
+    for one in compared(source):
+        if one.device not in newest or newest[one.device].checked_at < one.checked_at:
+            newest[one.device] = one
     return iter(sorted(newest.values(), key=lambda d: d.device)) if newest else None
 
 

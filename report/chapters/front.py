@@ -30,7 +30,7 @@ from report.measures.counts import count
 RANK = 95
 BIG = ("N-10", "N-11", "N-07")
 PLAIN = ("E-02", "E-04", "N-01", "N-04", "N-07", "I-01", "P-01", "E-05", "N-05")
-CHANGED = 3  # rows named in the sentence about what changed
+CHANGED = 2  # rows named in the sentence about what changed
 
 
 def parameters(facts: Facts, t: Tongue) -> tuple[Figure, ...]:
@@ -85,7 +85,7 @@ def summary(matter: Matter, t: Tongue, known: dict[str, Figure]) -> Chapter:
         judged = matter.judged
         blocks += [
             Pair((_verdict(judged, t), _shares(judged, t)), 0.55),
-            Pair((_radar(judged, t), _gates(judged, t), Text(_lead(matter, t, known))), 0.44),
+            Pair((_radar(judged, t), _gates(judged, t), Text(_lead(matter, t, known))), 0.38),
             Text(_change(matter, t, known)),
             Numbers(tuple(known[k] for k in BIG)),
         ]
@@ -184,7 +184,7 @@ def _radar(judged: Assessment, t: Tongue) -> Chart:
     )
     svg = chart_radar(spokes, [t.number(n) for n in range(1, 6)]) if len(spokes) > 2 else ""
     return Chart(
-        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.8, empty=t.say("none")
+        "S-C3", t.say("radar"), svg, said or t.say("none"), t.say("src-radar"), 0.96, empty=t.say("none")
     )
 
 
