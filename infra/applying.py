@@ -261,8 +261,11 @@ def _keep(course: Course, names: Sequence[str]) -> None:
     """Store what the batch came to, so that a job that is killed later is resumed behind it."""
     course.recorder.flush()
     changed = [n for n in names if course.tallies[n].changed]
-    for name, one in _kept(course, changed, f"job:{course.job_id}").items():
-        course.tallies[name] = replace(course.tallies[name], after=one.name)
+    try:
+        for name, one in _kept(course, changed, f"job:{course.job_id}").items():
+            course.tallies[name] = replace(course.tallies[name], after=one.name)
+    except SiagaError as error:  # what was changed is changed: that nobody kept it afterwards is only said
+        course.recorder.step("after", "failed", error.sentence)
     if course.end.status == "ran":
         with session(course.desk.engine) as writing:
             store.keep_hosts(writing, course.job_id, [course.tallies[n] for n in names])

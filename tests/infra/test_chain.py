@@ -61,6 +61,7 @@ class Others:
     regency: Regency
     spoilt: frozenset[str] = frozenset()  # hosts that fall as soon as their file is there
     unkept: frozenset[str] = frozenset()
+    full: bool = False  # whether backups fail once something has changed
     calls: list[str] = field(default_factory=list)
     windows: dict[str, tuple[list[str], datetime, bool]] = field(default_factory=dict)
 
@@ -73,6 +74,8 @@ class Others:
 
     def backup(self, names: Sequence[str], job: str) -> dict[str, Kept]:
         self.calls.append(f"backup {' '.join(names)} {job}".strip())
+        if job and self.full:
+            raise TemporaryError("disk-full", "The disk of the backups is full.")
         return {n: self._kept(n) for n in names}
 
     def _kept(self, name: str) -> Kept:
@@ -187,9 +190,10 @@ def test_a_bad_canary_stops_the_job_is_taken_back_and_the_rest_can_be_taken_up(
     assert done.notes[-1].startswith("Stopped after canary: srv-1: after the change")
     assert others.windows[f"job {done.job_id}"][2] is False
 
-    others.spoilt = frozenset()
+    others.spoilt, others.full = frozenset(), True
     again = resume(regency.desk, done.job_id, watch)
     assert (again.status, written(regency)) == ("ok", ["srv-1", "srv-2", "srv-3"])
+    assert ("after", "failed") in steps(again), "that they were not kept afterwards undoes nothing"
     for job in (done.job_id, again.job_id):
         with pytest.raises(InvalidError, match="nothing-to-resume"):
             resume(regency.desk, job, watch)
