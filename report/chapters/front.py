@@ -235,7 +235,8 @@ def method(matter: Matter, t: Tongue) -> Chapter:
     blocks: list[Block] = [Text(t.say("illustration-long"), boxed=True)] if facts.illustrative else []
     blocks += [_identity(matter, t)]
     blocks += [Text(t.say("method-text")), Text(t.say("method-three")), Text(rank), Text(t.say("method-two"))]
-    blocks += [_scores(matter, t), _trend(matter, t), _devices(t, facts), _parameters(facts, t)]
+    whole: list[Block] = [] if matter.scope else [_scores(matter, t), _trend(matter, t), _devices(t, facts)]
+    blocks += [*whole, _parameters(facts, t)]
     return Chapter("", t.say("chapter-method"), tuple(blocks))
 
 
