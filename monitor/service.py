@@ -26,7 +26,7 @@ from monitor.inflow import Inflow
 from monitor.instance import keep_status
 from monitor.known import Known, known_ports
 from monitor.lateness import Lateness
-from monitor.reaching import Reached, Reacher
+from monitor.reaching import Reacher
 from monitor.rereading import Rereading
 from monitor.samples import OWN
 from monitor.schedule import Line
@@ -127,7 +127,7 @@ class Service:
         engines = snmp.Engines(self.settings.poll, EngineBook(self.settings.home / BOOK))
         await stack.enter_async_context(engines.lean)
         echo = await self._echo(stack)
-        reacher = Reacher(echo, engines, self.settings, self._now, self._reached)
+        reacher = Reacher(echo, engines, self.settings, self._now, self._turns.reached)
         self._tiers = Tiers(self.settings, engines, reacher, self._inflow, self._now)
         services = ServiceTier(self.settings, self._inflow, self._now)
         self._turns.connect(self._tiers, services, reacher, self._inflow)
@@ -148,9 +148,6 @@ class Service:
             self._say(error.sentence)
             return None
         return echo
-
-    def _reached(self, found: Reached) -> None:
-        self._turns.reached(found)
 
     async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the loops turn until the end is wanted; if one fails the service ends, and systemd starts it anew."""

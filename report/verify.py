@@ -5,6 +5,7 @@ Each check says ok, failed, or not known: what is not kept any more (or not here
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -96,6 +97,12 @@ def attached(pdf: bytes) -> bytes:
             if text.lstrip()[:1] == b"{":
                 return text.rstrip(b"\r\n") + b"\n" if text.endswith(b"\n") else text
     raise InvalidError("bad-report", "This PDF carries no JSON of a report.")
+
+
+def archive_part(pdf: bytes) -> str:
+    """Return the part of PDF/A that a PDF says it is of (XMP, ISO 19005-1), such as 3a; '' where it says none."""
+    part, level = (re.search(rb"<pdfaid:%b>(\w)</" % key, pdf) for key in (b"part", b"conformance"))
+    return (part[1] + (level[1].lower() if level else b"")).decode() if part else ""
 
 
 def _inflated(body: bytes) -> bytes:

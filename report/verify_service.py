@@ -9,7 +9,7 @@ from report import evidence, verify
 from report.asked.kept import kept
 from report.bundle import opened
 from report.judging import stored
-from report.render import as_pdf
+from report.render import ARCHIVES, as_pdf
 from report.rubric import LATEST, Loaded, load, read, versions
 from report.snapshot import read as read_snapshot
 from report.verify import Check, Found
@@ -54,7 +54,8 @@ def _checks(path: Path, keys: list[str], *, alone: bool, rubric: str) -> Iterato
         document = verify.attached(data) if data[:4] == b"%PDF" else data
         claim = verify.claim_of(document)
         if document is not data:
-            yield verify.pages(data, as_pdf(document))
+            part = verify.archive_part(data)
+            yield verify.pages(data, as_pdf(document, part if part in ARCHIVES else ""))
         snapshot = stored(settings.home, claim.snapshot_sha256)
         yield from verify.judged_again(claim, snapshot, _rubric(claim.rubric, rubric))
         _, told = read_snapshot(snapshot)

@@ -121,7 +121,8 @@ class Repository:
         self, *arguments: str, given: bytes | None = None, fine: Sequence[int] = (0,), inside: bool = True
     ) -> str:
         where = ("--git-dir", str(self.path)) if inside else ()
-        settings = ("-c", "core.quotePath=false", "-c", "core.fsync=all", "-c", "safe.directory=*")
+        chosen = ("core.quotePath=false", "core.fsync=all", "safe.directory=*", "gc.autoDetach=false")
+        settings = [word for one in chosen for word in ("-c", one)]
         try:
             done = subprocess.run(
                 ["git", *where, *settings, *arguments],

@@ -76,7 +76,8 @@ def _of_status(patient: Patient, pid: str, said: dict[str, object]) -> Iterator[
         )
     problems = said["problems"]
     for problem in problems if isinstance(problems, list) else ():
-        yield Finding("service", WARNING, f"The service says: {safe(problem, 300)}.", "See docs/monitor.md.")
+        words = safe(problem, 300).rstrip(".")
+        yield Finding("service", WARNING, f"The service says: {words}.", "See docs/monitor.md.")
 
 
 def locks(patient: Patient) -> Iterator[Finding]:

@@ -109,7 +109,7 @@ def _without_what_came_later() -> Iterator[str]:
     for table, columns in added.items():
         yield from (f"ALTER TABLE {table} DROP COLUMN {column}" for column in columns.split())
     tables = "alert_note rule_memory silence maintenance notification delivery notify_cursor"
-    tables += " device_event device_wish config_backup config_version backup_request"
+    tables += " device_event device_wish config_backup config_version"
     tables += " finding compliance exposure access_window approval job_step"
     tables += " budget restitution capacity_test risk milestone room_check advisory"
     yield from (f"DROP TABLE {table}" for table in tables.split())

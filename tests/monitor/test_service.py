@@ -1,5 +1,6 @@
 """The service end to end, as a process over living agents: what it stores, says, survives, and how it ends."""
 
+import json
 import re
 import signal
 import socket
@@ -162,7 +163,9 @@ def test_killed_again_and_again_it_loses_no_sample_and_doubles_no_alert(net: Wat
     assert keys == []
     assert net.rows("SELECT count(*) FROM alert") == [(1,)]
     assert net.rows("SELECT count(*) FROM run WHERE kind = 'monitor' AND status = 'running'") == [(1,)]
-    assert net.ask("samples", "check").returncode == 0
+    found = json.loads(net.ask("doctor", "--deep", "-o", "json").stdout)
+    states = {(f["area"], f["state"]) for f in found if f["area"] in ("samples", "database", "service")}
+    assert states == {("samples", "ok"), ("database", "ok"), ("service", "ok")}, found
 
 
 def test_while_the_database_is_locked_samples_go_on_and_nothing_is_lost(tmp_path: Path) -> None:

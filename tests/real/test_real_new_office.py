@@ -84,7 +84,7 @@ def test_the_agency_reaches_the_router_and_is_held_to_its_contract(office: Offic
     shaped = lab.read("kec1", "tc", "-s", "qdisc", "show", "dev", "eth1")
     assert "tbf" in shaped
     assert "rate 8Mbit" in shaped
-    lab.run("opd", "ping", "-f", "-c", "400", "-s", "1400", "-w", "3", "10.77.64.1")
+    lab.run("opd", "ping", "-c", "5", "-i", "0.2", "-s", "60000", "-w", "3", "10.77.64.1")
     policed = lab.read("kec1", "nft", "list", "table", "netdev", "siaga_kec_mekar_baru")
     found = re.search(r"limit rate over 500000 bytes/second burst \d+ bytes counter packets (\d+)", policed)
     assert found, policed

@@ -92,8 +92,8 @@ def test_a_snapshot_answers_as_the_stores_did(template: World) -> None:
 def test_every_kind_is_in_the_snapshot_or_said_to_be_unknown(template: World) -> None:
     lines = template.judged.snapshot.data.splitlines()
     named = {r.get("fact") or r.get("unknown") for r in map(json.loads, lines[1:])}
-    # No switch of this world has had its ports read, and no day is compacted yet.
-    assert set(NAMED) - named == {"zoning", "raw_day"}
+    # No switch of this world has had its ports read, no audit was made, and no day is compacted yet.
+    assert set(NAMED) - named == {"exposure", "raw_day", "zoning"}
     assert len(NAMED) == len(KINDS)
 
 
@@ -278,6 +278,8 @@ def test_a_pdf_that_siaga_prints_carries_its_json() -> None:
     pdf = as_pdf(document)
     assert verify.attached(pdf) == document
     again = as_pdf(verify.attached(pdf))
+    assert verify.archive_part(pdf) == "3a"
+    assert verify.archive_part(b"%PDF-1.7") == ""
     assert verify.pages(pdf, again).found is Found.ok
     assert verify.pages(pdf + b"signed", again).found is Found.ok
     assert verify.pages(pdf[:900] + b"x" + pdf[901:], again).found is Found.failed
