@@ -25,7 +25,7 @@ from report.chapters import (
 )
 from report.chapters.network import Line
 from report.facts import Facts
-from report.figures import Chapter, Figure, Report
+from report.figures import Block, Chapter, Figure, Report
 from report.glyphs import printable
 from report.language import Tongue
 
@@ -97,6 +97,8 @@ def _chapters(
     matter: Matter, t: Tongue, known: dict[str, Figure], measured: list[Line]
 ) -> tuple[Chapter, ...]:
     two = availability.side_by_side(measured, matter, t)
+    if matter.scope:
+        return _partial(matter, t, known, measured, two)
     return (
         front.summary(matter, t, known),
         front.method(matter, t),
@@ -125,6 +127,24 @@ def _signs(signs: Signs, t: Tongue) -> dict[str, str | bool]:
         "signed_at": printable(signs.place),
         "signed_on": "" if signs.on is None else t.in_words(signs.on),
     }
+
+
+def _partial(
+    matter: Matter, t: Tongue, known: dict[str, Figure], measured: list[Line], two: list[Block]
+) -> tuple[Chapter, ...]:
+    """Return the chapters that can be about a place or an agency; the others are about the whole regency."""
+    rooms_too = (rooms.chapter(matter, t, "III.C", known),) if matter.books.rooms else ()
+    return (
+        front.summary(matter, t, known),
+        front.method(matter, t),
+        region.chapter(matter, t, "I", known),
+        network.chapter(matter, t, "III.A", known, measured, two),
+        equipment.chapter(matter, t, "III.B", known),
+        *rooms_too,
+        applications.chapter(matter, t, "III.D", known),
+        profiles.chapter(matter, t, "V", measured),
+        incidents.chapter(matter, t, "VII", known),
+    )
 
 
 def _meta(matter: Matter, t: Tongue, now: datetime, letter: str) -> dict[str, str | bool]:

@@ -60,15 +60,17 @@ def narrowed(facts: Facts, scope: Scope | None) -> Facts:
     names = {d.name for d in devices}
     lines = tuple(c for c in facts.connections if c.agency in scope.agencies)
     bought = {c.contract for c in lines}
+    agencies = tuple(a for a in facts.agencies if a.name in scope.agencies)
+    near = {d.kecamatan for d in devices} | {a.kecamatan for a in agencies} | {c.kecamatan for c in lines}
     return replace(
         facts,
         devices=devices,
-        agencies=tuple(a for a in facts.agencies if a.name in scope.agencies),
+        agencies=agencies,
         connections=lines,
         contracts=tuple(c for c in facts.contracts if c.name in bought),
         spans=tuple(s for s in facts.spans if s.device_id in scope.devices),
         alerts=tuple(a for a in facts.alerts if a.device in names),
         jobs=(),
         denominators=(),
-        places=tuple(p for p in facts.places if p in scope.places or p in {d.kecamatan for d in devices}),
+        places=tuple(p for p in facts.places if p in near),
     )

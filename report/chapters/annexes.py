@@ -27,13 +27,15 @@ def chapters(
     matter: Matter, t: Tongue, known: dict[str, Figure], before: tuple[Chapter, ...]
 ) -> tuple[Chapter, ...]:
     """Return the annexes with their letters."""
-    behind = indicators.records(matter, t) or [Text(t.say("levels-scope"))]
     official = tuple(listing(one, t) for one in matter.books.listings) or (Text(t.say("listings-none")),)
+    lists = (Text(t.say("annex-lists-text")), *official)
+    if matter.scope:
+        letters = Chapter(_letter("A", t), t.say("annex-lists"), lists, wide=True)
+        return (letters, _sources(_letter("B", t), t, known, before))
+    behind = indicators.records(matter, t) or [Text(t.say("levels-scope"))]
     return (
         Chapter(_letter("A", t), t.say("annex-indicators"), (Text(t.say("annex-indicators-text")), *behind)),
-        Chapter(
-            _letter("B", t), t.say("annex-lists"), (Text(t.say("annex-lists-text")), *official), wide=True
-        ),
+        Chapter(_letter("B", t), t.say("annex-lists"), lists, wide=True),
         Chapter(
             _letter("C", t), t.say("annex-evidence"), (papers(matter, t, "L-T3", hashes=True),), wide=True
         ),

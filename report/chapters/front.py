@@ -29,7 +29,7 @@ from report.measures.counts import count
 
 RANK = 95
 BIG = ("N-10", "N-11", "N-07")
-PLAIN = ("E-02", "E-04", "N-01", "N-04", "N-07", "I-01", "P-01", "E-05", "N-05")
+PLAIN = ("E-02", "E-04", "N-01", "N-10", "N-11", "N-05", "N-07", "I-01", "E-05")
 CHANGED = 2  # rows named in the sentence about what changed
 
 
@@ -235,7 +235,8 @@ def method(matter: Matter, t: Tongue) -> Chapter:
     blocks: list[Block] = [Text(t.say("illustration-long"), boxed=True)] if facts.illustrative else []
     blocks += [_identity(matter, t)]
     blocks += [Text(t.say("method-text")), Text(t.say("method-three")), Text(rank), Text(t.say("method-two"))]
-    blocks += [_scores(matter, t), _trend(matter, t), _devices(t, facts), _parameters(facts, t)]
+    whole: list[Block] = [] if matter.scope else [_scores(matter, t), _trend(matter, t), _devices(t, facts)]
+    blocks += [*whole, _parameters(facts, t)]
     return Chapter("", t.say("chapter-method"), tuple(blocks))
 
 

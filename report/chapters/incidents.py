@@ -75,19 +75,19 @@ def _provisioned(facts: Facts, t: Tongue) -> Figure:
 
 
 def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) -> Chapter:
-    """Return the chapter."""
+    """Return the chapter; requests and provisioning are of the whole regency and not in a partial report."""
     facts = matter.facts
-    keys = ("I-02", "I-03", "I-04", "I-05", "I-06", "I-01", "P-01")
-    blocks: tuple[Block, ...] = (
+    keys = ("I-02", "I-03", "I-04", "I-05", "I-06", "I-01", *(() if matter.scope else ("P-01",)))
+    whole: list[Block] = [] if matter.scope else [causes.tickets(matter, t), _jobs(facts, t)]
+    blocks: list[Block] = [
         Numbers(tuple(known[k] for k in keys)),
         causes.by_cause(matter, t),
         _outages(facts, t),
         causes.recurring(matter, t),
-        causes.tickets(matter, t),
         _alerts(facts, t),
-        _jobs(facts, t),
-    )
-    return Chapter(number, t.say("chapter-incidents"), blocks)
+        *whole,
+    ]
+    return Chapter(number, t.say("chapter-incidents"), tuple(blocks))
 
 
 def _alerts(facts: Facts, t: Tongue) -> Table:

@@ -79,7 +79,9 @@ def part_of(matter: Matter, *prefixes: str) -> Sequence[Row]:
 
 
 def section(matter: Matter, t: Tongue, key: str, *prefixes: str) -> list[Block]:
-    """Return the indicators of a chapter."""
+    """Return the indicators of a chapter; a partial report has none, and says so on its first page."""
+    if matter.scope:
+        return []
     made = levels(key, t.say("t-levels"), part_of(matter, *prefixes), t, matter.judged)
     return [made]
 
