@@ -26,6 +26,7 @@ _REPEAT_S = 60.0
 _BUTTONS_S = 8
 _UNREACHABLE_S = 30.0
 _BUSY = 75  # EX_TEMPFAIL: another process is at it
+_NOT_FOUND = 3
 _SAID = 300
 Result = TypeVar("Result")
 Work = Coroutine[Any, Any, None]
@@ -144,13 +145,19 @@ async def compacted(settings: Settings) -> str:
 
 
 async def backed_up(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
-    """Wait; then back up the configurations that are due, or that a message asked for, in a process of its own."""
+    """Wait; then back up the configurations that are due, or that a message asked for, in a process of its own.
+
+    What was read is judged by the rules of compliance at once: that is when a finding opens, or closes.
+    """
     await asyncio.sleep(settings.monitor.backup_s)
     if not settings.monitor.backup or not await asyncio.to_thread(_any_due, engine, settings, now()):
         return ""
     code, _, said = await _command(settings, "backup", "run", "--due", "--quiet")
     # That devices could not be read is told by 'siaga backup list', and by a rule; this is of siaga itself.
-    return safe(said, _SAID) if said.startswith("siaga: ") and code != _BUSY else ""
+    wrong = [said] if code != _BUSY else []
+    code, _, said = await _command(settings, "compliance", "check", "--quiet")
+    wrong += [said] if code != _NOT_FOUND else []  # nothing is kept yet
+    return safe("; ".join(w for w in wrong if w.startswith("siaga: ")), _SAID)
 
 
 def _any_due(engine: Engine, settings: Settings, now: datetime) -> bool:

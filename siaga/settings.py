@@ -94,7 +94,7 @@ class Monitor(Frozen):
     What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
     how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]). `push`: send what
     came to each [[remote_write]], every `push_s`. `backup`: read the configurations that are due ([backup]), for which
-    it looks every `backup_s`.
+    it looks every `backup_s`, and judge them by the rules of compliance.
     """
 
     reachability_s: float = Field(30.0, ge=0.1, le=3600)
