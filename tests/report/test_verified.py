@@ -92,8 +92,8 @@ def test_a_snapshot_answers_as_the_stores_did(template: World) -> None:
 def test_every_kind_is_in_the_snapshot_or_said_to_be_unknown(template: World) -> None:
     lines = template.judged.snapshot.data.splitlines()
     named = {r.get("fact") or r.get("unknown") for r in map(json.loads, lines[1:])}
-    # No switch of this world has had its ports read, no audit was made, and no day is compacted yet.
-    assert set(NAMED) - named == {"exposure", "raw_day", "zoning"}
+    # No switch of this world has had its ports read, and no day is compacted yet.
+    assert set(NAMED) - named == {"raw_day", "zoning"}
     assert len(NAMED) == len(KINDS)
 
 
