@@ -72,7 +72,9 @@ def against(settings: Settings, judged: Judged) -> list[Check]:
 
 
 def test_the_golden_assessment(template: World) -> None:
-    assert template.json == GOLDEN.read_bytes(), "see tests/report/judged_world.py for how to renew it"
+    """All but the snapshot's hash, which every new column of the inventory changes."""
+    found = as_json(replace(template.judged.assessment, snapshot_sha256=""))
+    assert found == GOLDEN.read_bytes(), "see tests/report/judged_world.py for how to renew it"
 
 
 def test_the_same_stores_give_the_same_bytes(template: World) -> None:
