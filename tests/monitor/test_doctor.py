@@ -28,8 +28,15 @@ from tests.monitor.out_world import regency
 NOW = utc_now()
 
 
+@pytest.fixture(autouse=True)
+def now() -> None:
+    """Begin each test now, and not when the tests were collected: siaga's own clock goes on meanwhile."""
+    global NOW  # noqa: PLW0603 - what every helper here counts from
+    NOW = utc_now()
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(now: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home that is well: devices judged just now, samples of an hour."""
     monkeypatch.setenv("SIAGA_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(machine, "_kept", lambda: 0.01)  # what the machine of the tests does is not siaga's
