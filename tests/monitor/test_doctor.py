@@ -31,7 +31,7 @@ NOW = utc_now()
 @pytest.fixture(autouse=True)
 def now() -> None:
     """Begin each test now, and not when the tests were collected: siaga's own clock goes on meanwhile."""
-    global NOW  # noqa: PLW0603 - what every helper here counts from
+    global NOW
     NOW = utc_now()
 
 
