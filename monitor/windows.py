@@ -28,6 +28,9 @@ _wanted: dict[_Shape, int] = {}  # how often a shape without a pattern came
 _PATTERNS = 512  # made at most; one takes about 50 kB and 20 to 50 ms to make, which is what
 _OFTEN = 32  # so many windows cost by the reference: no device can make it dear with indexes of many lengths
 _ANY: Kinds = ()
+# Windows that came this often get a pattern with their very indexes: most ports are numbered from 1 on.
+_POPULAR, _SPECIAL = 512, 256
+_special: dict[tuple[tuple[tuple[bytes, ...], tuple[bytes, ...]], Kinds], Match] = {}
 _NUMBERS = frozenset((ber.INTEGER, ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS, ber.COUNTER64))
 _LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
 _from_bytes = int.from_bytes
@@ -36,14 +39,15 @@ _from_bytes = int.from_bytes
 class Layout:
     """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
 
-    __slots__ = ("_joined", "_match", "_misses", "_step", "columns", "indexes")
+    __slots__ = ("_hits", "_joined", "_match", "_misses", "_step", "columns", "indexes", "kinds")
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
         self.columns = columns
         self.indexes = indexes
         self._joined = b"".join(indexes)
+        self.kinds: Kinds | None = None  # for which the pattern is
         self._match: Match | None = None
-        self._misses = 0
+        self._hits = self._misses = 0
         self._step = len(columns) + 1
 
     def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
@@ -53,12 +57,26 @@ class Layout:
         if found is None:
             self._missed()
             return None
-        groups = list(found.groups())
         step = self._step
+        if not step:  # the pattern holds the indexes themselves
+            return list(map(_from_bytes, found.groups()))
+        groups = list(found.groups())
         if b"".join(groups[1::step]) != self._joined:
             return None
         del groups[1::step]
+        self._hits += 1
+        if self._hits == _POPULAR:
+            self.specialise()
         return list(map(_from_bytes, groups))
+
+    def specialise(self) -> None:
+        """Take a pattern with these very indexes, which is a little quicker, while there is room for such."""
+        if self.kinds is not None and len(_special) < _SPECIAL:
+            key = self.columns, self.indexes
+            match = _special.get((key, self.kinds))
+            if match is None:
+                match = _special[key, self.kinds] = pattern(*self._shape(), self.kinds, self.indexes)
+            self._match, self._step = match, 0
 
     def _shape(self) -> _Shape:
         return self.columns, tuple(map(len, self.indexes))
@@ -70,7 +88,7 @@ class Layout:
         if kinds is None:
             return _none
         if (shape, kinds) in _patterns or _is_wanted(shape):
-            self._match = _made(shape, kinds)
+            self._match, self.kinds = _made(shape, kinds), kinds
         elif len(_patterns) >= _PATTERNS:
             self._match = _none
         return self._match or _none
@@ -79,7 +97,8 @@ class Layout:
         """Take the pattern for any kinds of numbers, once that for some kinds was in vain often."""
         self._misses += 1
         if self._misses == _OFTEN and self._match is not None and len(_patterns) < _PATTERNS:
-            self._match = _made(self._shape(), _ANY)
+            self._match, self.kinds = _made(self._shape(), _ANY), _ANY
+            self._step = len(self.columns) + 1
 
     def learn(self, data: bytes, start: int, end: int, *, anything: bool = False) -> None:
         """Make the pattern of this shape of window from a good reply, which shows of what kinds the values are.
@@ -88,7 +107,8 @@ class Layout:
         """
         kinds = self._kinds(data, start, end)
         if kinds is not None:
-            self._match = _made(self._shape(), _ANY if anything else kinds)
+            self.kinds = _ANY if anything else kinds
+            self._match = _made(self._shape(), self.kinds)
 
     def _kinds(self, data: bytes, start: int, end: int) -> Kinds | None:
         """Return of what kinds the values in the first row of a good reply are, None for any other reply."""
@@ -135,19 +155,29 @@ def _made(shape: _Shape, kinds: Kinds) -> Match:
     return match
 
 
-def pattern(columns: tuple[bytes, ...], lengths: tuple[int, ...], kinds: Kinds = _ANY) -> Match:
+def pattern(
+    columns: tuple[bytes, ...],
+    lengths: tuple[int, ...],
+    kinds: Kinds = _ANY,
+    indexes: tuple[bytes, ...] = (),
+) -> Match:
     """Return what matches the varbinds of a window whose indexes have so many octets, in whole.
 
     `kinds`: the tag of each column's values, and how many octets they have mostly; without, any number is matched.
+    With `indexes` these alone are matched; else each is a group before the values of its row.
     """
     if not lengths or max(map(len, columns)) + max(lengths) > _LONGEST:
         return _none
     parts = [_varbind(_UPTIME, 0, b"", (ber.TIME_TICKS, 4))]
     for row, length in enumerate(lengths):
         for at, column in enumerate(columns):
-            index = b"(?P=r%d)" % row if at else b"(?P<r%d>%s)" % (row, b"." * length)
+            index = re.escape(indexes[row]) if indexes else _index(row, length, first=not at)
             parts.append(_varbind(column, length, index, kinds[at] if kinds else None))
     return re.compile(b"".join(parts), re.DOTALL).fullmatch
+
+
+def _index(row: int, length: int, *, first: bool) -> bytes:
+    return b"(?P<r%d>%s)" % (row, b"." * length) if first else b"(?P=r%d)" % row
 
 
 def _none(_data: bytes, _start: int, _end: int) -> None:

@@ -33,6 +33,9 @@ GOOD = hostile.window(random.Random(1), odd=False)
 LAYOUT.learn(GOOD, 0, len(GOOD), anything=True)
 SOME = Layout(LAYOUT.columns, LAYOUT.indexes)  # by the pattern of the kinds that GOOD has
 SOME.learn(GOOD, 0, len(GOOD))
+SPECIAL = Layout(LAYOUT.columns, LAYOUT.indexes)  # and of the indexes
+SPECIAL.learn(GOOD, 0, len(GOOD))
+SPECIAL.specialise()
 
 
 def one(data: bytes) -> None:
@@ -42,7 +45,8 @@ def one(data: bytes) -> None:
     except ber.Malformed:
         expected = None
     found_by_all = [quick(LAYOUT, data, 0, len(data)) for quick in QUICK]
-    for found in (*found_by_all, SOME.by_pattern(data, 0, len(data))):
+    found_by_all += [layout.by_pattern(data, 0, len(data)) for layout in (SOME, SPECIAL)]
+    for found in found_by_all:
         assert found is None or found == expected, data.hex()
     engine = usm.Engine(USER)
     engine.meet(ENGINE_ID, 1, 1, 0.0)

@@ -155,13 +155,16 @@ def test_no_quick_parser_takes_what_the_reference_refuses_or_reads_another_value
     "tags", [(0x46, 0x41, 2), (0x42, 0x43, 0x46), (2, 2, 0x41), (0x41, 0x42, 0x43)], ids=lambda t: f"{t}"
 )
 @pytest.mark.parametrize("first", [1, 7, 11])
+@pytest.mark.parametrize("special", [False, True])
 def test_a_pattern_of_some_kinds_of_values_takes_them_and_nothing_wrong(
-    tags: tuple[int, ...], first: int
+    tags: tuple[int, ...], first: int, special: bool
 ) -> None:
     dice = random.Random(first)
     layout = Layout(LAYOUT.columns, LAYOUT.indexes)
     usual = hostile.window(dice, odd=False, tags=tags)
     layout.learn(usual, 0, len(usual))
+    if special:
+        layout.specialise()
     layout._misses = windows._OFTEN  # so that it stays with this pattern
     octets = [size for _, size in ber.kinds(usual, 0, len(usual))[1:4]]
     good = taken = 0
@@ -193,6 +196,7 @@ def test_a_pattern_that_is_in_vain_often_makes_room_for_one_of_any_kinds() -> No
     counters, gauges = ((tag,) * 3 for tag in (0x41, 0x42))
     usual = hostile.window(dice, odd=False, tags=counters)
     layout.learn(usual, 0, len(usual))
+    layout.specialise()
     others = [hostile.window(dice, odd=False, tags=gauges) for _ in range(60)]
     found = [layout.by_pattern(data, 0, len(data)) for data in others]
     assert found[0] is None
