@@ -133,6 +133,7 @@ class Wire:
         self._full_since_s = 0.0
         self._stalled_s = 0.0  # how long the loop did not run, altogether
         self._drops: dict[int, int] = {}
+        self._outbox: list[tuple[socket.socket, bytes, Address]] | None = None  # while answers are read
         self._admitting = False
         self._regular = False  # read at intervals and not when something came
         self._timer: asyncio.TimerHandle | None = None
@@ -226,9 +227,24 @@ class Wire:
             self._admit_soon()
 
     def send(self, who: Waiting, data: bytes, wait_s: float, now_s: float) -> None:
-        """Send a datagram and wait for the answer to `who.number`; raises OSError where there is no way."""
+        """Send a datagram and wait for the answer to `who.number`; raises OSError where there is no way.
+
+        While answers are read it is sent after them.
+        """
         address = who.address
         opened = self._sockets.get(len(address)) or self._new_socket(len(address))
+        if self._outbox is not None:
+            self._outbox.append((opened, data, address))
+        else:
+            self._put(opened, data, address)
+        self.tally.sent += 1
+        turn = self._turn
+        if turn.wait_s != wait_s or turn.at_s != now_s:
+            turn = self._next_turn(wait_s, now_s)
+        who.due_s = turn.due_s
+        turn.asked.append(who)
+
+    def _put(self, opened: socket.socket, data: bytes, address: Address) -> None:
         try:
             opened.sendto(data, address)
         except BlockingIOError:
@@ -238,12 +254,25 @@ class Wire:
             self._read_errors()
             with suppress(BlockingIOError):
                 opened.sendto(data, address)
-        self.tally.sent += 1
-        turn = self._turn
-        if turn.wait_s != wait_s or turn.at_s != now_s:
-            turn = self._next_turn(wait_s, now_s)
-        who.due_s = turn.due_s
-        turn.asked.append(who)
+
+    def _send_out(self) -> None:
+        """Send what was asked for while answers were read, all at once: who answers need not be woken for each."""
+        outbox, self._outbox = self._outbox or (), None
+        for opened, data, address in outbox:
+            try:
+                opened.sendto(data, address)
+            except BlockingIOError:
+                continue
+            except OSError:
+                self._put_late(opened, data, address)
+
+    def _put_late(self, opened: socket.socket, data: bytes, address: Address) -> None:
+        """Send again; where there is no way its question ends by its time-outs, which then say so."""
+        try:
+            self._put(opened, data, address)
+        except OSError as error:
+            if (who := self._open.get(address)) is not None:
+                self._unreachable(who, error.errno or errno.EHOSTUNREACH, sure=False)
 
     def _next_turn(self, wait_s: float, now_s: float) -> _Turn:
         line = self._waits.setdefault(wait_s, deque())
@@ -304,8 +333,15 @@ class Wire:
 
     def _drain(self, opened: socket.socket) -> int:
         """Read what lies there, a bounded number of datagrams; return how many there were."""
-        receive, waiting, tally = opened.recvfrom, self._open, self.tally
         now_s = self.now_s = self.time()
+        self._outbox = []
+        try:
+            return self._drained(opened, now_s)
+        finally:
+            self._send_out()
+
+    def _drained(self, opened: socket.socket, now_s: float) -> int:
+        receive, waiting, tally = opened.recvfrom, self._open, self.tally
         for count in range(DRAIN):
             try:
                 data, address = receive(65535)
