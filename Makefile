@@ -1,5 +1,6 @@
 # siaga: `make demo` runs the main job on a simulated regency, `make test` passes the tests. Neither needs root.
 PYTHON ?= python3
+REAL   ?= real or corpus
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
@@ -38,7 +39,7 @@ lint: $(VENV)/.dev      ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.txt || { cat $(VENV)/lint-imports.txt; exit 1; }
 
 real: $(VENV)/.dev      ## tests against real snmpd, sshd, FRR in namespaces (root; see tests/real)
-	$(BIN)/python -m pytest -m "real or corpus" tests
+	$(BIN)/python -m pytest -m "$(REAL)" tests
 
 bench: $(VENV)/.dev     ## the measurements of docs/performance.md
 	$(BIN)/python -m bench

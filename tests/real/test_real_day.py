@@ -9,7 +9,7 @@ from bench.day import played
 from bench.day_net import why_not
 from bench.day_script import SCRIPT, read
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def test_what_siaga_makes_of_a_short_day_is_what_happened(tmp_path: Path) -> None:

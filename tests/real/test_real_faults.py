@@ -26,7 +26,7 @@ from tests.cli_runner import until
 from tests.homes import prepare
 from tests.monitor.watching import watching
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 
 
