@@ -246,12 +246,20 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
 
 
 def _kept_by(engine: Any, settings: Any) -> Callable[[Sequence[str], str], Mapping[str, infra.around.Kept]]:
-    """Return what backs up the configurations of devices whose locks the caller holds."""
+    """Return what backs up the configurations of devices whose locks the caller holds.
+
+    Of network devices alone: what a play changes on a server is files, whose differences the job keeps.
+    """
 
     def kept(names: Sequence[str], job: str) -> Mapping[str, infra.around.Kept]:
+        from infra.network_dialects import names as dialects
+        from inventory.store import platforms_of, reading
         from monitor.configs.service import Keeper
 
-        found = Keeper(engine, settings, who=who()).backup(names, job)
+        with reading(engine) as session:
+            spoken = platforms_of(session, names)
+        network = [n for n in names if spoken.get(n) in dialects()]
+        found = Keeper(engine, settings, who=who()).backup(network, job)
         return {name: infra.around.Kept(one.name, one.failure) for name, one in found.items()}
 
     return kept

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, l
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
-from inventory.models import Observed
+from inventory.models import Device, Observed
 from inventory.nouns import Attribute, Noun, declare, noun
 from siaga.errors import NotFoundError, SiagaError, TemporaryError
 from siaga.expressions import matches
@@ -291,3 +291,10 @@ def observed(session: Session, device_ids: Sequence[int] | None = None) -> dict[
     for row in session.exec(query):
         found.setdefault(row.device_id, {})[row.field] = row
     return found
+
+
+def platforms_of(session: Session, names: Sequence[str]) -> dict[str, str]:
+    """Return device name → its platform, of these devices."""
+    wanted = set(names)
+    found = session.exec(select(Device.name, Device.platform)).all()
+    return {name: platform or "" for name, platform in found if name in wanted}

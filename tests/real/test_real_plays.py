@@ -151,7 +151,8 @@ def test_the_server_room_knows_when_the_power_fails(site: tuple[Works, Played]) 
 def test_the_screen_of_the_command_centre_shows_the_wallboard(site: tuple[Works, Played]) -> None:
     lab = site[0].lab
     assert lab.read("srv3", "systemctl", "is-enabled", "siaga-wallboard") == "enabled\n"
-    assert lab.read("srv3", "systemctl", "is-active", "siaga-wallboard") == "active\n"
+    asked = ("systemctl", "is-active", "siaga-wallboard")
+    until("the screen is on", lambda: lab.run("srv3", *asked).stdout == "active\n", wait_s=30)
     said = lab.read("srv3", "systemctl", "show", "-P", "ExecStart", "siaga-wallboard")
     assert "--kiosk" in said
     assert "https://siaga.contoh.invalid/wallboard" in said
