@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,10 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pydantic import SecretStr
 
-from monitor.known import Counted, Known, poll_of
 from monitor.lean_round import Polled
-from monitor.samples import Layout
-from monitor.samples import Poll as Stored
 from monitor.snmp_agent import Fault
 from monitor.snmp_lean import Lean, Wanted
 from monitor.targets import SnmpAuth, SnmpVersion, Target
@@ -85,11 +83,18 @@ def wanted(given: argparse.Namespace, i: int) -> Wanted:
     return Wanted(target, COLUMNS, INDEXES)
 
 
-def known() -> Known:
-    """Return where the kept values stand in a poll, as the service knows it of a device."""
+def reader() -> Callable[[Polled], object]:
+    """Return what makes of a poll what the sample store takes, as the service does.
+
+    numpy is imported here: who only polls needs none of it, and its memory is not the engine's.
+    """
+    from monitor.known import Counted, Known, poll_of
+    from monitor.samples import Layout
+
     takes = tuple(row * len(COLUMNS) + place for row in range(INTERFACES) for place in KEPT)
     names = tuple((metric, str(row)) for row in range(1, INTERFACES + 1) for metric in METRICS)
-    return Known((), COLUMNS, INDEXES, Layout((("uptime", ""), *names)), takes, ())
+    places, now = Known((), COLUMNS, INDEXES, Layout((("uptime", ""), *names)), takes, ()), datetime.now(UTC)
+    return lambda polled: poll_of(1, Counted(places, now, polled.uptime_ticks or 0, polled.values))
 
 
 def check(asked: Wanted, polled: Polled | Fault) -> bool:
@@ -109,8 +114,8 @@ async def main(given: argparse.Namespace) -> None:
     devices = [wanted(given, given.first + i) for i in range(given.devices)]
     ok: dict[str, bool] = {}
     varbinds = failed = false_down = 0
-    ready: list[Stored] = []
-    places, now = known(), datetime.now(UTC)
+    ready: list[object] = []
+    made = reader() if given.ready else None
     poll = Poll(window=given.window, reply_bytes=given.reply_bytes)
 
     def first(asked: Wanted, polled: Polled | Fault) -> None:
@@ -120,8 +125,8 @@ async def main(given: argparse.Namespace) -> None:
         nonlocal varbinds, failed, false_down
         if isinstance(polled, Polled) and polled.fault is None:
             varbinds += len(polled.values) + 1
-            if given.ready:
-                ready.append(poll_of(1, Counted(places, now, polled.uptime_ticks or 0, polled.values)))
+            if made is not None:
+                ready.append(made(polled))
             return
         failed += 1
         silent = isinstance(polled, Fault) or polled.uptime_ticks is None
