@@ -60,6 +60,7 @@ def server() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_the_inventory_means_the_same_on_postgresql(server: str) -> None:
     files = [f"tests/inventory/{name}" for name in SUITES if (ROOT / "tests/inventory" / name).exists()]
     done = subprocess.run(
