@@ -113,6 +113,9 @@ class _Turn:
     asked: list[Waiting] = field(default_factory=list)
 
 
+_NO_TURN = _Turn(-1.0, -1.0, 0.0, 0.0)  # nobody was sent anything at this time
+
+
 class Wire:
     """Sends for many and gives each what came for it. Lives in the running loop; `close` gives the sockets back."""
 
@@ -128,7 +131,7 @@ class Wire:
         self._queued: deque[Waiting] = deque()  # for a place in the window
         self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
         self._waits: dict[float, deque[_Turn]] = {}
-        self._turn = _Turn(0.0, 0.0, 0.0, 0.0)  # the last one
+        self._turn = _NO_TURN  # the last one
         self._buckets: dict[str, Bucket] = {}
         self._full_since_s = 0.0
         self._stalled_s = 0.0  # how long the loop did not run, altogether
@@ -145,7 +148,7 @@ class Wire:
         for opened in self._sockets.values():
             self._loop.remove_reader(opened.fileno())
             opened.close()
-        self._turn = _Turn(0.0, 0.0, 0.0, 0.0)
+        self._turn = _NO_TURN
         for lost in (self._sockets, self._open, self._queued, self._behind, self._waits):
             lost.clear()
 
@@ -441,7 +444,7 @@ class Wire:
             while line and line[0].due_s + self._stalled_s - line[0].stalled_s <= now_s:
                 turn = line.popleft()
                 if turn is self._turn:
-                    self._turn = _Turn(0.0, 0.0, 0.0, 0.0)
+                    self._turn = _NO_TURN
                 for who in turn.asked:
                     if who.due_s == turn.due_s and self._open.get(who.address) is who:
                         self._expired(who, now_s, ours=ours)

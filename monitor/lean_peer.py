@@ -91,9 +91,9 @@ class Peer:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
-        (1) and the following ones. `window` gets the response first: it takes it and says so, and asks `at_once` for
-        more or tells `over`; what it does not take is read by `read`. `queued`: begin when it is this device's turn
-        among many.
+        (1) and the following ones. `window` gets the response first: it takes it and says so, and then asks
+        `at_once` for more or ends with `told`; what it does not take is read by `read`. `queued`: begin when it is
+        this device's turn among many.
         """
         self._read = read
         self._done = done

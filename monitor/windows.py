@@ -23,14 +23,16 @@ Values = list[Value | None]
 Match = Callable[[bytes, int, int], re.Match[bytes] | None]
 Kinds = tuple[tuple[int, int], ...]  # the tag of a value and how many octets it has, of each column
 _Shape = tuple[tuple[bytes, ...], tuple[int, ...]]  # columns, and how long the indexes are
-_patterns: dict[tuple[_Shape, Kinds], Match] = {}
+_patterns: dict[
+    tuple[_Shape, Kinds, tuple[bytes, ...]], Match
+] = {}  # the last: which indexes, if these alone
 _wanted: dict[_Shape, int] = {}  # how often a shape without a pattern came
 _PATTERNS = 512  # made at most; one takes about 50 kB and 20 to 50 ms to make, which is what
 _OFTEN = 32  # so many windows cost by the reference: no device can make it dear with indexes of many lengths
 _ANY: Kinds = ()
-# Windows that came this often get a pattern with their very indexes: most ports are numbered from 1 on.
-_POPULAR, _SPECIAL = 512, 256
-_special: dict[tuple[tuple[tuple[bytes, ...], tuple[bytes, ...]], Kinds], Match] = {}
+_POPULAR = (
+    512  # windows that came this often get a pattern with their very indexes: most ports count from 1 on
+)
 _NUMBERS = frozenset((ber.INTEGER, ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS, ber.COUNTER64))
 _LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
 _from_bytes = int.from_bytes
@@ -39,13 +41,13 @@ _from_bytes = int.from_bytes
 class Layout:
     """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
 
-    __slots__ = ("_hits", "_joined", "_match", "_misses", "_step", "columns", "indexes", "kinds")
+    __slots__ = ("_hits", "_joined", "_kinds", "_match", "_misses", "_step", "columns", "indexes")
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
         self.columns = columns
         self.indexes = indexes
         self._joined = b"".join(indexes)
-        self.kinds: Kinds | None = None  # for which the pattern is
+        self._kinds = _ANY  # for which the pattern is
         self._match: Match | None = None
         self._hits = self._misses = 0
         self._step = len(columns) + 1
@@ -71,24 +73,25 @@ class Layout:
 
     def specialise(self) -> None:
         """Take a pattern with these very indexes, which is a little quicker, while there is room for such."""
-        if self.kinds is not None and len(_special) < _SPECIAL:
-            key = self.columns, self.indexes
-            match = _special.get((key, self.kinds))
-            if match is None:
-                match = _special[key, self.kinds] = pattern(*self._shape(), self.kinds, self.indexes)
-            self._match, self._step = match, 0
+        if len(_patterns) < _PATTERNS // 2:
+            self._match, self._step = _made(self._shape(), self._kinds, self.indexes), 0
 
     def _shape(self) -> _Shape:
         return self.columns, tuple(map(len, self.indexes))
 
+    def _take(self, kinds: Kinds) -> None:
+        """Go by the pattern of this shape and these kinds."""
+        self._match, self._kinds = _made(self._shape(), kinds), kinds
+        self._step = len(self.columns) + 1
+
     def _found(self, data: bytes, start: int, end: int) -> Match:
         """Return the pattern of this shape of window; it is made when the shape has come often."""
-        kinds = self._kinds(data, start, end)
+        kinds = self._seen(data, start, end)
         shape = self._shape()
         if kinds is None:
             return _none
-        if (shape, kinds) in _patterns or _is_wanted(shape):
-            self._match, self.kinds = _made(shape, kinds), kinds
+        if (shape, kinds, ()) in _patterns or _is_wanted(shape):
+            self._take(kinds)
         elif len(_patterns) >= _PATTERNS:
             self._match = _none
         return self._match or _none
@@ -97,20 +100,18 @@ class Layout:
         """Take the pattern for any kinds of numbers, once that for some kinds was in vain often."""
         self._misses += 1
         if self._misses == _OFTEN and self._match is not None and len(_patterns) < _PATTERNS:
-            self._match, self.kinds = _made(self._shape(), _ANY), _ANY
-            self._step = len(self.columns) + 1
+            self._take(_ANY)
 
     def learn(self, data: bytes, start: int, end: int, *, anything: bool = False) -> None:
         """Make the pattern of this shape of window from a good reply, which shows of what kinds the values are.
 
         `anything`: one for numbers of any kinds instead, which is slower.
         """
-        kinds = self._kinds(data, start, end)
+        kinds = self._seen(data, start, end)
         if kinds is not None:
-            self.kinds = _ANY if anything else kinds
-            self._match = _made(self._shape(), self.kinds)
+            self._take(_ANY if anything else kinds)
 
-    def _kinds(self, data: bytes, start: int, end: int) -> Kinds | None:
+    def _seen(self, data: bytes, start: int, end: int) -> Kinds | None:
         """Return of what kinds the values in the first row of a good reply are, None for any other reply."""
         try:
             if self.by_reference(data, start, end) is None:
@@ -148,10 +149,10 @@ def _is_wanted(shape: _Shape) -> bool:
     return often >= _OFTEN
 
 
-def _made(shape: _Shape, kinds: Kinds) -> Match:
-    match = _patterns.get((shape, kinds))
+def _made(shape: _Shape, kinds: Kinds, indexes: tuple[bytes, ...] = ()) -> Match:
+    match = _patterns.get((shape, kinds, indexes))
     if match is None:
-        match = _patterns[shape, kinds] = pattern(*shape, kinds)
+        match = _patterns[shape, kinds, indexes] = pattern(*shape, kinds, indexes)
     return match
 
 

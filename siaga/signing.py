@@ -4,14 +4,10 @@ import base64
 import binascii
 import hmac
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from siaga.errors import AuthError, UsageError
 from siaga.secrets import key_path
 from siaga.text import safe
-
-if TYPE_CHECKING:
-    pass
 
 _BYTES = 32
 
