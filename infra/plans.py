@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from infra import approvals, store
-from infra.applying import carry_out, record, why
+from infra.applying import carry_out, ended_as, record, why
 from infra.desk import Desk, Report, Watch
 from infra.events import TaskEvent
 from infra.hosts import Host
@@ -24,7 +24,7 @@ from infra.playbooks import playbook, said
 from infra.prepare import Prepared, digest, digests, prepare
 from infra.radius import Radius, from_plain, open_view, radii
 from infra.recorder import Recorder
-from infra.results import GOOD, judged, tally
+from infra.results import GOOD, tally
 from inventory import runs
 from inventory.access import require_devices
 from inventory.select import selected
@@ -126,7 +126,7 @@ def _check(
         record(desk, run_id, job_id, "failed", tally(names, events, cut_off=True), error.sentence)
         raise
     tallies = tally(names, events, cut_off=end.status != "ran")
-    status = {"ran": judged(tallies), "cancelled": "interrupted"}.get(end.status, "failed")
+    status = ended_as(end, tallies)
     reason = why(end, desk.settings.provision.timeout_s)
     record(desk, run_id, job_id, status, tallies, reason)
     notes = (*prepared.notes, *([reason] if reason else []))
