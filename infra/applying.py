@@ -291,7 +291,7 @@ def _ended(course: Course, run_id: int) -> Report:
     """Record the end of the job, and return its report."""
     desk, end = course.desk, course.end
     tallies = [course.tallies.get(n, HostTally(n)) for n in course.names]
-    status = {"ran": judged(tallies), "cancelled": "interrupted"}.get(end.status, "failed")
+    status = ended_as(end, tallies)
     reason = " ".join(filter(None, [course.stopped, why(end, desk.settings.provision.timeout_s)]))
     with session(desk.engine) as writing:
         facts.keep(
@@ -335,6 +335,11 @@ def record(
         store.end_job(writing, job_id, status, tallies, reason, desk.clock())
     summary = {"job": job_id, "hosts": {t.host: t.status for t in tallies}}
     runs.finish(desk.engine, run_id, status, summary, now=desk.clock())
+
+
+def ended_as(end: End, tallies: Sequence[HostTally]) -> str:
+    """Return a job's status: what its hosts came to, if Ansible came to its end."""
+    return {"ran": judged(tallies), "cancelled": "interrupted"}.get(end.status, "failed")
 
 
 def why(end: End, timeout_s: int) -> str:

@@ -5,7 +5,7 @@ the check; it is sealed with the master key, so that a row written past siaga is
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -89,8 +89,6 @@ def given(desk: Desk, plan: Plan) -> list[Approval]:
 
 def expires_at(plan: Plan, settings: Settings) -> datetime:
     """Return until when a plan, and with it its approval, may be applied."""
-    from datetime import timedelta
-
     return plan.created_at + timedelta(hours=settings.provision.plan_expires_h)
 
 

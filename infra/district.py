@@ -30,7 +30,7 @@ from infra.prepare import Prepared
 from infra.results import GOOD
 from inventory.database import initialise
 from inventory.models import Device, Run
-from inventory.store import open_engine, reading, session
+from inventory.store import labels, observed, open_engine, reading, session
 from siaga.errors import InvalidError
 from siaga.secrets import open_vault
 from siaga.settings import Settings
@@ -175,8 +175,6 @@ def _job(opened: Session, job: Job, now: datetime) -> dict[str, Any]:
 
 
 def _facts(opened: Session) -> dict[str, dict[str, str]]:
-    from inventory.store import labels, observed
-
     names = labels(opened, "device")
     found = observed(opened)
     return {names[i]: {f: str(o.value) for f, o in some.items()} for i, some in found.items() if i in names}

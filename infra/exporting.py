@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from infra import approvals, facts, stick, store
 from infra.applying import Order, order
@@ -24,7 +23,7 @@ from infra.prepare import Prepared
 from infra.radius import from_plain
 from infra.results import HostTally
 from inventory.models import Run
-from inventory.store import session
+from inventory.store import labels, session
 from siaga.errors import InvalidError
 from siaga.text import safe
 
@@ -56,10 +55,7 @@ def export_plan(desk: Desk, name: str, path: Path, passphrase: str) -> int:
 
 def _claimed(desk: Desk, plan: Plan) -> bool:
     with session(desk.engine) as opened:
-        taken = (
-            update(Plan).where(col(Plan.id) == plan.id, col(Plan.status) == "ready").values(status="exported")
-        )
-        return bool(opened.connection().execute(taken).rowcount)
+        return store.claim(opened, plan.id or 0, "exported")
 
 
 def _known(desk: Desk, hosts: Sequence[Host]) -> str:
@@ -160,13 +156,7 @@ def _taken_in(writing: Session, plan: Plan, one: Mapping[str, Any], place: str) 
     job = writing.get_one(Job, job_id)
     job.origin = origin
     writing.add(job)
-    ids = {name: i for i, name in _devices(writing)}
+    ids = {name: i for i, name in labels(writing, "device").items()}
     hosts = [Host(n, n, ids[n]) for n in one["facts"] if n in ids]
     facts.keep(writing, hosts, one["facts"], job_id=job_id, at=ended)
     return job_id
-
-
-def _devices(opened: Session) -> list[tuple[int, str]]:
-    from inventory.store import labels
-
-    return list(labels(opened, "device").items())

@@ -16,17 +16,6 @@ RISKS = ("low", "medium", "high")
 CHECKS = ("reachable", "neighbours", "services")
 # How a batch that went wrong is taken back: see `Playbook.rollback`.
 ROLLBACKS = ("none", "self", "restore", "play")
-KEYS = (
-    "title",
-    "description",
-    "risk",
-    "platforms",
-    "needs_approval",
-    "pre_checks",
-    "post_checks",
-    "rollback",
-    "gives_back",
-)
 _TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
 _LONGEST_INT = 18  # digits: what a 64-bit number holds
 
@@ -110,7 +99,8 @@ def read_playbook(path: Path) -> Playbook:
 def unknown_keys(path: Path) -> Iterator[str]:
     """Yield the keys of a readable front-matter that mean nothing."""
     front = tomllib.loads(path.read_text(encoding="utf-8"))
-    yield from (k for k in front if k not in (*KEYS, "params"))
+    known = {"params", *Playbook.__dataclass_fields__} - {"name", "path", "parameters"}
+    yield from (k for k in front if k not in known)
     for name, spec in front.get("params", {}).items():
         yield from (f"params.{name}.{k}" for k in spec if k not in Parameter.__dataclass_fields__)
 

@@ -5,24 +5,22 @@ the host; what people see is the scrubbed difference. Nothing is saved on the de
 until then a restart takes everything back.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
 
 from infra.around import Given
 from infra.hosts import Host
+from infra.jobs import private_directory, write_private
 from infra.network_apply import Configured, Line, NotConfiguredError, opener
 from infra.network_dialects import dialect
 from infra.network_secrets import PREFIX
 from infra.network_session import Access, NotReachedError, RefusedError
 from siaga.errors import InvalidError, SiagaError
-from siaga.whole_file import replace_file
 
 VERSION = "version"  # the parameter of a play that gives a configuration back: which one
 LINES, SHOWN = f"{PREFIX}lines", "siaga_shown"
@@ -99,12 +97,9 @@ def given_back(host: Host, given: Given, known_hosts: Path) -> str:
 @contextmanager
 def _access(host: Host, known_hosts: Path) -> Iterator[Access]:
     """Yield how to log in; a private key is a file in memory for so long."""
-    shared = Path("/dev/shm")  # noqa: S108 - a folder of its own in it, mode 0700
-    with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
-        key_file = ""
-        if host.key is not None:
-            key_file = f"{folder}/key"
-            replace_file(Path(key_file), host.key.get_secret_value(), mode=0o600)
+    with private_directory(known_hosts.parent) as folder:
+        key = host.key.get_secret_value() if host.key is not None else ""
+        key_file = str(write_private(folder / "key", key)) if key else ""
         secret = {k: v.get_secret_value() for k, v in host.secrets.items()}
         variables = host.variables
         yield Access(

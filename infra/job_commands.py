@@ -1,8 +1,7 @@
 """The commands on jobs: list, show, diff, cancel, rerun, resume. Nothing heavy is imported up here."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -86,15 +85,12 @@ def reported(at: "Desk", number: int) -> "tuple[Job, Report]":
     """Return a job with all that was recorded of it."""
     from infra import store
     from infra.desk import Report
-    from infra.results import tally
     from inventory.store import reading
 
     with reading(at.engine) as opened:
         job, plan_name = store.job_numbered(opened, number)
-        tasks = store.tasks_of(opened, number)
-        hosts = {h.host: h for h in store.hosts_of(opened, number)}
+        tallies, tasks = store.recorded(opened, number)
         steps = [s for _, s in store.steps_of(opened, number)]
-    tallies = [store.tallied(hosts[t.host], t) for t in tally(list(hosts), tasks)]
     return job, Report(plan_name, number, job.status, tuple(tallies), tuple(tasks), steps=tuple(steps))
 
 
@@ -182,12 +178,12 @@ def job_resume(number: Number, yes: Yes = False, output: Output = Format.table) 
     """
     from infra import show
     from infra.plans import resume, settle
-    from infra.results import exit_code
+    from infra.results import GOOD, exit_code
 
     at = desk()
     warnings = settle(at)
     _, before = reported(at, number)
-    names: Sequence[Any] = [h.host for h in before.hosts if h.status not in ("ok", "changed")]
+    names = [h.host for h in before.hosts if h.status not in GOOD]
     agreed(f"Change {len(names)} hosts as plan {before.plan} shows?", yes=yes)
     report = watched(f"resume {number}", lambda watch: resume(at, number, watch), names)
     said = show.apply_messages(report)

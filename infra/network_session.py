@@ -179,10 +179,7 @@ def _misfortune(access: Access, error: BaseException) -> str:
     where = f"{access.host}:{access.port}"
     for known in (error, cause):
         if isinstance(known, BadHostKeyException):
-            return (
-                f"The host key of {where} is not the one that is known; nothing was sent. If the device was"
-                " replaced, remove its line from known_hosts."
-            )
+            return f"The host key of {where} has changed; nothing was sent."
         if isinstance(known, paramiko.AuthenticationException):
             return f"{where} refused the login of '{safe(access.user, 40)}'."
         if isinstance(known, _UnknownKeyError):
@@ -204,10 +201,8 @@ class _Policy(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         known = paramiko.HostKeys(str(self._known_hosts)).lookup(hostname)
         if known or not self._accept_new:
-            what = (
-                "another kind of host key than is known" if known else "a host key that nobody accepted yet"
-            )
-            raise _UnknownKeyError(f"{hostname} has {what}; nothing was sent.")
+            what = "has changed its kind" if known else "was never accepted"
+            raise _UnknownKeyError(f"The host key of {hostname} {what}; nothing was sent.")
         # One line in one write: several forks may append at once.
         with self._known_hosts.open("a") as file:
             file.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")

@@ -6,24 +6,25 @@ If any of them has changed since, it is refused. Hosts that could not be checked
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from infra import approvals, store
-from infra.applying import carry_out, record, why
+from infra.applying import carry_out, ended_as, record, why
 from infra.desk import Desk, Report, Watch
 from infra.events import TaskEvent
 from infra.hosts import Host
 from infra.launch import End, connection, run_job
 from infra.locks import locked
 from infra.models import Job, Plan
-from infra.playbooks import playbook, values
+from infra.playbooks import playbook, said
 from infra.prepare import Prepared, digest, digests, prepare
 from infra.radius import Radius, from_plain, open_view, radii
 from infra.recorder import Recorder
-from infra.results import GOOD, judged, tally
+from infra.results import GOOD, tally
 from inventory import runs
 from inventory.access import require_devices
 from inventory.select import selected
@@ -80,7 +81,7 @@ def make_plan(
             finding_id=finding,
             radius={n: r.plain() for n, r in radius.items()},
             hosts=[h.name for h in prepared.hosts],
-            parameters=_given(values(play, given), given),
+            parameters=said(play, given),
         )
         opened.add(plan)
     report, end = _check(desk, plan, prepared, radius, watch)
@@ -91,17 +92,12 @@ def make_plan(
 def ready(desk: Desk, name: str, selector: str, given: Sequence[str]) -> tuple[Prepared, dict[str, Radius]]:
     """Return all that a plan needs before Ansible starts: play, hosts with their variables, and what hangs on them."""
     play = playbook(name, desk.settings.playbooks)
-    parameters = _given(values(play, given), given)
+    parameters = said(play, given)
     with reading(desk.engine) as opened:
         _allow(opened, desk, selector)
         prepared = prepare(opened, desk.vault, play, selector, parameters, connection(), desk.around.restore)
         view = open_view(opened, desk.clock().date())
     return prepared, radii(view, {h.name: h.device_id for h in prepared.hosts})
-
-
-def _given(found: Mapping[str, object], given: Sequence[str]) -> dict[str, object]:
-    said = {g.partition("=")[0] for g in given}
-    return {k: v for k, v in found.items() if k in said}
 
 
 def _allow(opened: Session, desk: Desk, selector: str) -> None:
@@ -130,7 +126,7 @@ def _check(
         record(desk, run_id, job_id, "failed", tally(names, events, cut_off=True), error.sentence)
         raise
     tallies = tally(names, events, cut_off=end.status != "ran")
-    status = {"ran": judged(tallies), "cancelled": "interrupted"}.get(end.status, "failed")
+    status = ended_as(end, tallies)
     reason = why(end, desk.settings.provision.timeout_s)
     record(desk, run_id, job_id, status, tallies, reason)
     notes = (*prepared.notes, *([reason] if reason else []))
@@ -174,13 +170,13 @@ def apply_plan(desk: Desk, name: str, watch: Watch) -> Report:
     left_out = sorted(set(plan.hosts) - {h.name for h in hosts})
     with locked(desk.settings, hosts):
         with session(desk.engine) as opened:
-            if not store.claim(opened, plan.id or 0):
+            if not store.claim(opened, plan.id or 0, "applied"):
                 raise InvalidError("plan-used", f"Plan '{name}' was just taken by another command.")
         report = carry_out(desk, plan, prepared, hosts, watch)
-    notes = list(report.notes)
-    if left_out:
-        notes.append(f"Not changed, because the check did not succeed there: {', '.join(left_out)}.")
-    return _noted(report, notes)
+    if not left_out:
+        return report
+    note = f"Not changed, because the check did not succeed there: {', '.join(left_out)}."
+    return replace(report, notes=(*report.notes, note))
 
 
 def resume(desk: Desk, job_id: int, watch: Watch) -> Report:
@@ -211,12 +207,6 @@ def _refuse_resuming(desk: Desk, job: Job) -> None:
     if later is not None:
         sentence = f"Job {job.id} was taken up by job {later}: resume that one."
         raise InvalidError("nothing-to-resume", sentence)
-
-
-def _noted(report: Report, notes: Sequence[str]) -> Report:
-    from dataclasses import replace
-
-    return replace(report, notes=tuple(notes))
 
 
 def checked(desk: Desk, name: str, *, again: bool = False) -> tuple[Plan, Prepared, list[Host]]:
@@ -266,8 +256,8 @@ def _refuse_state(plan: Plan, desk: Desk, *, again: bool) -> None:
         reason = "did not succeed on any host" if plan.status == "failed" else "did not come to its end"
         sentence = f"Plan '{plan.name}' is {plan.status}: its check {reason}."
         raise InvalidError("plan-void", sentence)
-    hours = desk.settings.provision.plan_expires_h
-    if desk.clock() - plan.created_at > timedelta(hours=hours):
+    if desk.clock() > approvals.expires_at(plan, desk.settings):
+        hours = desk.settings.provision.plan_expires_h
         sentence = f"Plan '{plan.name}' is older than {hours} h: make a new one."
         raise InvalidError("plan-expired", sentence)
 
@@ -276,19 +266,15 @@ def reported(desk: Desk, name: str) -> tuple[Plan, Report]:
     """Return a plan with what its check said, as it was shown when it was made."""
     with reading(desk.engine) as opened:
         plan = store.plan_called(opened, name)
-        tasks = store.tasks_of(opened, plan.job_id or 0)
-        hosts = {h.host: h for h in store.hosts_of(opened, plan.job_id or 0)}
-    tallies = [store.tallied(hosts[t.host], t) for t in tally(list(hosts), tasks)]
+        tallies, tasks = store.recorded(opened, plan.job_id or 0)
     status = "ok" if all(t.status in GOOD for t in tallies) else "partial"
-    known = from_plain(plan.radius, plan.hosts)
-    said = (plan.needs_approval, plan.risk)
     return plan, Report(
         name,
         plan.job_id or 0,
         status if plan.status != "failed" else "failed",
         tuple(tallies),
         tuple(tasks),
-        radii=known,
-        needs_approval=said[0],
-        risk=said[1],
+        radii=from_plain(plan.radius, plan.hosts),
+        needs_approval=plan.needs_approval,
+        risk=plan.risk,
     )

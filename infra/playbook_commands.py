@@ -124,8 +124,7 @@ def playbook_hosts(
 
     at = desk()
     play = playbooks.playbook(playbook, at.settings.playbooks)
-    said = {text.partition("=")[0] for text in param or []}
-    given = {k: v for k, v in playbooks.values(play, param or []).items() if k in said}
+    given = playbooks.said(play, param or [])
     with reading(at.engine) as session:
         prepared = prepare(session, at.vault, play, joined(selector), given, connection())
     return Outcome(text=json.dumps(inventory(prepared.hosts), indent=2, ensure_ascii=False))

@@ -68,6 +68,12 @@ def values(play: Playbook, given: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def said(play: Playbook, given: Sequence[str]) -> dict[str, Any]:
+    """Return only the parameters that were given; raises as `values` does."""
+    names = {text.partition("=")[0] for text in given}
+    return {k: v for k, v in values(play, given).items() if k in names}
+
+
 def digest(play: Playbook) -> str:
     """Return a digest over every file of the play's folder, their names, sizes and contents."""
     total = hashlib.sha256()

@@ -28,7 +28,7 @@ def plan_called(session: Session, name: str) -> Plan:
     found = session.exec(select(Plan).where(Plan.name == name)).first()
     if found is None:
         raise NotFoundError(
-            "no-such-plan", f"No plan is called '{safe(name, 80)}': 'siaga job list' shows what there is."
+            "no-such-plan", f"No plan is called '{safe(name, 80)}': 'siaga plan list' shows what there is."
         )
     return found
 
@@ -59,9 +59,9 @@ def forget_tasks(session: Session, before: datetime) -> int:
     return int(done.rowcount)
 
 
-def claim(session: Session, plan_id: int) -> bool:
-    """Mark a ready plan applied, and tell whether it was ours to take: of two commands, one gets it."""
-    taken = update(Plan).where(col(Plan.id) == plan_id, col(Plan.status) == "ready").values(status="applied")
+def claim(session: Session, plan_id: int, status: str) -> bool:
+    """Give a ready plan its next status, and tell whether it was ours to take: of two commands, one gets it."""
+    taken = update(Plan).where(col(Plan.id) == plan_id, col(Plan.status) == "ready").values(status=status)
     return bool(session.connection().execute(taken).rowcount)
 
 
@@ -137,6 +137,13 @@ def tallied(row: HostResult, tasks: HostTally) -> HostTally:
     """Return what was recorded of a host when its job ended, with how many of its tasks could not be checked."""
     kept = ("reason", "batch", "before", "after", "verdict", "rolled_back")
     return replace(counted(row), unchecked=tasks.unchecked, **{k: getattr(row, k) for k in kept})
+
+
+def recorded(session: Session, job_id: int) -> tuple[list[HostTally], list[TaskEvent]]:
+    """Return what a job came to on each host, by name, and what it did, in order."""
+    tasks = tasks_of(session, job_id)
+    hosts = {h.host: h for h in hosts_of(session, job_id)}
+    return [tallied(hosts[t.host], t) for t in tally(list(hosts), tasks)], tasks
 
 
 def counted(row: HostResult) -> HostTally:

@@ -295,6 +295,5 @@ def observed(session: Session, device_ids: Sequence[int] | None = None) -> dict[
 
 def platforms_of(session: Session, names: Sequence[str]) -> dict[str, str]:
     """Return device name → its platform, of these devices."""
-    wanted = set(names)
-    found = session.exec(select(Device.name, Device.platform)).all()
-    return {name: platform or "" for name, platform in found if name in wanted}
+    found = session.exec(select(Device.name, Device.platform).where(col(Device.name).in_(names)))
+    return {name: platform or "" for name, platform in found}

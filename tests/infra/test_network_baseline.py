@@ -12,10 +12,11 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from infra import approvals
-from infra.around import NOTHING, around
+from infra.around import NOTHING, Given, around
 from infra.desk import Desk, Report, Told
 from infra.events import TaskEvent
-from infra.plans import apply_plan, make_plan
+from infra.giving_back import given_back
+from infra.plans import apply_plan, make_plan, ready
 from inventory.credentials import store_secret
 from inventory.models import Credential, Device, Place
 from inventory.store import make_engine, session
@@ -247,6 +248,22 @@ def test_an_earlier_configuration_is_given_back_by_plan_and_apply(network: Netwo
     assert_no_secret_is_kept(network)
 
 
+def test_what_a_bad_batch_left_is_taken_back_over_a_login_of_its_own(
+    network: Network, tmp_path: Path
+) -> None:
+    network.plan(selector="sw-ios")  # its host key is known from here on
+    (host,) = ready(network.desk, "network-baseline", "sw-ios", GIVEN)[0].hosts
+    known = network.settings.home / "known_hosts"
+    assert given_back(host, Given(("ntp server 192.0.2.7",)), known) == ""
+    device = network.devices["ios"]
+    assert "ntp server 192.0.2.7" in device.running()
+    assert device.saved == device.config.lines()
+    stranger = tmp_path / "nobody"
+    stranger.touch()
+    assert "was never accepted" in given_back(host, Given(("ntp server 192.0.2.8",)), stranger)
+    assert "ntp server 192.0.2.8" not in device.running()
+
+
 def _without_defaults(lines: list[str]) -> list[str]:
     menus = "\n".join(re.sub(r' (disabled=no|[a-z-]+="")', "", line) for line in lines)
     return re.sub(r"(?m)^(/.*\n)?set$", "", menus).split()
@@ -343,5 +360,5 @@ def test_a_wrong_password_and_a_changed_key_leave_the_device_alone(network: Netw
     other = "AAAAC3NzaC1lZDI1NTE5AAAAIGGMLzSjL1Wo1A6xqmCqv5Dk1lCzC2tDpPqF2Yg0s1Xk"
     known.write_text(f"{host} {kind} {other}\n")
     plan = network.plan(selector="sw-ios")
-    assert (plan.hosts[0].status, "host key" in plan.hosts[0].reason) == ("unreachable", True)
+    assert (plan.hosts[0].status, "siaga trust sw-ios" in plan.hosts[0].reason) == ("unreachable", True)
     assert "configure terminal" not in device.heard
