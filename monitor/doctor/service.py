@@ -154,7 +154,7 @@ def outbox(patient: Patient) -> Iterator[Finding]:
 def pushes(patient: Patient) -> Iterator[Finding]:
     """Look how far each destination of remote write is behind."""
     for to in patient.settings.remote_write:
-        standing = cursors.read(patient.settings.home / cursors.FOLDER / f"{to.name}.json")
+        standing = cursors.read(cursors.place(patient.settings.home, to.name))
         if standing is None:
             said = f"Nothing was sent to '{to.name}' yet."
             yield Finding("push", WARNING, said, "Start the service, or let cron run 'siaga metrics push'.")

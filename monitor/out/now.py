@@ -10,7 +10,7 @@ from inventory.models import Device
 from inventory.select import joined, selected
 from inventory.store import reading
 from monitor.out.book import Book, open_book, ordered
-from monitor.out.cursor import FOLDER, read
+from monitor.out.cursor import place, read
 from monitor.out.facts import facts
 from monitor.out.families import Family, Point
 from monitor.samples import MISSING, Poll, open_samples
@@ -70,7 +70,7 @@ def health(session: Session, settings: Settings, book: Book) -> Iterator[Point]:
     yield Point(WATCHED, labels, _watched(session))
     yield Point(STORE, labels, _size(settings))
     for to in settings.remote_write:
-        standing = read(settings.home / FOLDER / f"{to.name}.json")
+        standing = read(place(settings.home, to.name))
         if standing:
             mine = ordered((*labels, ("destination", to.name)))
             yield Point(SENT, mine, standing.sent)
