@@ -6,13 +6,13 @@ from pathlib import Path
 
 from sqlmodel import col, func, select
 
-from inventory.models import Device
 from inventory.store import reading
 from monitor.doctor.finding import OK, WARNING, WRONG, Finding, Patient, many
 from monitor.instance import LOCK, complaints, last_status, running
 from monitor.models import DeviceState, Notification
 from monitor.notify.outbox import BEGINNINGS
 from monitor.out import cursor as cursors
+from monitor.store import count_asked
 from monitor.wishes import wishes
 from siaga.clock import as_utc
 from siaga.lock import holder
@@ -87,8 +87,7 @@ def rounds(patient: Patient) -> Iterator[Finding]:
     if patient.engine is None:
         return
     with reading(patient.engine) as opened:
-        asked = select(func.count()).select_from(Device)
-        count = opened.exec(asked.where(Device.status == "active", Device.transport != "none")).one()
+        count = count_asked(opened)
         newest = opened.exec(select(func.max(col(DeviceState.at)))).one()
     if not count:
         yield Finding("rounds", OK, "No device is recorded that could be asked.")
