@@ -48,7 +48,8 @@ class Listening:
     @property
     def counts(self) -> Mapping[str, int]:
         """What came and what became of it."""
-        return Counter(self._receiver.tally if self._receiver else {}) + self.sink.tally
+        own = Counter({"login.lost": self.logins.lost})
+        return Counter(self._receiver.tally if self._receiver else {}) + self.sink.tally + own
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Receive until the stack ends."""
@@ -65,7 +66,9 @@ class Listening:
     async def flush(self) -> bool:
         """Write the events that wait, and judge the logins among them; tell whether both went well."""
         kept = await self.sink.flush()
-        return await self.logins.flush() and kept
+        judged = await self.logins.flush()
+        self._problems["logins"] = self.logins.problem
+        return judged and kept
 
     def renew(self) -> None:
         """Know the devices by the addresses and names that they have now. Raises what reading raises."""
