@@ -11,6 +11,7 @@ from inventory.store import reading
 from monitor.alarm_store import open_alerts
 from monitor.checking import Held
 from monitor.models import DeviceState
+from monitor.store import IS_ASKED
 from siaga.clock import as_utc
 
 
@@ -19,7 +20,7 @@ def held(engine: Engine, ids: Sequence[int]) -> list[Held]:
     wanted = set(ids)
     join = col(Device.id) == col(DeviceState.device_id)
     query = select(Device.id, Device.name, DeviceState).outerjoin(DeviceState, join)
-    asked = query.where(Device.status == "active", Device.transport != "none").order_by(Device.name)
+    asked = query.where(*IS_ASKED).order_by(Device.name)
     with reading(engine) as opened:
         rows = [(n, s) for i, n, s in opened.exec(asked) if i in wanted]
     return [Held(n, s.state, as_utc(s.at), s.reason) if s else Held(n, "not observed", None) for n, s in rows]

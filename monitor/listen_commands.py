@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from siaga.outcome import Outcome
-
-if TYPE_CHECKING:
-    from monitor.listen.receiver import Receiver
 
 KEEP_EVERY_S = 60.0
 
@@ -51,11 +48,16 @@ async def _run(settings: Any, chosen: Any, most: int, for_s: float) -> Mapping[s
     import asyncio
     import signal
 
+    from inventory.access import require
+    from inventory.store import open_engine
+    from monitor.listen.ready import ready
     from monitor.listen.sockets import opened
+    from siaga.who import who
 
+    require(who(), settings.access, "operator")
     ended = asyncio.Event()
     out = _Out(most, ended.set)
-    receiver = _receiver(settings, chosen, out)
+    receiver = ready(open_engine(settings), settings, chosen, out.event, out.wish)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
@@ -107,28 +109,6 @@ class _Out:
             sys.stdout.flush()
         except BrokenPipeError:
             self._enough()
-
-
-def _receiver(settings: Any, chosen: Any, out: _Out) -> "Receiver":
-    from inventory.access import require
-    from inventory.store import open_engine, reading
-    from monitor.listen.meaning import patterns
-    from monitor.listen.receiver import Receiver
-    from monitor.listen.sieve import Sieve
-    from monitor.listen.store import known_sources, trap_auths
-    from siaga.clock import utc_now
-    from siaga.secrets import open_vault
-    from siaga.who import who
-
-    require(who(), settings.access, "operator")
-    with reading(open_engine(settings)) as session:
-        auths = trap_auths(session, open_vault(settings.home), chosen.credentials)
-        sources = known_sources(session, [str(r) for r in chosen.relays])
-    sieve = Sieve(chosen.rate_per_s, chosen.burst)
-    state = settings.home / "trap-engine.json"
-    return Receiver(
-        auths, sources, patterns(), sieve=sieve, now=utc_now, tell=out.event, wish=out.wish, state=state
-    )
 
 
 def _chosen(given: Any, trap_port: int | None, syslog_port: int | None, addresses: list[str]) -> Any:

@@ -12,7 +12,6 @@ from siaga.who import who
 app = typer.Typer(
     name="monitor", help="The service that watches: run, status, health, install.", no_args_is_help=True
 )
-_STALE_S = 30.0
 _SETTLED_S = 60.0  # after its first round the service has most of what it will hold
 
 
@@ -84,29 +83,14 @@ def status(output: Output = Format.table, fields: Fields = "") -> Outcome:
 
 
 def _wrong(pid: str, found: dict[str, Any] | None) -> list[str]:
-    from datetime import datetime
-
-    from monitor.selfwatch import LATE_S
+    from monitor.instance import complaints
     from siaga.clock import utc_now
 
     if not pid:
         return ["The service does not run here: start it with 'siaga monitor run', or by systemd."]
     if found is None or found["ended"] or str(found["pid"]) != pid:
         return ["The service has just begun, and has said nothing of itself yet."]
-    wrong = []
-    age_s = (utc_now() - datetime.fromisoformat(found["at"])).total_seconds()
-    if age_s > _STALE_S:
-        wrong.append(
-            f"The service (pid {pid}) has said nothing for {age_s:.0f} s: it hangs, or its disk is full."
-        )
-    if found["late_s"] > LATE_S:
-        wrong.append(f"It is {found['late_s']:.0f} s behind its schedule.")
-    if found["unpolled_names"]:
-        names = ", ".join(found["unpolled_names"][:10])
-        wrong.append(f"{len(found['unpolled_names'])} were not asked for long: {names}.")
-    if found["samples_lost"]:
-        wrong.append(f"{found['samples_lost']} polls were lost.")
-    return wrong + list(found["problems"])
+    return [c.said for c in complaints(found, utc_now())]
 
 
 @app.command("health")

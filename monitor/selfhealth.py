@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from monitor.instance import LATE_S
 from monitor.samples import OWN, SampleStore, Series
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SelfHealth:
     commit_p95_s: float | None = None
 
 
-def self_health(samples: SampleStore, start: datetime, end: datetime, late_s: float = 60.0) -> SelfHealth:
+def self_health(samples: SampleStore, start: datetime, end: datetime) -> SelfHealth:
     """Return how siaga did in [start, end). Raises what reading samples raises."""
     keys = {name: (OWN, f"siaga_{name}", "") for name in _FIGURES}
     found = samples.read(list(keys.values()), start, end)
@@ -49,7 +50,7 @@ def self_health(samples: SampleStore, start: datetime, end: datetime, late_s: fl
     return SelfHealth(
         minutes=minutes,
         seen_pct=round(min(100.0, minutes * 100 / whole), 3),
-        punctual_pct=round(float((late <= late_s).mean()) * 100, 3),
+        punctual_pct=round(float((late <= LATE_S).mean()) * 100, 3),
         late_p95_s=_rank(late),
         late_max_s=float(late.max()),
         unpolled_max=int(_most(series, "unpolled")),

@@ -13,7 +13,6 @@ from monitor.schedule import Key
 from monitor.sinks import Judge, StoreSink
 from siaga.clock import shown
 
-LATE_S = 60.0  # as the rule poller-late warns
 _NAMED = 100  # of the unpolled, by name
 _JUDGED_EACH_S = 10.0
 _LAG_WINDOW_S = 60.0

@@ -12,16 +12,14 @@ from inventory.store import reading, session
 from monitor.access.watch import LoginSink
 from monitor.listen.event import Event, Wish
 from monitor.listen.keep import EventSink, trim
-from monitor.listen.meaning import patterns
+from monitor.listen.ready import ready
 from monitor.listen.receiver import Receiver
-from monitor.listen.sieve import Sieve
 from monitor.listen.sockets import opened
-from monitor.listen.store import known_sources, trap_auths
+from monitor.listen.store import known_sources
 from monitor.rereading import Problems
 from monitor.samples import HEARD, Poll, Sample, polls_of
 from siaga.clock import utc_now
 from siaga.errors import SiagaError
-from siaga.secrets import open_vault
 from siaga.settings import Settings
 from siaga.text import safe
 
@@ -48,12 +46,13 @@ class Listening:
     @property
     def counts(self) -> Mapping[str, int]:
         """What came and what became of it."""
-        return Counter(self._receiver.tally if self._receiver else {}) + self.sink.tally
+        own = Counter({"login.lost": self.logins.lost})
+        return Counter(self._receiver.tally if self._receiver else {}) + self.sink.tally + own
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Receive until the stack ends."""
         try:
-            receiver = _receiver(self._engine, self.settings, self._event, self._wish)
+            receiver = ready(self._engine, self.settings, self.settings.listen, self._event, self._wish)
             await stack.enter_async_context(opened(receiver, self.settings.listen))
         except SiagaError as error:
             self._problems["listen"] = error.sentence
@@ -65,7 +64,9 @@ class Listening:
     async def flush(self) -> bool:
         """Write the events that wait, and judge the logins among them; tell whether both went well."""
         kept = await self.sink.flush()
-        return await self.logins.flush() and kept
+        judged = await self.logins.flush()
+        self._problems["logins"] = self.logins.problem
+        return judged and kept
 
     def renew(self) -> None:
         """Know the devices by the addresses and names that they have now. Raises what reading raises."""
@@ -109,15 +110,3 @@ class Listening:
             self._look(one.device_id)
         else:
             self.sink.wish(one)
-
-
-def _receiver(
-    engine: Engine, settings: Settings, told: Callable[[Event], None], wished: Callable[[Wish], None]
-) -> Receiver:
-    own = settings.listen
-    with reading(engine) as opened_:
-        auths = trap_auths(opened_, open_vault(settings.home), own.credentials)
-        sources = known_sources(opened_, [str(r) for r in own.relays])
-    sieve = Sieve(own.rate_per_s, own.burst)
-    state = settings.home / "trap-engine.json"
-    return Receiver(auths, sources, patterns(), sieve=sieve, now=utc_now, tell=told, wish=wished, state=state)

@@ -23,14 +23,20 @@ from siaga.text import safe
 _DEEPEST = 32  # places above one another
 _FEW = 500  # devices: of more, all interfaces are read at once
 
+IS_ASKED: tuple[Any, ...] = (Device.status == "active", Device.transport != "none")
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
 
 def devices_to_poll(session: Session, ids: Sequence[int]) -> list[Device]:
     """Return the active devices among `ids` that have an address and a transport."""
-    query = select(Device).where(Device.status == "active", Device.transport != "none", Device.address != "")
+    query = select(Device).where(*IS_ASKED, Device.address != "")
     wanted = set(ids)
     return [d for d in session.exec(query.order_by(Device.name)) if d.id in wanted]
+
+
+def count_asked(session: Session) -> int:
+    """Return how many devices are to be asked."""
+    return session.exec(select(func.count()).select_from(Device).where(*IS_ASKED)).one()
 
 
 def targets(session: Session, devices: Sequence[Device], vault: Vault, settings: Settings) -> list[Target]:

@@ -69,3 +69,15 @@ def ahead(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
 def shown(at: datetime | None, zone: str = JAKARTA) -> str:
     """Return `at` in ISO 8601 with the zone's offset, to the second; empty if there is no time."""
     return "" if at is None else as_utc(at).astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+
+
+def retry_after_s(said: str, now: datetime) -> float:
+    """Return what Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3): 0 to 3600; 0 for anything else."""
+    from email.utils import parsedate_to_datetime  # ten times as dear as this module
+
+    if said.isascii() and said.isdigit():
+        return float(min(int(said[:9]), 3600))
+    try:
+        return min(max((as_utc(parsedate_to_datetime(said)) - now).total_seconds(), 0.0), 3600.0)
+    except (ValueError, OverflowError):
+        return 0.0

@@ -17,6 +17,7 @@ import httpx
 from pydantic import SecretStr
 
 from inventory.imports.sheets import MAX_ROWS
+from siaga.clock import retry_after_s, utc_now
 from siaga.errors import AuthError, InvalidError, NotFoundError, SiagaError, TemporaryError, UsageError
 from siaga.text import safe
 
@@ -93,7 +94,7 @@ class Api:
             else:
                 if answer.status_code not in _AGAIN or not left:
                     return answer
-                said = _retry_after(answer)
+                said = retry_after_s(answer.headers.get("retry-after", ""), utc_now())
             self.patience.sleep(min(max(wait * random.uniform(0.8, 1.2), said), _LONGEST_WAIT_S))  # noqa: S311
             wait *= 2
         raise AssertionError("unreachable")
@@ -241,11 +242,6 @@ def _instead(content: bytes, error: Exception) -> str:
     if begin.startswith(b"<"):
         return "it is a web page" if b"<html" in begin or b"<!doctype html" in begin else "it is XML or HTML"
     return f"it is none (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else "it is none"
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    said = answer.headers.get("retry-after", "")
-    return float(said) if said.isdigit() and len(said) < 6 else 0.0
 
 
 def _reason(answer: httpx.Response) -> str:

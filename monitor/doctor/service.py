@@ -6,19 +6,18 @@ from pathlib import Path
 
 from sqlmodel import col, func, select
 
-from inventory.models import Device
 from inventory.store import reading
 from monitor.doctor.finding import OK, WARNING, WRONG, Finding, Patient, many
-from monitor.instance import LOCK, last_status, running
+from monitor.instance import LOCK, complaints, last_status, running
 from monitor.models import DeviceState, Notification
 from monitor.notify.outbox import BEGINNINGS
 from monitor.out import cursor as cursors
+from monitor.store import count_asked
 from monitor.wishes import wishes
 from siaga.clock import as_utc
 from siaga.lock import holder
 from siaga.text import safe
 
-_STALE_S = 30.0
 _SINCE = timedelta(minutes=15)
 _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -49,35 +48,13 @@ def service(patient: Patient) -> Iterator[Finding]:
     if said is None or str(said.get("pid")) != pid:
         yield Finding("service", OK, f"The service (pid {pid}) has just begun.")
         return
-    wrong = list(_of_status(patient, pid, said))
-    yield from wrong
+    wrong = list(complaints(said, patient.now))
+    for one in wrong:
+        yield Finding("service", WRONG if one.grave else WARNING, one.said, one.todo)
     if not wrong:
         yield Finding(
             "service", OK, f"The service (pid {pid}) is {said['late_s']:.1f} s behind its schedule."
         )
-
-
-def _of_status(patient: Patient, pid: str, said: dict[str, object]) -> Iterator[Finding]:
-    age_s = (patient.now - datetime.fromisoformat(str(said["at"]))).total_seconds()
-    if age_s > _STALE_S:
-        sentence = f"The service (pid {pid}) has said nothing of itself for {age_s:.0f} s."
-        yield Finding("service", WRONG, sentence, f"See to the disk, then restart it (kill {pid}).")
-    late_s, unpolled, lost = float(str(said["late_s"])), said["unpolled_names"], said["samples_lost"]
-    if late_s > 60:
-        todo = "See to the load, the disk and the database of this machine; or ask less often ([monitor])."
-        yield Finding("service", WARNING, f"The service is {late_s:.0f} s behind its schedule.", todo)
-    if isinstance(unpolled, list) and unpolled:
-        names = ", ".join(safe(n, 80) for n in unpolled[:_NAMED])
-        sentence = f"Not asked for long: {len(unpolled)} ({names})."
-        yield Finding("service", WARNING, sentence, "'siaga monitor status' shows which tier is late.")
-    if lost:
-        yield Finding(
-            "service", WRONG, f"Lost polls: {lost}.", "Make room, or free the lock, and restart it."
-        )
-    problems = said["problems"]
-    for problem in problems if isinstance(problems, list) else ():
-        words = safe(problem, 300).rstrip(".")
-        yield Finding("service", WARNING, f"The service says: {words}.", "See docs/monitor.md.")
 
 
 def locks(patient: Patient) -> Iterator[Finding]:
@@ -110,8 +87,7 @@ def rounds(patient: Patient) -> Iterator[Finding]:
     if patient.engine is None:
         return
     with reading(patient.engine) as opened:
-        asked = select(func.count()).select_from(Device)
-        count = opened.exec(asked.where(Device.status == "active", Device.transport != "none")).one()
+        count = count_asked(opened)
         newest = opened.exec(select(func.max(col(DeviceState.at)))).one()
     if not count:
         yield Finding("rounds", OK, "No device is recorded that could be asked.")
@@ -177,7 +153,7 @@ def outbox(patient: Patient) -> Iterator[Finding]:
 def pushes(patient: Patient) -> Iterator[Finding]:
     """Look how far each destination of remote write is behind."""
     for to in patient.settings.remote_write:
-        standing = cursors.read(patient.settings.home / cursors.FOLDER / f"{to.name}.json")
+        standing = cursors.read(cursors.place(patient.settings.home, to.name))
         if standing is None:
             said = f"Nothing was sent to '{to.name}' yet."
             yield Finding("push", WARNING, said, "Start the service, or let cron run 'siaga metrics push'.")

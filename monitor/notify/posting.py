@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from monitor.notify.letter import Later, Refused, Result, Sent
+from siaga.clock import retry_after_s, utc_now
 from siaga.text import safe
 
 # httpx tells every URL at level INFO, and a bot's token stands in its URL.
@@ -28,7 +29,7 @@ class Answer:
 
     status: int
     body: Any
-    retry_after_s: float | None = None
+    asked_s: float = 0.0  # to wait: Retry-After
 
 
 def post(
@@ -48,7 +49,8 @@ def post(
             client.stream("POST", url, content=octets, headers=sent) as answer,
         ):
             body = b"".join(_bounded(answer))
-            return Answer(answer.status_code, _json(body), _seconds(answer.headers.get("Retry-After", "")))
+            asked_s = retry_after_s(answer.headers.get("Retry-After", ""), utc_now())
+            return Answer(answer.status_code, _json(body), asked_s)
     except httpx.TimeoutException as error:
         return Later(f"no answer within {timeout_s:g} s ({type(error).__name__}); it may have arrived")
     except httpx.HTTPError as error:
@@ -75,10 +77,6 @@ def _json(octets: bytes) -> Any:
         return None
 
 
-def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
-
-
 def result(answer: Answer | Later | Refused) -> Result:
     """Return what an answer means: 2xx it is there; 408, 425, 429 and 5xx later; all else never."""
     if not isinstance(answer, Answer):
@@ -86,5 +84,5 @@ def result(answer: Answer | Later | Refused) -> Result:
     if 200 <= answer.status < 300:
         return Sent(f"HTTP {answer.status}")
     if answer.status in (408, 425, 429) or answer.status >= 500:
-        return Later(f"the answer was HTTP {answer.status}", answer.retry_after_s)
+        return Later(f"the answer was HTTP {answer.status}", answer.asked_s)
     return Refused(f"the answer was HTTP {answer.status}")

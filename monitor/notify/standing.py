@@ -4,7 +4,7 @@ A restart of it, or a week (`open_for_h`), would end every alert there. What was
 minute, as Prometheus repeats its own; no delivery is recorded for that, and nothing that was not told yet is told here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -59,8 +59,4 @@ def told_and_open(opened: Session, route: str) -> Sequence[Notification]:
     query = select(Notification).join(Alert, col(Alert.id) == col(Notification.alert_id))
     told = query.where(Notification.route == route, Notification.status == "sent")
     still = told.where(col(Alert.closed_at).is_(None), col(Notification.event).in_(BEGINNINGS))
-    return list(_newest(opened.exec(still.order_by(col(Notification.id)))))
-
-
-def _newest(rows: Iterator[Notification]) -> Iterator[Notification]:
-    yield from {row.alert_id: row for row in rows}.values()
+    return list({row.alert_id: row for row in opened.exec(still.order_by(col(Notification.id)))}.values())

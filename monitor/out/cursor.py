@@ -93,6 +93,11 @@ def begun(mark: Mark, clock_s: float) -> Cursor:
     return Cursor((Taken(clock_s, mark),))
 
 
+def place(home: Path, name: str) -> Path:
+    """Return where the cursor of a destination is kept."""
+    return home / FOLDER / f"{name}.json"
+
+
 def read(path: Path) -> Cursor | None:
     """Return what a file holds; None when there is none, or it is none of ours: then all is begun anew."""
     try:

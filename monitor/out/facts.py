@@ -14,6 +14,7 @@ from monitor.models import Alert, DeviceState
 from monitor.out.book import LONGEST, Book, ordered
 from monitor.out.families import Family, Labels, Point
 from monitor.state import State
+from monitor.store import IS_ASKED
 from siaga.clock import as_utc
 from siaga.text import safe
 
@@ -44,8 +45,7 @@ def facts(session: Session, book: Book, now: datetime, max_age: timedelta) -> It
 
 def _states(session: Session, book: Book, oldest: datetime) -> Iterator[Point]:
     rows = {s.device_id: s for s in session.exec(select(DeviceState)) if as_utc(s.at) >= oldest}
-    watched = select(Device.id).where(Device.status == "active", Device.transport != "none")
-    for device in session.exec(watched):
+    for device in session.exec(select(Device.id).where(*IS_ASKED)):
         labels = book.labels(device or 0)
         if labels is None:
             continue

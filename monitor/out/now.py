@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlmodel import Session, func, select
+from sqlmodel import Session
 
-from inventory.models import Device
 from inventory.select import joined, selected
 from inventory.store import reading
 from monitor.out.book import Book, open_book, ordered
-from monitor.out.cursor import FOLDER, read
+from monitor.out.cursor import place, read
 from monitor.out.facts import facts
 from monitor.out.families import Family, Point
 from monitor.samples import MISSING, Poll, open_samples
+from monitor.store import count_asked
 from siaga.settings import Settings
 
 WATCHED = Family("siaga_devices_watched", "gauge", "Active devices that are to be polled.")
@@ -67,21 +67,16 @@ def freshness(book: Book, newest: Iterable[Poll]) -> Iterator[Point]:
 def health(session: Session, settings: Settings, book: Book) -> Iterator[Point]:
     """Yield how siaga itself is: whom it watches, what it takes on the disk, and who takes its samples."""
     labels = ordered(book.outside)
-    yield Point(WATCHED, labels, _watched(session))
+    yield Point(WATCHED, labels, count_asked(session))
     yield Point(STORE, labels, _size(settings))
     for to in settings.remote_write:
-        standing = read(settings.home / FOLDER / f"{to.name}.json")
+        standing = read(place(settings.home, to.name))
         if standing:
             mine = ordered((*labels, ("destination", to.name)))
             yield Point(SENT, mine, standing.sent)
             yield Point(LEFT, mine, standing.dropped)
             yield Point(FAILING, mine, standing.failures)
             yield Point(TAKEN, mine, standing.mark.at_ms / 1000)
-
-
-def _watched(session: Session) -> int:
-    query = select(func.count()).select_from(Device)
-    return session.exec(query.where(Device.status == "active", Device.transport != "none")).one()
 
 
 def _size(settings: Settings) -> int:

@@ -74,11 +74,6 @@ class _LaterError(Exception):
         self.later = later
 
 
-def place(home: Path, name: str) -> Path:
-    """Return where the cursor of a destination is kept."""
-    return home / cursors.FOLDER / f"{name}.json"
-
-
 def push_all(
     engine: Engine,
     settings: Settings,
@@ -114,7 +109,7 @@ def push(
     A destination that is new begins with what arrives from now on; `since` begins (again) earlier. `at_once` does not
     wait for the end of a rest after failures. Raises TemporaryError (`push-running`) when another process sends to it.
     """
-    path = place(settings.home, to.name)
+    path = cursors.place(settings.home, to.name)
     with (
         held(
             path.with_suffix(".lock"),

@@ -7,12 +7,12 @@ import logging
 import ssl
 from collections.abc import Generator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 
 import httpx
 
 from inventory.credentials import OpenCredential
+from siaga.clock import retry_after_s, utc_now
 from siaga.errors import InvalidError
 from siaga.settings import RemoteWrite
 from siaga.text import safe
@@ -105,21 +105,8 @@ def result(status: int, said: str, retry_after: str = "") -> Result:
     why = f"HTTP {status}" + (f": {safe(said, _SAID)}" if said.strip() else "")
     if status in (400, 413, 422):
         return Refused(why)
-    return Later(
-        why, _seconds(retry_after), lives=status in (401, 403, 404, 405, 408, 429) or 300 <= status < 400
-    )
-
-
-def _seconds(text: str) -> float:
-    """Return what Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3), at most an hour."""
-    from siaga.clock import as_utc, utc_now
-
-    if text.isascii() and text.isdigit():
-        return float(min(int(text[:9]), 3600))
-    try:
-        return min(max((as_utc(parsedate_to_datetime(text)) - utc_now()).total_seconds(), 0.0), 3600.0)
-    except ValueError:
-        return 0.0
+    lives = status in (401, 403, 404, 405, 408, 429) or 300 <= status < 400
+    return Later(why, retry_after_s(retry_after, utc_now()), lives=lives)
 
 
 def _headers(to: RemoteWrite) -> dict[str, str]:

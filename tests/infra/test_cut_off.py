@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from monitor.work_windows import WorkWindows
 from siaga.errors import InvalidError, TemporaryError
 from siaga.lock import device_lock
 from siaga.settings import Provision
+from tests.cli_runner import until
 from tests.infra.conftest import Regency
 
 SLOW = """
@@ -41,14 +41,6 @@ SLOW = """
         path: "{{ siaga_root }}/etc/go"
         timeout: 60
 """
-
-
-def until(true: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
-    """Look again and again until something is so, at most `timeout_s`."""
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def descendants(pid: int) -> list[int]:
@@ -97,9 +89,9 @@ def applying(regency: Regency, name: str) -> Iterator[tuple[subprocess.Popen[byt
     )
     try:
         begun = regency.farm.hosts[1].root / "etc/begun"
-        until(lambda: begun.exists() or process.poll() is not None, "the first task never ran")
+        until(lambda: begun.exists() or process.poll() is not None, "the first task never ran", 30)
         assert begun.exists(), process.stdout and process.stdout.read()
-        until(lambda: _stored(regency, "Write"), "the first task was never stored")
+        until(lambda: _stored(regency, "Write"), "the first task was never stored", 30)
         below = descendants(process.pid)
         mine = {d for d in private_directories() - others if any(_uses(p, d) for p in below)}
         assert mine, "the job has a private directory"
@@ -154,8 +146,8 @@ def test_killing_the_command_ends_the_job_leaves_no_lock_and_no_window_and_it_ca
         assert window.end <= datetime.now(UTC) + timedelta(minutes=2), "it ends by itself, whoever dies"
         process.kill()
         process.wait()
-        until(lambda: not any(map(alive, below)), "a process was left")
-        until(lambda: not any(p.exists() for p in private), "a file was left")
+        until(lambda: not any(map(alive, below)), "a process was left", 30)
+        until(lambda: not any(p.exists() for p in private), "a file was left", 30)
     with device_lock(regency.settings.home, one_id(regency, "srv-2"), "srv-2"):
         pass
     regency.around = Around(windows=WorkWindows(regency.engine))

@@ -12,8 +12,8 @@ from infra.progress import Progress, line
 from infra.recorder import Recorder
 from inventory.store import reading, session
 from siaga.errors import TemporaryError
+from tests.cli_runner import until
 from tests.infra.conftest import Regency
-from tests.infra.test_cut_off import until
 
 
 def job(regency: Regency) -> int:
@@ -35,7 +35,7 @@ def test_the_last_event_is_stored_without_another_one(regency: Regency) -> None:
         recorder.also(beats.set)
         for host in range(1000):
             recorder(TaskEvent(f"srv-{host}", "Write", "changed"))
-        until(lambda: stored(regency, number) == 1000, "an event was not stored while the job ran")
+        until(lambda: stored(regency, number) == 1000, "an event was not stored while the job ran", 30)
         assert beats.wait(10)
         recorder.step("batch", detail="canary: srv-1")
     with reading(regency.engine) as opened:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inventory.store import open_engine
 from monitor.out import cursor as cursors
 from monitor.out.message import body, halves, labels, samples, series
-from monitor.out.push import Pushed, place, push, push_all
+from monitor.out.push import Pushed, push, push_all
 from monitor.out.send import Later, Refused, Took, result
 from monitor.out.snappy import Block
 from monitor.samples import Sample, open_samples, polls_of
@@ -221,7 +221,7 @@ def test_when_all_is_refused_it_ends(tmp_path: Path, receiver: Receiver) -> None
     receiver.refuse = 400
     assert pushed(settings).error == ""
     assert len(receiver.requests) < 1000
-    assert json.loads(place(tmp_path, "vm").read_text())["dropped"] == count
+    assert json.loads(cursors.place(tmp_path, "vm").read_text())["dropped"] == count
 
 
 def test_a_database_that_forgets_its_last_seconds_gets_them_again(
@@ -265,7 +265,7 @@ def test_each_pass_begins_earlier_where_that_is_wanted(
 def test_a_cursor_that_is_lost_or_nonsense_is_begun_anew(tmp_path: Path, receiver: Receiver) -> None:
     settings = world(tmp_path, receiver)
     measured(tmp_path, 1, NOW - MINUTE, NOW)
-    path = place(tmp_path, "vm")
+    path = cursors.place(tmp_path, "vm")
     for text in ("", "[]", '{"trail": []}', '{"trail": [{"clock_s": "x"}]}', '{"trail": 3}', "\x00"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -348,7 +348,7 @@ def test_the_command_says_what_went_and_what_did_not(
     assert said.code == 7
     assert "HTTP 500" in said.out
     siaga("metrics", "push", "nobody").failed(3, "no-destination")
-    assert "geheim-123" not in place(home, "vm").read_text()
+    assert "geheim-123" not in cursors.place(home, "vm").read_text()
 
 
 @pytest.mark.parametrize(

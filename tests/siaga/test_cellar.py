@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaga.clock import moment, shown
+from siaga.clock import moment, retry_after_s, shown
 from siaga.errors import AuthError, InvalidError, UsageError
 from siaga.formulas import restored
 from siaga.outcome import Column, Format, Outcome
@@ -93,6 +93,24 @@ def test_a_field_that_is_not_there_is_said_in_every_format() -> None:
     for form in Format:
         with pytest.raises(UsageError, match="no field 'c' here"):
             render(Outcome([{"a": 1}], single=True, fields=["c"], format=form))
+
+
+@pytest.mark.parametrize(
+    ("said", "wait_s"),
+    [
+        ("77", 77),
+        ("999999999999", 3600),
+        ("Thu, 26 Nov 2026 00:01:00 GMT", 60),
+        ("Thu, 26 Nov 2026 00:01:00 -0000", 60),
+        ("Wed, 25 Nov 2026 23:59:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 -2300", 0),
+        ("٣", 0),
+        ("soon", 0),
+        ("", 0),
+    ],
+)
+def test_how_long_another_side_asks_to_wait(said: str, wait_s: float) -> None:
+    assert retry_after_s(said, datetime(2026, 11, 26, tzinfo=UTC)) == wait_s
 
 
 @pytest.mark.parametrize("text", ["999999w", "0001-01-01", "9999-12-31 23:59-23:59", "٣d", "soon"])
