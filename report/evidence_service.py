@@ -13,6 +13,7 @@ from inventory.models_people import Evidence
 from inventory.store import open_engine, reading
 from inventory.writes import told, write
 from report import evidence
+from report.papers import BY_ITSELF
 from report.rubric import Rubric
 from report.rubric import load as load_rubric
 from siaga.clock import utc_now
@@ -100,7 +101,7 @@ def check() -> tuple[list[dict[str, Any]], int]:
     papers = [
         evidence.Paper(safe(r.name), r.kind, r.dated, r.valid_until, r.sha256)
         for r in rows
-        if r.kind != "bast"
+        if r.kind not in BY_ITSELF
     ]
     found = evidence.checked(settings.home, papers, today, oldest(load_rubric().rubric))
     return [

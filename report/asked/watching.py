@@ -134,9 +134,9 @@ def polled(source: Source) -> Iterator[Polled]:
     table = source.samples.runs(source.period.since, source.period.until, source.hold_s, ids)
     table = runs.ordered(table)
     start, end = source.window.ms
-    who, answered, silent = runs.covered(table, start, end, round(source.hold_s * 1000))
+    who, answered, silent = runs.covered(table, start, end, source.hold_ms)
     sums = dict(zip(who.tolist(), zip(answered.tolist(), silent.tolist(), strict=True), strict=True))
-    digests = _digests(table, round(source.hold_s * 1000), (start, end))
+    digests = _digests(table, source.hold_ms, (start, end))
     for device_id, row in source.devices.items():
         up, down = sums.get(device_id, (0, 0))
         yield Polled(safe(row.name), source.period.ms, up, down, digests.get(device_id, ""))
