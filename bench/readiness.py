@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -195,8 +195,8 @@ def measured(home: Path, days: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Make the home, measure in a child, and print."""
+def run(module: str, measure: Callable[[Path, int], dict[str, Any]]) -> None:
+    """Make the home, measure three times in a child of its own that is this module again, and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sites", type=int, default=400)
     parser.add_argument("--days", type=int, default=90)
@@ -204,18 +204,18 @@ def main() -> None:
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     order = parser.parse_args()
     if order.child:
-        print(json.dumps(measured(order.child, order.days)))
+        print(json.dumps(measure(order.child, order.days)))
         return
     with tempfile.TemporaryDirectory() as folder:
         home = order.home or Path(folder) / "home"
         if not home.exists():
             known = record(home, order.sites)
             watch(home, sorted(known.values()), order.days)
-        command = [sys.executable, "-m", "bench.readiness", "--days", str(order.days), "--child", str(home)]
+        command = [sys.executable, "-m", module, "--days", str(order.days), "--child", str(home)]
         print(f"{order.sites} sites, {order.days} days, {date.today()}, one core of {os.cpu_count()}")  # noqa: DTZ011
         for _ in range(3):
             print(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 
 
 if __name__ == "__main__":
-    main()
+    run("bench.readiness", measured)

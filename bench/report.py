@@ -6,18 +6,13 @@ Reading and judging, computing, typesetting, the page and the workbook apart, in
 greatest size of the process. The home is that of bench.readiness, whose traffic is synthetic.
 """
 
-import argparse
-import json
 import os
 import resource
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.readiness import DAY_MS, T0_MS, record, time_of, watch
+from bench.readiness import DAY_MS, T0_MS, run, time_of
 
 
 def measured(home: Path, days: int) -> dict[str, Any]:
@@ -56,26 +51,5 @@ def measured(home: Path, days: int) -> dict[str, Any]:
     return {**took, **{name: size // 1000 for name, size in sizes.items()}}
 
 
-def main() -> None:
-    """Make the home, measure three times in a child, and print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sites", type=int, default=400)
-    parser.add_argument("--days", type=int, default=90)
-    parser.add_argument("--home", type=Path, help="keep the home here, and use it again")
-    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
-    order = parser.parse_args()
-    if order.child:
-        print(json.dumps(measured(order.child, order.days)))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        home = order.home or Path(folder) / "home"
-        if not home.exists():
-            known = record(home, order.sites)
-            watch(home, sorted(known.values()), order.days)
-        command = [sys.executable, "-m", "bench.report", "--days", str(order.days), "--child", str(home)]
-        for _ in range(3):
-            print(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
-
-
 if __name__ == "__main__":
-    main()
+    run("bench.report", measured)

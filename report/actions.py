@@ -13,7 +13,6 @@ from siaga.errors import InvalidError
 from siaga.settings import Frozen
 from siaga.text import safe
 
-COSTS = ("none", "low", "medium", "high")
 PROPOSALS = Path(__file__).with_name("proposals.toml")
 LIMIT = 1 << 20  # bytes of a file of actions
 

@@ -16,6 +16,7 @@ from monitor.availability import Window, look
 from monitor.samples import SampleStore
 from monitor.uptimes import Kind, Parts, per_device
 from report import books
+from report.asked.source import held
 from report.books import Books, Met
 from report.claim import Claim, ContractClaim, LineClaim, claim
 from report.penalty import monthly
@@ -98,14 +99,11 @@ def _partial(
 
 def _staff(session: Session, today: date) -> Iterator[books.Staff]:
     agencies = everything(session, inventory.Agency)
-    held: dict[int, list[tuple[str, date | None]]] = defaultdict(list)
+    certified: dict[int, list[tuple[str, date | None]]] = defaultdict(list)
     for c in session.exec(select(Certificate).order_by(Certificate.name)):
-        held[c.person_id or 0].append((safe(c.area), c.expires))
+        certified[c.person_id or 0].append((safe(c.area), c.expires))
     for p in session.exec(select(Person).order_by(Person.name)):
-        gone = (p.active_to is not None and p.active_to < today) or (
-            p.active_from is not None and p.active_from > today
-        )
-        if gone or p.provider_id is not None:
+        if p.provider_id is not None or not held(p, today):
             continue
         agency = agencies.get(p.agency_id or 0)
         yield books.Staff(
@@ -113,7 +111,7 @@ def _staff(session: Session, today: date) -> Iterator[books.Staff]:
             unit=safe(agency.title or agency.name) if agency else "",
             fte=p.fte,
             competences=tuple(safe(p.competences).lower().split()),
-            certificates=tuple(held.get(p.id or 0, ())),
+            certificates=tuple(certified.get(p.id or 0, ())),
             on_call=p.on_call,
         )
 

@@ -166,7 +166,7 @@ class _Facts:
         wide = Window(window.start - LEAD, max(window.end, min(window.end + LEAD, now)), window.hold_s)
         self.away = stretches(look(session, samples, devices, wide), _AWAY)
         self.carried = measured(samples, lines, window.start, window.end) if evidence else {}
-        self.outages = _outages(session, wide)
+        self.outages = recorded(session, wide)
         self.changes = _changes(session, devices, wide) if evidence else {}
 
     def line(self, line: Line, contract: Contract, known: Rule | None, fee: Fraction | None) -> LineClaim:
@@ -211,7 +211,7 @@ class _Facts:
 
     def _recorded(self, away: Stretch) -> Outage | None:
         """Return the outage that covers most of it."""
-        found = [(o, n) for o, devices in self.outages if away.device in devices and (n := _shared(o, away))]
+        found = [(o, n) for o, devices in self.outages if away.device in devices and (n := shared(o, away))]
         return max(found, key=lambda pair: (pair[1], pair[0].name))[0] if found else None
 
     def _excused(self, away: Stretch) -> int:
@@ -239,11 +239,13 @@ def _end(outage: Outage, away: Stretch) -> int:
     return ms_of(outage.end) if outage.end is not None else away.end_ms
 
 
-def _shared(outage: Outage, away: Stretch) -> int:
+def shared(outage: Outage, away: Stretch) -> int:
+    """Return for how many milliseconds of a time away an outage is recorded."""
     return max(0, min(_end(outage, away), away.end_ms) - max(ms_of(outage.start), away.start_ms))
 
 
-def _outages(session: Session, window: Window) -> list[tuple[Outage, set[int]]]:
+def recorded(session: Session, window: Window) -> list[tuple[Outage, set[int]]]:
+    """Return the outages that reach into a window, by name, each with the devices it is about."""
     open_ = or_(col(Outage.end).is_(None), col(Outage.end) > window.start)
     found = list(session.exec(select(Outage).where(Outage.start < window.end, open_).order_by(Outage.name)))
     reach = Reach(session, found, window)

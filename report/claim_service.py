@@ -2,22 +2,23 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
 
 from inventory.models import Agency
-from inventory.models_people import Person
 from inventory.store import open_engine, reading
 from monitor.availability import window
 from monitor.samples import open_samples
 from report.claim import Claim, claim
 from report.claim_letter import Letter, as_pdf, document
 from report.files import write_both
+from report.periods import day, named
+from report.store import person
 from siaga.clock import shown, utc_now
-from siaga.errors import NotFoundError, UsageError
+from siaga.errors import UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
 from siaga.text import safe
@@ -43,7 +44,7 @@ def make(order: Order, now: datetime | None = None) -> Outcome:
     start, end = period(order.period, settings.timezone)
     if end > now:
         raise UsageError("period-not-over", f"The period ends {shown(end)}: a claim is made when it is over.")
-    dated = _day(order.dated) if order.dated else now.astimezone(ZoneInfo(settings.timezone)).date()
+    dated = day(order.dated) if order.dated else now.astimezone(ZoneInfo(settings.timezone)).date()
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
         found = claim(session, samples, order.provider, window(settings, start, end), now)
         letter = Letter(dated, order.number, _signer(session, order.signer), settings.timezone)
@@ -78,28 +79,16 @@ def _told(found: Claim, pdf: Path, json_path: Path) -> Outcome:
 
 def period(text: str, zone: str) -> tuple[datetime, datetime]:
     """Return the month meant by 2026-10, in the time of the regency. Raises UsageError (`bad-period`)."""
-    found = re.fullmatch(r"(\d{4})-(\d{2})", text.strip())
-    if not found or not 1 <= int(found[2]) <= 12 or not 1 < int(found[1]) < 9999:
+    if not re.fullmatch(r"\d{4}-\d{2}", text.strip()):
         raise UsageError("bad-period", f"'{safe(text, 40)}' is no month: write 2026-10.")
-    year, month = int(found[1]), int(found[2])
-    start = datetime(year, month, 1, tzinfo=ZoneInfo(zone))
-    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=ZoneInfo(zone))
-    return start.astimezone(UTC), end.astimezone(UTC)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
+    month = named(text, zone)
+    return month.since, month.until
 
 
 def _signer(session: Session, name: str) -> tuple[str, str, str]:
     if not name:
         return "", "", ""
-    row = session.exec(select(Person).where(Person.name == name)).first()
-    if row is None:
-        raise NotFoundError("no-such-person", f"There is no person called '{safe(name, 80)}'.")
+    row = person(session, name)
     return row.name, row.nip, row.role or row.title
 
 

@@ -1,6 +1,6 @@
 """A report's JSON → a ZIP of CSV files (RFC 4180, UTF-8): the figures and every table, values as programs read them.
 
-A text that a spreadsheet would take for a formula gets an apostrophe in front.
+A text that a spreadsheet would take for a formula gets an apostrophe in front, as siaga.formulas says.
 """
 
 import csv
@@ -9,8 +9,8 @@ import re
 import zipfile
 
 from report.flat import Cell, Table, loaded, tables
+from siaga.formulas import guarded
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can say; the same JSON makes the same bytes
 
 
@@ -54,4 +54,4 @@ def written(cell: Cell) -> str:
         return ""
     if isinstance(cell.value, (int, float)):
         return repr(cell.value)
-    return f"'{cell.value}" if cell.value.startswith(_RISKY) else cell.value
+    return guarded(cell.value)

@@ -6,15 +6,14 @@ inventory's, with its history. A row that is removed leaves its file, because th
 
 import hashlib
 import mimetypes
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from siaga.errors import InvalidError, NotFoundError, SiagaError
 from siaga.text import safe
+from siaga.whole_file import replace_file
 
 MAX_BYTES = 64 << 20
 _PART = 1 << 20
@@ -63,18 +62,9 @@ def _data(source: Path) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o440)
-        draft.replace(path)
+        replace_file(path, data, mode=0o440, durable=True)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         sentence = f"The document cannot be stored in {path.parent}: {error.strerror}."
         raise SiagaError("cannot-write", sentence) from None
 

@@ -2,7 +2,6 @@
 
 import difflib
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +12,8 @@ from inventory.models_people import Evidence
 from inventory.store import open_engine, reading
 from inventory.writes import told, write
 from report import evidence
+from report.papers import BY_ITSELF
+from report.periods import day
 from report.rubric import Rubric
 from report.rubric import load as load_rubric
 from siaga.clock import utc_now
@@ -48,8 +49,8 @@ def add(given: Given, *, dry_run: bool, why: str) -> Outcome:
         raise InvalidError(
             "no-such-kind", f"There is no kind '{safe(given.kind, 60)}' {_near(given.kind, list(kinds))}."
         )
-    dated = _day(given.date)
-    if given.valid_until and _day(given.valid_until) < dated:
+    dated = day(given.date)
+    if given.valid_until and day(given.valid_until) < dated:
         raise InvalidError("bad-dates", "The document would end before it is dated.")
     with reading(open_engine(settings)) as session:
         taken = list(session.exec(select(Evidence.name)))
@@ -84,13 +85,6 @@ def _near(kind: str, kinds: list[str]) -> str:
     return f"(did you mean '{near[0]}'?)" if near else f"of document; there are {', '.join(kinds)}"
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
-
-
 def check() -> tuple[list[dict[str, Any]], int]:
     """Return what was found of every document, and how many were looked at."""
     settings = load()
@@ -100,7 +94,7 @@ def check() -> tuple[list[dict[str, Any]], int]:
     papers = [
         evidence.Paper(safe(r.name), r.kind, r.dated, r.valid_until, r.sha256)
         for r in rows
-        if r.kind != "bast"
+        if r.kind not in BY_ITSELF
     ]
     found = evidence.checked(settings.home, papers, today, oldest(load_rubric().rubric))
     return [

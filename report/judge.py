@@ -13,7 +13,7 @@ from report.assessment import Assessment, Basis, Gate, Need, Number, Reading, Ro
 from report.counsel import next_step, reason, remark
 from report.needs import Term
 from report.numbers import number
-from report.papers import BY_ITSELF
+from report.papers import holds, registered
 from report.questions import Questions
 from report.readings import shown
 from report.records import Document
@@ -92,17 +92,12 @@ def register(documents: Iterable[Document] | None, day: date) -> Has:
 
     A register that holds nothing at all is not kept, and says nothing; one that is kept says what it lacks.
     """
-    some = [d for d in documents or () if d.dated <= day and d.kind not in BY_ITSELF]
+    some = registered(documents, day)
 
     def has(kind: str, days: int) -> bool | None:
         if not some:
             return None
-        return any(
-            d.kind == kind
-            and (day - d.dated).days <= days
-            and (d.valid_until is None or d.valid_until >= day)
-            for d in some
-        )
+        return any(d.kind == kind and holds(d, day, days) for d in some)
 
     return has
 

@@ -1,7 +1,6 @@
 """One order for a judgement: from a period and a rubric to a snapshot, an assessment, and what is kept of them."""
 
 import gzip
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from report.snapshot import Snapshot, taken
 from siaga.errors import NotFoundError, SiagaError
 from siaga.settings import Settings
 from siaga.text import safe
+from siaga.whole_file import replace_file
 
 FOLDER = "reports/snapshots"
 
@@ -62,15 +62,10 @@ def _history(session: Session) -> tuple[int, str]:
 def store(home: Path, snapshot: Snapshot) -> Path:
     """Keep a snapshot by its hash, packed; one that is there is the same. Raises SiagaError (`cannot-write`)."""
     path = home / FOLDER / f"{snapshot.sha256}.jsonl.gz"
-    draft = path.with_suffix(".new")
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-            draft.write_bytes(gzip.compress(snapshot.data, 6, mtime=0))
-            draft.replace(path)
+            replace_file(path, gzip.compress(snapshot.data, 6, mtime=0))
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise SiagaError(
             "cannot-write", f"The snapshot cannot be kept in {path.parent}: {error.strerror}."
         ) from None

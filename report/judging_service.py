@@ -1,7 +1,6 @@
 """Commands of the judgement: explain one indicator, list all, write a bundle. Where arguments meet the parts."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ from report.assessment import Assessment, Row
 from report.assessment_json import as_json, as_tree
 from report.bundle import packed
 from report.explain import explained
+from report.files import write_all
 from report.judge import assess
 from report.judging import Judged, judge
+from report.language import chosen
 from report.periods import of
 from report.questions import Period
 from report.records import Document
@@ -20,12 +21,9 @@ from report.rubric import LATEST
 from report.rubric import load as load_rubric
 from report.snapshot import read
 from siaga.clock import utc_now
-from siaga.errors import SiagaError, UsageError
 from siaga.outcome import Column, Format, Outcome
 from siaga.settings import Settings, load
 from siaga.signing import open_signer
-
-LANGUAGES = ("id", "en")
 
 
 def period_of(settings: Settings, period: str, since: str, at: str) -> Period:
@@ -34,21 +32,13 @@ def period_of(settings: Settings, period: str, since: str, at: str) -> Period:
     return Period(found.since, found.until, settings.timezone)
 
 
-def _lang(settings: Settings, lang: str) -> str:
-    if lang and lang not in LANGUAGES:
-        raise UsageError(
-            "no-such-language", f"There is no report in '{lang}': use one of {', '.join(LANGUAGES)}."
-        )
-    return lang or settings.language
-
-
 def explain(key: str, *, period: str, since: str, at: str, lang: str, rubric: str) -> Outcome:
     """Explain one indicator; only what it asks for is read. Raises NotFoundError (`no-such-indicator`)."""
     settings = load()
     loaded = load_rubric(rubric or LATEST)
     wanted = loaded.rubric.row(key)
     with kept(settings, period_of(settings, period, since, at), loaded.rubric.limits) as ask:
-        found = assess(ask, loaded, lang=_lang(settings, lang), only=wanted.id)
+        found = assess(ask, loaded, lang=chosen(lang or settings.language), only=wanted.id)
         (row,) = found.rows
         return Outcome(text=explained(row, found, ask))
 
@@ -62,7 +52,7 @@ def listed(
         settings,
         period_of(settings, period, since, at),
         rubric=rubric or LATEST,
-        lang=_lang(settings, lang),
+        lang=chosen(lang or settings.language),
         keep=False,
     ).assessment
     rows = list(as_rows(found)) if output is not Format.table else [_row(r) for r in found.rows]
@@ -116,11 +106,14 @@ def bundle(output: Path, *, period: str, since: str, at: str, lang: str, rubric:
     settings = load()
     signer = open_signer(settings.home)
     found = judge(
-        settings, period_of(settings, period, since, at), rubric=rubric or LATEST, lang=_lang(settings, lang)
+        settings,
+        period_of(settings, period, since, at),
+        rubric=rubric or LATEST,
+        lang=chosen(lang or settings.language),
     )
     papers, lacking = documents(settings.home, found)
     data = packed(found.snapshot, as_json(found.assessment), found.loaded.data, papers, signer)
-    _write(output, data)
+    write_all([(output, data)])
     row = {
         "bundle": str(output),
         "bytes": len(data),
@@ -142,16 +135,3 @@ def documents(home: Path, found: Judged) -> tuple[dict[str, bytes], int]:
     hashes = sorted({d.sha256 for d in told.every(Document) or () if d.sha256})
     sound = {h: evidence.place(home, h).read_bytes() for h in hashes if evidence.state_of(home, h) == "ok"}
     return sound, len(hashes) - len(sound)
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
-        raise SiagaError(
-            "cannot-write", f"The bundle cannot be written to {path}: {error.strerror}."
-        ) from None

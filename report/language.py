@@ -12,11 +12,19 @@ from report import numbers
 from report.figures import Cell, Tone
 from report.glyphs import printable
 from siaga.clock import JAKARTA, as_utc
+from siaga.errors import UsageError
+from siaga.text import safe
 
 LANGUAGES = ("id", "en")
-
-
 WORDS = Path(__file__).parent / "words"
+
+
+def chosen(lang: str) -> str:
+    """Return a language that reports are made in. Raises UsageError (`no-such-language`)."""
+    if lang not in LANGUAGES:
+        sentence = f"There is no report in '{safe(lang, 20)}': use one of {', '.join(LANGUAGES)}."
+        raise UsageError("no-such-language", sentence)
+    return lang
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from siaga.errors import UsageError
@@ -95,6 +95,14 @@ def last_month(now: datetime, zone: str) -> str:
     """Return the name of the last month that is over."""
     first = now.astimezone(ZoneInfo(zone)).replace(day=1)
     return f"{first - timedelta(days=1):%Y-%m}"
+
+
+def day(text: str) -> date:
+    """Return the day meant by 2026-11-03. Raises UsageError (`bad-time`)."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
 
 
 def moment(text: str, end: datetime, zone: str) -> datetime:

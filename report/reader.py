@@ -44,7 +44,7 @@ DENOMINATORS = Path(__file__).with_name("denominators")
 _UP = (Kind.up, Kind.maintained_up)
 _DOWN = (Kind.down, Kind.excused)
 _SEEN = {"up": Seen.up, "degraded": Seen.up, "down": Seen.down}
-_SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
+SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}  # a credential's kind → the version asked with
 
 
 LastAsked = tuple[datetime, datetime | None]  # when a device was asked last, and when it answered last
@@ -218,7 +218,7 @@ def _device(
         version=safe(said.get("version", "")),
         agency=_named(rows.agencies, row.agency_id),
         kecamatan=rows.kecamatan(row.place_id),
-        snmp=_SNMP.get(credential.kind, "") if credential and row.transport == "snmp" else "",
+        snmp=SNMP.get(credential.kind, "") if credential and row.transport == "snmp" else "",
         serial=safe(row.serial),
         seen_serial=safe(said.get("serial", "")),
         end_of_sale=ends[0],

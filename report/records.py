@@ -187,6 +187,9 @@ class RawLine:
     sha256: str
 
 
+GONE = ("lost", "disposed")  # what an asset's status says of one that is not there any more
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """An item of the asset books. `seen_in`: where it was last sighted in a stock-take."""

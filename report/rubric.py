@@ -23,7 +23,6 @@ from siaga.text import safe
 FOLDER = Path(__file__).with_name("rubrics")
 LATEST = "2026-1"
 LEVELS = (2, 3, 4, 5)
-Lang = Literal["id", "en"]
 
 
 class Part(BaseModel):

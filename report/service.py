@@ -2,12 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import select
-
-from inventory.models_people import Person
 from inventory.store import open_engine, reading
 from monitor.availability import window as observed
 from monitor.samples import SampleStore, open_samples
@@ -19,8 +16,8 @@ from report.figures import Report
 from report.files import write_all
 from report.forms import FORMS, made
 from report.judging import Judged, judge
-from report.language import LANGUAGES
-from report.periods import Period, of
+from report.language import chosen
+from report.periods import Period, day, of
 from report.reader import Window, read
 from report.readiness import build
 from report.records import Load
@@ -29,8 +26,9 @@ from report.rubric import LATEST
 from report.rubric import load as load_rubric
 from report.scope import narrowed, scope_of
 from report.snapshot import Snapshot, name_of
+from report.store import person
 from siaga.clock import shown, utc_now
-from siaga.errors import NotFoundError, UsageError
+from siaga.errors import UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
 from siaga.text import safe
@@ -58,12 +56,7 @@ class Order:
 def make(order: Order) -> Outcome:
     """Read, compute, typeset and write. Raises SiagaError; then no file is new."""
     settings = load()
-    lang = order.lang or settings.language
-    if lang not in LANGUAGES:
-        raise UsageError(
-            "no-such-language",
-            f"There is no report in '{safe(lang, 20)}': use one of {', '.join(LANGUAGES)}.",
-        )
+    lang = chosen(order.lang or settings.language)
     _checked(order.outputs)
     report = compute(settings, order, lang)
     document = as_json(report)
@@ -106,21 +99,12 @@ def compute(settings: Settings, order: Order, lang: str) -> Report:
 
 def _signs(settings: Settings, order: Order) -> Signs:
     """Return the signature block. Raises NotFoundError (`no-such-person`), UsageError (`bad-time`)."""
-    on = _day(order.dated) if order.dated else None
+    on = day(order.dated) if order.dated else None
     if not order.signer:
         return Signs(place=settings.custody.place if on else "", on=on)
     with reading(open_engine(settings)) as session:
-        row = session.exec(select(Person).where(Person.name == order.signer)).first()
-    if row is None:
-        raise NotFoundError("no-such-person", f"There is no person called '{safe(order.signer, 80)}'.")
+        row = person(session, order.signer)
     return Signs(row.name, row.nip, row.title or row.role, settings.custody.place, on)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("bad-time", f"'{safe(text, 40)}' is no day: write 2026-11-03.") from None
 
 
 def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Judged:

@@ -38,14 +38,6 @@ class Two:
         return shown(Fraction(100 * counted, self.observed_ms)) if self.observed_ms else None
 
 
-def two(
-    window_ms: int, observed_ms: int, up_ms: int, away: Iterable[tuple[int, str]], claim_after_s: int
-) -> Two:
-    """Return both availabilities; `away` are (milliseconds, cause) of every unbroken time away."""
-    claimable = sum(ms for ms, cause in away if is_claimable(ms, cause, claim_after_s))
-    return Two(window_ms, observed_ms, up_ms, claimable)
-
-
 def is_claimable(ms: int, cause: str, claim_after_s: int) -> bool:
     """Tell whether a time away is the provider's fault, and longer than what is let pass."""
     return cause not in EXCUSED and ms > claim_after_s * 1000

@@ -10,7 +10,10 @@ from sqlmodel import Session, SQLModel, col, or_, select
 
 from infra.models import HostResult, Job
 from inventory.models import Connection, Device, Interface, Run
+from inventory.models_people import Person
 from monitor.models import Alert, DeviceState, StateChange
+from siaga.errors import NotFoundError
+from siaga.text import safe
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -18,6 +21,14 @@ Row = TypeVar("Row", bound=SQLModel)
 def everything(session: Session, table: type[Row]) -> dict[int, Row]:
     """Return every row of a table by its id."""
     return {row.id: row for row in session.exec(select(table))}  # type: ignore[attr-defined]
+
+
+def person(session: Session, name: str) -> Person:
+    """Return the person of a name. Raises NotFoundError (`no-such-person`)."""
+    row = session.exec(select(Person).where(Person.name == name)).first()
+    if row is None:
+        raise NotFoundError("no-such-person", f"There is no person called '{safe(name, 80)}'.")
+    return row
 
 
 def active_devices(session: Session) -> list[Device]:

@@ -169,7 +169,7 @@ def _differing(again: bytes, said: bytes) -> list[str]:
     return [safe(name, 60) for name in found[:_TOLD]]
 
 
-def compared(snapshot: Snapshot, told: Told, now: Callable[[type], Iterable[Any] | None]) -> Iterator[Check]:
+def compared(told: Told, now: Callable[[type], Iterable[Any] | None]) -> Iterator[Check]:
     """Check the samples behind the snapshot against those that are stored now, subject by subject, by their hash."""
     changed, gone, same = [], 0, 0
     for kind, named_by in SAMPLED.items():

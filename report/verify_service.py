@@ -99,4 +99,4 @@ def _installation(settings: Settings, data: bytes) -> Iterator[Check]:
     yield verify.history(snapshot, then)
     limits = load(LATEST).rubric.limits.model_copy(update=dict(snapshot.head.asked_with))
     with kept(settings, snapshot.head.period, limits, filed=verify.filed(told)) as ask:
-        yield from verify.compared(snapshot, told, lambda kind: ask.every(kind))
+        yield from verify.compared(told, lambda kind: ask.every(kind))

@@ -13,13 +13,12 @@ from inventory.models_custody import Sighting
 from inventory.models_readiness import Advisory as AdvisoryRow
 from inventory.store import observed
 from report.asked.source import Source, ordered
-from report.records import Advisory, Asset, Device, Zoning
+from report.reader import SNMP
+from report.records import GONE, Advisory, Asset, Device, Zoning
 from report.store import everything
 from siaga.text import safe
 
-_SNMP = {"snmp-v1": "1", "snmp-v2c": "2c", "snmp-v3": "3"}
 _ETHERNET = (None, 6, 117)  # IANAifType ethernetCsmacd, gigabitEthernet; None: it did not say
-GONE = ("lost", "disposed")
 
 
 def devices(source: Source) -> Iterator[Device]:
@@ -47,7 +46,7 @@ def _device(
 ) -> Device:
     room = source.room(row.place_id)
     tags = tuple(row.tags.split())
-    snmp = _SNMP.get(credential.kind, "") if credential and row.transport == "snmp" else ""
+    snmp = SNMP.get(credential.kind, "") if credential and row.transport == "snmp" else ""
     contract = source.contracts.get(row.support_contract_id or 0)
     ends = [contract.end if contract else None, asset.warranty_until if asset else None]
     return Device(

@@ -1,16 +1,17 @@
-"""What the monitor keeps of each device: its newest backup, and when its log came last."""
+"""What the monitor keeps of each device: its newest backup, its last log, which doors stood open, broken rules."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+from inventory.findings_read import deviations, shown
 from monitor.configs.models import ConfigBackup, ConfigVersion
 from monitor.configs.run import GOOD
 from monitor.configs.store import standing as standing_of
 from monitor.samples import HEARD, Key
 from report import store
 from report.asked.source import Source
-from report.records import Backup, Logged
+from report.records import Backup, Drift, Exposure, Logged
 from siaga.clock import as_utc
 from siaga.text import safe
 
@@ -59,7 +60,25 @@ def logs(source: Source) -> Iterator[Logged] | None:
     )
 
 
+def exposures(source: Source) -> Iterator[Exposure] | None:
+    """Yield what each device showed when its doors were last tried; None while none ever were."""
+    found = [
+        Exposure(safe(one.device), one.at, one.ssh, one.open)
+        for one in shown(source.session)
+        if one.at < source.period.until
+    ]
+    return iter(found) if found else None
+
+
+def compared(source: Source) -> Iterator[Drift]:
+    """Yield how many rules each device breaks, by the newest configuration that proves anything."""
+    for one in deviations(source.session):
+        if one.at < source.period.until:
+            yield Drift(safe(one.device), one.at, one.broken, "compliance")
+
+
 ANSWERS: dict[type, Callable[[Source], Iterator[Any] | None]] = {
     Backup: backups,
     Logged: logs,
+    Exposure: exposures,
 }

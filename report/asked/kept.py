@@ -16,7 +16,6 @@ from report.asked import (
     provisioning,
     raw,
     rooms,
-    security,
     traffic,
     watching,
 )
@@ -26,7 +25,7 @@ from report.rubric import Limits
 from siaga.settings import Settings
 
 Reader = Callable[[Source], Iterable[Any] | None]
-_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, guarded, security)
+_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, guarded)
 READERS: Mapping[type, Reader] = {k: reader for room in _ROOMS for k, reader in room.ANSWERS.items()}
 
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from infra.models import HostResult
 from infra.models import Job as JobRow
 from report import store
-from report.asked.security import compared
+from report.asked.guarded import compared
 from report.asked.source import Source
 from report.records import Drift, Job
 from siaga.text import safe

@@ -158,14 +158,9 @@ def _of_service(source: Source, service_id: int, at: Array) -> NDArray[np.int8]:
     if not table.shape[1]:
         return np.full(len(at), _NOT_SEEN, np.int8)
     place = np.searchsorted(table[runs.FIRST], at, side="right") - 1
-    held = table[runs.LAST][np.clip(place, 0, None)] + ms_hold(source)
+    held = table[runs.LAST][np.clip(place, 0, None)] + source.hold_ms
     answer = table[runs.ANSWER][np.clip(place, 0, None)]
     return np.where((place < 0) | (at >= held), _NOT_SEEN, answer).astype(np.int8)
-
-
-def ms_hold(source: Source) -> int:
-    """Return how long a look holds, in milliseconds."""
-    return round(source.hold_s * 1000)
 
 
 def checks(source: Source) -> Iterator[RoomCheck]:

@@ -44,6 +44,11 @@ class Source:
         return Window(self.period.since, self.period.until, self.hold_s)
 
     @property
+    def hold_ms(self) -> int:
+        """How long a look holds, in milliseconds."""
+        return round(self.hold_s * 1000)
+
+    @property
     def day(self) -> date:
         """The last day of the period."""
         return self.period.last_day

@@ -5,16 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from sqlmodel import col, or_, select
 
 from inventory.models_people import Outage
 from monitor import uptimes
-from monitor.availability import Reach
 from monitor.intervals import Array, totals
 from monitor.samples import ms_of, time_of
 from monitor.tsdb import runs
 from monitor.uptimes import Kind, Seen, Stretch, stretches
 from report.asked.source import Source
+from report.claim import recorded, shared
 from report.records import Away, Day, Met, Polled
 from siaga.text import safe
 
@@ -83,9 +82,9 @@ def away(source: Source) -> Iterator[Away]:
         room = source.room(row.place_id)
         if room is not None and room.purpose == "server":
             subjects.setdefault(device_id, []).append(source.device(device_id))
-    recorded = _recorded(source)
+    outages = _recorded(source)
     found = [
-        _away(name, one, recorded.get(one.device, ()))
+        _away(name, one, outages.get(one.device, ()))
         for one in stretches(source.view, _AWAY)
         for name in dict.fromkeys(subjects.get(one.device, ()))
     ]
@@ -94,22 +93,17 @@ def away(source: Source) -> Iterator[Away]:
 
 def _recorded(source: Source) -> Mapping[int, list[Outage]]:
     """Return device → the outages recorded of it that reach into the period."""
-    window = source.window
-    open_ = or_(col(Outage.end).is_(None), col(Outage.end) > window.start)
-    query = select(Outage).where(Outage.start < window.end, open_).order_by(Outage.name)
-    some = list(source.session.exec(query))
-    reach = Reach(source.session, some, window)
     found: dict[int, list[Outage]] = {}
-    for outage in some:
-        for device in reach.devices(outage):
+    for outage, devices in recorded(source.session, source.window):
+        for device in devices:
             found.setdefault(device, []).append(outage)
     return found
 
 
 def _away(name: str, one: Stretch, outages: Sequence[Outage]) -> Away:
     """Return a time away: planned or behind another if most of it was; else the cause of the outage over most of it."""
-    best = max(outages, key=lambda o: (_shared(o, one), o.name), default=None)
-    said = best if best is not None and _shared(best, one) > 0 else None
+    best = max(outages, key=lambda o: (shared(o, one), o.name), default=None)
+    said = best if best is not None and shared(best, one) > 0 else None
     whole = one.end_ms - one.start_ms
     if 2 * one.parts.get(Kind.maintained_down, 0) >= whole:
         cause = "planned"
@@ -123,20 +117,15 @@ def _away(name: str, one: Stretch, outages: Sequence[Outage]) -> Away:
     return Away(name, time_of(one.start_ms), time_of(one.end_ms), cause, outage, one.open)
 
 
-def _shared(outage: Outage, one: Stretch) -> int:
-    end = ms_of(outage.end) if outage.end is not None else one.end_ms
-    return max(0, min(end, one.end_ms) - max(ms_of(outage.start), one.start_ms))
-
-
 def polled(source: Source) -> Iterator[Polled]:
     """Yield how long each device in service answered, with the hash of its looks."""
     ids = sorted(source.devices)
     table = source.samples.runs(source.period.since, source.period.until, source.hold_s, ids)
     table = runs.ordered(table)
     start, end = source.window.ms
-    who, answered, silent = runs.covered(table, start, end, round(source.hold_s * 1000))
+    who, answered, silent = runs.covered(table, start, end, source.hold_ms)
     sums = dict(zip(who.tolist(), zip(answered.tolist(), silent.tolist(), strict=True), strict=True))
-    digests = _digests(table, round(source.hold_s * 1000), (start, end))
+    digests = _digests(table, source.hold_ms, (start, end))
     for device_id, row in source.devices.items():
         up, down = sums.get(device_id, (0, 0))
         yield Polled(safe(row.name), source.period.ms, up, down, digests.get(device_id, ""))

@@ -1,5 +1,6 @@
 """The summary on one page, and identity, method and coverage: the chapters about the report itself."""
 
+from monitor.usage import LEAST_BINS
 from report.assessment import Assessment, Score
 from report.books import Matter
 from report.chapters import gaps, indicators
@@ -24,7 +25,7 @@ from report.figures import (
 )
 from report.glyphs import printable
 from report.language import Tongue
-from report.measures.bandwidth import LEAST_BINS, STEP_S
+from report.measures.bandwidth import STEP_S
 from report.measures.counts import count
 
 RANK = 95

@@ -10,6 +10,7 @@ from report.facts import Agency, Seen, Span
 from report.figures import Block, Cell, Chapter, Column, Heading, Table, Text, Tone
 from report.language import Tongue
 from report.measures.availability import Watched, buckets, by_device, outages, parts, watched
+from report.measures.counts import best
 from report.numbers import rounded
 
 WORST = 10
@@ -193,8 +194,7 @@ def _agencies(matter: Matter, found: list[Profile], kind: str, t: Tongue) -> Tab
 
 def _agency(p: Profile, states: dict[int, Seen], t: Tongue) -> tuple[Cell, ...]:
     seen = [states.get(x.connection.device_id or 0, Seen.unobserved) for x in p.lines]
-    best = next((s for s in (Seen.up, Seen.unobserved, Seen.down) if s in seen), None)
-    state = t.word("not-connected", Tone.warn) if best is None else t.word(*_SEEN[best])
+    state = t.word(*_SEEN[best(seen)]) if seen else t.word("not-connected", Tone.warn)
     first = p.lines[0] if p.lines else None
     use = max((x.load.utilisation for x in p.lines if x.load.utilisation is not None), default=None)
     busy = Tone.warn if any(x.load.above for x in p.lines) else Tone.plain

@@ -3,10 +3,8 @@
 from report.assessment import Reading
 from report.questions import Questions
 from report.readings import PERCENT, said, share, unknown
-from report.records import Asset
+from report.records import GONE, Asset
 from report.rubric import Limits
-
-GONE = ("lost", "disposed")
 
 
 def measure(ask: Questions, limits: Limits) -> Reading:

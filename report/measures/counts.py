@@ -1,7 +1,7 @@
 """Counts of devices and agencies in three values: up, down, not observed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from report.facts import Connection, Device, Facts, Seen
@@ -53,10 +53,11 @@ def agency_seen(connections: Iterable[Connection], devices: dict[int, Device]) -
         device = devices.get(connection.device_id) if connection.device_id is not None else None
         if connection.agency:
             states[connection.agency].add(device.seen if device else Seen.unobserved)
-    return {agency: _best(seen) for agency, seen in states.items()}
+    return {agency: best(seen) for agency, seen in states.items()}
 
 
-def _best(seen: set[Seen]) -> Seen:
+def best(seen: Collection[Seen]) -> Seen:
+    """Return the state of an agency by those of its connections, of which there is one at least."""
     return next(s for s in (Seen.up, Seen.unobserved, Seen.down) if s in seen)
 
 

@@ -5,10 +5,8 @@ from datetime import timedelta
 from report.assessment import Reading
 from report.questions import Questions
 from report.readings import PERCENT, said, share, unknown
-from report.records import Asset
+from report.records import GONE, Asset
 from report.rubric import Limits
-
-GONE = ("lost", "disposed")
 
 
 def measure(ask: Questions, limits: Limits) -> Reading:

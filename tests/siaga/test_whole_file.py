@@ -13,6 +13,8 @@ def test_a_file_is_replaced_and_no_draft_stays(tmp_path: Path) -> None:
     replace_file(path, "new", mode=0o600, durable=True)
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
+    replace_file(path, b"\x00\xff")
+    assert path.read_bytes() == b"\x00\xff"
     assert [p.name for p in path.parent.iterdir()] == ["state.json"]
 
 
