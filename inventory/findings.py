@@ -83,16 +83,14 @@ class Settled:
     closed: Mapping[int, str] = field(default_factory=dict)
 
 
-def settled(
-    judged: Iterable[Judged], open_: Mapping[str, int], gone: Iterable[str] = (), why: str = "mended"
-) -> Settled:
+def settled(judged: Iterable[Judged], open_: Mapping[str, int], gone: Iterable[str] = ()) -> Settled:
     """Return what these answers make of the findings that are open (key → id).
 
     `gone` are keys of open findings that no check asks for any more: its rule, or its subject, is no longer there.
     """
     answers = {j.key.text: j for j in judged}
     broken = {k: j for k, j in answers.items() if j.verdict is Verdict.broken}
-    closed = {open_[k]: why for k, j in answers.items() if j.verdict is Verdict.met and k in open_}
+    closed = {open_[k]: "mended" for k, j in answers.items() if j.verdict is Verdict.met and k in open_}
     closed |= {open_[k]: "gone" for k, j in answers.items() if j.verdict is Verdict.none and k in open_}
     closed |= {open_[k]: "gone" for k in gone if k in open_ and k not in answers}
     return Settled(

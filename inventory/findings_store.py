@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
 
 from inventory.findings import Judged, Remedy, due, rank, settled, standing
@@ -13,7 +13,6 @@ from inventory.history import Author, Chain
 from inventory.models import Device
 from inventory.models_findings import Finding
 from inventory.models_people import Person
-from inventory.store import in_parts
 from siaga.errors import InvalidError, NotFoundError
 from siaga.text import safe
 
@@ -30,17 +29,12 @@ class Kept:
     closed: int = 0
 
 
-def open_keys(
-    session: Session, source: str, device_ids: Collection[int] | None = None, rules: Collection[str] = ()
-) -> dict[str, int]:
-    """Return key → id of the open findings of a source: of these devices (None: of all), of these rules."""
-    query = select(col(Finding.open_key), col(Finding.id), col(Finding.device_id)).where(
+def open_keys(session: Session, source: str) -> dict[str, int]:
+    """Return key → id of the open findings of a source."""
+    query = select(col(Finding.open_key), col(Finding.id)).where(
         col(Finding.source) == source, col(Finding.open_key).is_not(None)
     )
-    if rules:
-        query = query.where(col(Finding.rule).in_(rules))
-    wanted = None if device_ids is None else set(device_ids)
-    return {k: i for k, i, d in session.exec(query) if k and i and (wanted is None or d in wanted)}
+    return {k: i for k, i in session.exec(query) if k and i}
 
 
 def keep(
@@ -70,6 +64,11 @@ def keep(
         )
     session.expire_all()
     return Kept(len(done.opened), len(done.again), len(done.closed))
+
+
+def would_be(one: Judged, now: datetime) -> Finding:
+    """Return the finding that an answer would open, which is not stored."""
+    return Finding(**_new(one, now))
 
 
 def _new(one: Judged, now: datetime) -> dict[str, Any]:
@@ -239,23 +238,3 @@ def _noted(
     chain = Chain(session, author)
     chain.add("finding", str(found.id), "set", before, after)
     chain.flush()
-
-
-def counts(session: Session, now: datetime) -> dict[str, int]:
-    """Return how many findings are open (and carried by nobody) by severity."""
-    carried = col(Finding.accepted_until).is_not(None) & (col(Finding.accepted_until) > now)
-    query = (
-        select(col(Finding.severity), func.count())
-        .where(col(Finding.open_key).is_not(None), ~carried)
-        .group_by(col(Finding.severity))
-    )
-    return {severity: int(number) for severity, number in session.exec(query)}
-
-
-def devices_named(session: Session, ids: Collection[int]) -> dict[int, str]:
-    """Return id → name of these devices."""
-    found: dict[int, str] = {}
-    for part in in_parts(ids):
-        query = select(col(Device.id), col(Device.name)).where(col(Device.id).in_(part))
-        found |= {i: n for i, n in session.exec(query) if i is not None}
-    return found

@@ -293,6 +293,14 @@ def observed(session: Session, device_ids: Sequence[int] | None = None) -> dict[
     return found
 
 
+def platforms(session: Session) -> dict[int, str]:
+    """Return device id → its platform: what is recorded, else what was seen last; '' if neither is."""
+    query = select(Observed.device_id, Observed.value).where(col(Observed.field) == "platform")
+    seen = dict(session.exec(query.order_by(col(Observed.at))).all())
+    rows = session.exec(select(Device.id, Device.platform))
+    return {i: own or seen.get(i, "") for i, own in rows if i is not None}
+
+
 def platforms_of(session: Session, names: Sequence[str]) -> dict[str, str]:
     """Return device name → its platform, of these devices."""
     found = session.exec(select(Device.name, Device.platform).where(col(Device.name).in_(names)))

@@ -202,7 +202,6 @@ def _kept(
     summary: dict[str, Any] = {"addresses": len(plan.managed)}
     with recorded(engine, "audit", who=who(), summary=summary):
         with session(engine) as writing:
-            ids = [s.device_id for s in spots if s.device_id is not None]
-            kept = store(writing, answers, exposures, now, device_ids=ids, all_=everything)
+            kept = store(writing, answers, exposures, now, all_=everything)
         summary |= {"opened": kept.opened, "again": kept.again, "closed": kept.closed}
     return kept

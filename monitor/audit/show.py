@@ -9,10 +9,9 @@ from sqlalchemy import Engine
 
 from inventory.finding_commands import STYLE
 from inventory.findings import SEVERITIES, Judged, Verdict, rank
-from inventory.findings_store import Kept, devices_named, open_keys, row, rows
-from inventory.models_findings import Finding
+from inventory.findings_store import Kept, open_keys, row, rows, would_be
 from inventory.options import split
-from inventory.store import reading
+from inventory.store import labels, reading
 from monitor.audit.judge import exposure
 from monitor.audit.run import Plan, Seen
 from siaga.outcome import Column, Format, Outcome
@@ -90,28 +89,8 @@ def _rows_of(
             return [
                 r for r in rows(session, now, source="audit", states=("open", "accepted")) if r["id"] in ids
             ]
-        names = devices_named(session, {a.key.device_id for a in broken.values() if a.key.device_id})
-        made = [
-            row(
-                Finding(
-                    source="audit",
-                    rule=a.key.rule,
-                    device_id=a.key.device_id,
-                    subject=a.key.subject,
-                    severity=a.severity,
-                    article=a.article,
-                    title=a.title,
-                    detail=a.detail,
-                    evidence=list(a.evidence),
-                    evidence_at=a.evidence_at,
-                    first_seen=now,
-                    last_seen=now,
-                ),
-                names.get(a.key.device_id or 0, ""),
-                now,
-            )
-            for a in broken.values()
-        ]
+        names = labels(session, "device", {a.key.device_id for a in broken.values() if a.key.device_id})
+        made = [row(would_be(a, now), names.get(a.key.device_id or 0, ""), now) for a in broken.values()]
         return sorted(made, key=lambda r: (rank(r["severity"]), r["device"], r["subject"], r["rule"]))
 
 

@@ -1,7 +1,7 @@
 """The SQL of the audit: whom to look at, what the records say, and what is kept of it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from inventory.models import Agency, Credential, Device, DeviceType, Observed, P
 from inventory.models_custody import Proposal
 from inventory.models_findings import Exposure
 from inventory.models_people import Account, Person
-from inventory.store import in_parts
+from inventory.store import in_parts, platforms
 from monitor.audit.default_logins import Tried
 from monitor.audit.guesses import derived
 from monitor.audit.judge import SOURCE
@@ -41,7 +41,6 @@ class Records:
     logins: tuple[Login, ...] = ()
     proposals: tuple[tuple[str, Mapping[str, str], datetime], ...] = ()
     strangers: tuple[Mapping[str, Any], ...] = ()
-    service_ids: tuple[int, ...] = field(default=())
 
 
 def managed(session: Session, ids: Collection[int]) -> list[Managed]:
@@ -49,7 +48,7 @@ def managed(session: Session, ids: Collection[int]) -> list[Managed]:
     kinds = dict(session.exec(select(Credential.id, Credential.kind)).all())
     agencies = dict(session.exec(select(Agency.id, Agency.name)).all())
     places = dict(session.exec(select(Place.id, Place.name)).all())
-    seen = _observed(session, "platform")
+    spoken = platforms(session)
     wanted = set(ids)
     query = select(Device).where(Device.status == "active", Device.address != "").order_by(Device.name)
     found = []
@@ -57,8 +56,7 @@ def managed(session: Session, ids: Collection[int]) -> list[Managed]:
         if d.id in wanted and d.id is not None:
             kind = kinds.get(d.credential_id, "") if d.transport == "snmp" else ""
             names = (d.name, agencies.get(d.agency_id, ""), places.get(d.place_id, ""))
-            platform = d.platform or seen.get(d.id, ("", None))[0]
-            spot = Spot(d.address, d.id, d.name, d.role, platform, kind, derived(names))
+            spot = Spot(d.address, d.id, d.name, d.role, spoken.get(d.id, ""), kind, derived(names))
             found.append(Managed(spot, d.ssh_port, d.snmp_port))
     return found
 
@@ -71,7 +69,7 @@ def _observed(session: Session, name: str) -> dict[int, tuple[str, datetime]]:
 def boxes(session: Session, ids: Collection[int]) -> list[Box]:
     """Return the active devices among these as the records have them."""
     versions, models = _observed(session, "version"), _observed(session, "model")
-    platforms = _observed(session, "platform")
+    spoken = platforms(session)
     join = col(DeviceType.id) == col(Device.device_type_id)
     query = select(Device, DeviceType).outerjoin(DeviceType, join).where(Device.status == "active")
     wanted = set(ids)
@@ -79,7 +77,7 @@ def boxes(session: Session, ids: Collection[int]) -> list[Box]:
         Box(
             d.id,
             d.name,
-            d.platform or platforms.get(d.id, ("", None))[0],
+            spoken.get(d.id, ""),
             (t.model or t.name) if t else models.get(d.id, ("", None))[0],
             t.name if t else "",
             t.eos if t else None,
@@ -129,7 +127,6 @@ def store(
     exposures: Mapping[int, Mapping[str, str]],
     now: datetime,
     *,
-    device_ids: Collection[int],
     all_: bool,
 ) -> Kept:
     """Write what was found. With `all_` an open finding that nothing was said of any more is gone."""
@@ -139,7 +136,7 @@ def store(
     if exposures:
         rows = [{"device_id": i, "at": now, "doors": dict(doors)} for i, doors in exposures.items()]
         session.execute(insert(table), rows)
-    open_ = open_keys(session, SOURCE, None)
+    open_ = open_keys(session, SOURCE)
     return keep(session, answers, now, open_=open_, gone=list(_gone(session, open_, answers, all_=all_)))
 
 

@@ -3,8 +3,6 @@
 A text is as old as the last time that it was read whole from its device, whether or not it had changed then.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,11 +14,9 @@ from monitor.configs.models import ConfigBackup
 from monitor.configs.repo import Repository
 from monitor.configs.store import standing
 from siaga.clock import as_utc
-from siaga.errors import NotFoundError, SiagaError
-from siaga.text import safe
+from siaga.errors import NotFoundError
 
 _AT_ONCE = 100  # files that one git reads
-_LONGEST_S = 120.0
 
 
 class Backups:
@@ -41,7 +37,7 @@ class Backups:
         """Yield the text of each device that was ever read whole."""
         kept = {i: row for i, _ in devices if (row := self._standing.get(i)) and row.ok_at and row.path}
         for part in in_parts(kept, _AT_ONCE):
-            octets = blobs(self._repository.path, self._head, [kept[i].path for i in part])
+            octets = self._repository.blobs(self._head, [kept[i].path for i in part])
             for device_id, found in zip(part, octets, strict=True):
                 if found is not None:
                     yield _text(device_id, found, kept[device_id])
@@ -51,41 +47,3 @@ def _text(device_id: int, octets: bytes, row: ConfigBackup) -> Text:
     assert row.ok_at is not None
     made = text_of(device_id, octets, as_utc(row.ok_at))
     return Text(device_id, made.text, made.at, row.digest or made.sha256, whole=len(octets) <= LARGEST)
-
-
-def blobs(repository: Path, commit: str, paths: Sequence[str]) -> Iterator[bytes | None]:
-    """Yield what each of these files of a commit holds, in order, by one git(1); None for one that is not there."""
-    asked = "".join(f"{commit}:{path}\n" for path in paths)
-    command = ["git", "--git-dir", str(repository), "-c", "safe.directory=*", "cat-file", "--batch"]
-    try:
-        done = subprocess.run(
-            command,
-            input=asked.encode(),
-            capture_output=True,
-            check=True,
-            timeout=_LONGEST_S,
-            env=_environment(),
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        sentence = f"{repository} cannot be read by git: {safe(error, 200)}."
-        raise SiagaError("configs-unreadable", sentence) from None
-    said, at = done.stdout, 0
-    for _ in paths:
-        end = said.index(b"\n", at)
-        size = said[at:end].rpartition(b" ")[2]
-        if not size.isdigit():  # "… missing"
-            yield None
-            at = end + 1
-        else:
-            yield said[end + 1 : end + 1 + int(size)]
-            at = end + 2 + int(size)
-
-
-def _environment() -> dict[str, str]:
-    """Return what git gets to know: where programs are, and nothing of anybody's settings."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "HOME": "/nonexistent",
-    }

@@ -9,9 +9,9 @@ from sqlmodel import Session, col, select
 
 from inventory.findings import Judged, Verdict
 from inventory.findings_store import Kept, keep, open_keys
-from inventory.models import Device, Observed
+from inventory.models import Device
 from inventory.models_findings import Compliance
-from inventory.store import in_parts
+from inventory.store import in_parts, platforms
 from monitor.compliance.check import SOURCE, Result, Subject, judged
 from monitor.compliance.files import Library
 from monitor.compliance.params import params_of
@@ -24,11 +24,11 @@ _REASON = 200
 def subjects(session: Session, ids: Sequence[int]) -> list[Subject]:
     """Return the active devices among these, by name, each with its parameters; platform said, else seen."""
     params = params_of(session, ids)
-    seen = {o.device_id: o.value for o in session.exec(select(Observed).where(Observed.field == "platform"))}
+    spoken = platforms(session)
     wanted = set(ids)
     query = select(Device).where(Device.status == "active").order_by(Device.name)
     return [
-        Subject(d.id, d.name, d.platform or seen.get(d.id, ""), d.role, params.get(d.id, {}))
+        Subject(d.id, d.name, spoken.get(d.id, ""), d.role, params.get(d.id, {}))
         for d in session.exec(query)
         if d.id in wanted and d.id is not None
     ]

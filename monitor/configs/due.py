@@ -8,8 +8,9 @@ from sqlmodel import Session, select
 
 from inventory.models import Device
 from inventory.platforms import config_of
+from inventory.store import platforms
 from monitor.configs.models import ConfigBackup
-from monitor.configs.store import platforms_of, standing
+from monitor.configs.store import standing
 from monitor.wishes import wishes
 from siaga.clock import as_utc
 from siaga.settings import Backup
@@ -89,9 +90,9 @@ def coverage(found: Collection[Standing]) -> tuple[int, int]:
 
 
 def _devices(session: Session) -> list[tuple[Device, str]]:
-    platforms = platforms_of(session)
+    spoken = platforms(session)
     query = select(Device).where(Device.status == "active", Device.address != "").order_by(Device.name)
-    return [(d, platforms.get(d.id or 0, "")) for d in session.exec(query)]
+    return [(d, spoken.get(d.id or 0, "")) for d in session.exec(query)]
 
 
 def _standing(device: Device, platform: str, row: ConfigBackup | None, oldest: datetime) -> Standing:

@@ -8,7 +8,7 @@ machine's Git settings is read.
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -80,6 +80,20 @@ class Repository:
         """Return a file as it was in a commit; '' if it was not there."""
         return self._git("cat-file", "blob", f"{commit}:{path}", fine=(0, 128))
 
+    def blobs(self, commit: str, paths: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield what each of these files of a commit holds, in order, by one git(1); None for one that is not there."""
+        asked = "".join(f"{commit}:{path}\n" for path in paths)
+        said, at = self._octets("cat-file", "--batch", given=asked.encode()), 0
+        for _ in paths:
+            end = said.index(b"\n", at)
+            size = said[at:end].rpartition(b" ")[2]
+            if not size.isdigit():  # "… missing"
+                yield None
+                at = end + 1
+            else:
+                yield said[end + 1 : end + 1 + int(size)]
+                at = end + 2 + int(size)
+
     def diff(self, before: str, after: str, path: str, *, context: int = 3) -> str:
         """Return the unified difference of a file between two commits."""
         arguments = ("--no-color", "--no-ext-diff", f"-U{context}", before, after, "--", path)
@@ -128,6 +142,11 @@ class Repository:
     def _git(
         self, *arguments: str, given: bytes | None = None, fine: Sequence[int] = (0,), inside: bool = True
     ) -> str:
+        return self._octets(*arguments, given=given, fine=fine, inside=inside).decode(errors="replace")
+
+    def _octets(
+        self, *arguments: str, given: bytes | None = None, fine: Sequence[int] = (0,), inside: bool = True
+    ) -> bytes:
         where = ("--git-dir", str(self.path)) if inside else ()
         chosen = ("core.quotePath=false", "core.fsync=all", "safe.directory=*", "gc.autoDetach=false")
         settings = [word for one in chosen for word in ("-c", one)]
@@ -149,7 +168,7 @@ class Repository:
         if done.returncode not in fine:
             why = safe(done.stderr.decode(errors="replace"), 300) or f"exit code {done.returncode}"
             raise _failed(self.path, why)
-        return done.stdout.decode(errors="replace")
+        return done.stdout
 
 
 def _failed(path: Path, why: str) -> SiagaError:

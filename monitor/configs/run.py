@@ -182,13 +182,13 @@ def _keep(
     ]
     told = {f.wanted.device_id: _told(f, named.get(f.wanted.device_id, ""), story) for f in changed}
     commit, counts = _commit(repository, changed, told, story)
-    kept = [_kept(f, changed, told, counts) for f in fetched]
+    kept = [_kept(f, told, counts) for f in fetched]
     with session(engine) as writing:
         before = store.standing(writing)
         for f in changed:
             _version(writing, before, f, digests[f.wanted.device_id], told, counts, commit, vault, story)
         for f, k in zip(fetched, kept, strict=True):
-            _note(writing, before, f, k, digests[f.wanted.device_id], story)
+            _note(writing, before, f, k, story)
         store.forget_old(writing, [f.wanted.device_id for f in changed], settings.backup.keep_full)
         good = [k.device_id for k in kept if k.result in GOOD]
         store.fulfilled(writing, good, story.began)
@@ -225,10 +225,11 @@ def _commit(
     """Write the changed files in one commit; return it, and path → lines added and removed."""
     files = {path_of(f.wanted.name): f.normal.text for f in changed}
     gone = [f.wanted.path for f in changed if f.wanted.path and f.wanted.path not in files]
-    head = repository.head()
     if not files:
         return "", {}
-    if head and not gone and all(repository.text(head, p) == text for p, text in files.items()):
+    head = repository.head()
+    texts = [text.encode() for text in files.values()]
+    if head and not gone and list(repository.blobs(head, [*files])) == texts:
         return head, {}  # a run before was killed between Git and the database
     authors = {told[f.wanted.device_id][1] for f in changed} - {""}
     author = authors.pop() if len(authors) == 1 else story.who
@@ -248,12 +249,7 @@ def _message(changed: Sequence[Fetched], told: Mapping[int, tuple[str, str]], st
     return "\n".join([*lines, "", f"Run: {story.run_id or '-'}", f"Cause: {', '.join(causes)}", ""])
 
 
-def _kept(
-    f: Fetched,
-    changed: Sequence[Fetched],
-    told: Mapping[int, tuple[str, str]],
-    counts: Mapping[str, tuple[int, int]],
-) -> Kept:
+def _kept(f: Fetched, told: Mapping[int, tuple[str, str]], counts: Mapping[str, tuple[int, int]]) -> Kept:
     device_id = f.wanted.device_id
     cause, author = told.get(device_id, ("", ""))
     added, removed = counts.get(path_of(f.wanted.name), (0, 0)) if cause else (0, 0)
@@ -295,9 +291,7 @@ def _version(
     row.changed_at, row.changes = story.now, row.changes + 1
 
 
-def _note(
-    writing: Session, before: dict[int, ConfigBackup], f: Fetched, kept: Kept, digest: str, story: _Story
-) -> None:
+def _note(writing: Session, before: dict[int, ConfigBackup], f: Fetched, kept: Kept, story: _Story) -> None:
     row = before.setdefault(kept.device_id, ConfigBackup(device_id=kept.device_id, tried_at=story.now))
     row.tried_at, row.result, row.took_s = story.now, kept.result, round(kept.took_s, 3)
     row.reason = safe(kept.reason, _REASON)

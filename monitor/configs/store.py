@@ -11,8 +11,8 @@ from sqlmodel import select as rows_of
 
 from inventory.credentials import OpenCredential, opened_many
 from inventory.layers import merged
-from inventory.models import Device, Observed
-from inventory.store import in_parts
+from inventory.models import Device
+from inventory.store import in_parts, platforms
 from monitor.configs.models import ConfigBackup, ConfigVersion
 from monitor.configs.repo import path_of
 from monitor.configs.values import Wanted
@@ -43,12 +43,12 @@ def wanted(session: Session, ids: Collection[int], vault: Vault) -> list[Wanted]
         if c is not None
     ]
     opened = opened_many(session, vault, needed) if needed else {}
-    platforms = platforms_of(session)
+    spoken = platforms(session)
     before = {b.device_id: b for b in session.exec(rows_of(ConfigBackup))}
 
     def target(device: Device) -> Target:
         jump = jumps.get(device.id or 0)
-        return _target(device, opened, platforms, target(jump) if jump is not None else None)
+        return _target(device, opened, spoken, target(jump) if jump is not None else None)
 
     return [
         Wanted(
@@ -66,23 +66,15 @@ def wanted(session: Session, ids: Collection[int], vault: Vault) -> list[Wanted]
     ]
 
 
-def platforms_of(session: Session) -> dict[int, str]:
-    """Return device id → its platform: what is recorded, else what was seen; '' if neither is."""
-    query = rows_of(Observed.device_id, Observed.value).where(col(Observed.field) == "platform")
-    seen = dict(session.exec(query).all())
-    rows = session.exec(rows_of(Device.id, Device.platform))
-    return {i: own or seen.get(i, "") for i, own in rows if i is not None}
-
-
 def _target(
-    device: Device, opened: Mapping[int, OpenCredential], platforms: Mapping[int, str], jump: Target | None
+    device: Device, opened: Mapping[int, OpenCredential], spoken: Mapping[int, str], jump: Target | None
 ) -> Target:
     credential = opened.get(device.ssh_credential_id or 0)
     return Target(
         name=device.name,
         address=device.address,
         ssh_port=device.ssh_port,
-        platform=platforms.get(device.id or 0, ""),
+        platform=spoken.get(device.id or 0, ""),
         ssh=ssh_auth(credential) if credential else None,
         device_id=device.id,
         jump=jump,
