@@ -1,5 +1,6 @@
 """Every test has a home of its own, and an environment without anybody's settings."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -15,7 +16,7 @@ KEPT = ("SIAGA_CORPUS", "SIAGA_MUTANTS", "SIAGA_REQUIRE_REAL", "SIAGA_TEST_POSTG
 # Whoever works on siaga draws other cases each time; where a change is judged (CI), the same code gets the same ones.
 _slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 drawing.register_profile("siaga", **_slow)
-drawing.register_profile("judged", **_slow, derandomize=True)
+drawing.register_profile("judged", **_slow, derandomize=True, max_examples=50)
 drawing.load_profile("judged" if os.environ.get("CI") else "siaga")
 
 
@@ -34,3 +35,10 @@ def scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes a minute, so that no worker ends alone with it."""
     items.sort(key=lambda item: not item.nodeid.split("::")[0].endswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests and what they imported: it looks through the heap again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

@@ -15,6 +15,11 @@ def prepare(settings: Settings) -> None:
     shutil.copytree(_template(), settings.home, dirs_exist_ok=True)
 
 
+def fresh(home: Path) -> None:
+    """Make a home with settings of no more than its place."""
+    prepare(Settings(home=home))
+
+
 @cache
 def _template() -> Path:
     directory = Path(mkdtemp(prefix="siaga-template-"))

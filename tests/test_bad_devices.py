@@ -19,6 +19,7 @@ from demo.traffic import Gauge, flow
 from monitor.samples import open_samples
 from siaga.clock import utc_now
 from tests.cli_runner import Said, Siaga, answering, closed_port, runner, stored
+from tests.homes import fresh
 from tests.monitor.agent import Script, switch
 
 QUICK = ("--timeout", "0.2", "--retries", "0", "-o", "json")
@@ -92,7 +93,7 @@ def test_inspect_says_how_far_it_came(
     scrubbed: Path,
 ) -> None:
     if known:
-        siaga("init").well()
+        fresh(scrubbed)
     with answering(agent()) as port:
         seen = told(siaga("inspect", f"127.0.0.1:{port}", *QUICK), exit_code, reach)
     assert words in seen["reason"]

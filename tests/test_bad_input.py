@@ -14,6 +14,7 @@ import pytest
 from openpyxl import Workbook
 
 from tests.cli_runner import Said, Siaga, cramped, runner, started, stored, until
+from tests.homes import fresh
 
 Book = dict[str, list[Sequence[Any]]]
 PLACES: list[Sequence[Any]] = [
@@ -53,7 +54,7 @@ def siaga(capsys: pytest.CaptureFixture[str]) -> Siaga:
 @pytest.fixture
 def home(scrubbed: Path, tmp_path: Path, siaga: Siaga) -> Path:
     """A home whose inventory holds three places and a device."""
-    siaga("init").well()
+    fresh(scrubbed)
     siaga("import", book(tmp_path / "first.xlsx", {"place": PLACES, "device": DEVICES})).well()
     return scrubbed
 

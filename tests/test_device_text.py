@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli_runner import Siaga, answering, runner
+from tests.homes import fresh
 from tests.monitor.agent import OCTETS, Oid, Script, Tagged, switch
 
 PAYLOADS = (
@@ -88,7 +89,7 @@ def test_a_device_s_words_are_text_in_all_that_is_kept_of_it(
     siaga: Siaga, monkeypatch: pytest.MonkeyPatch, scrubbed: Path
 ) -> None:
     monkeypatch.setenv("T_COMMUNITY", "public")
-    siaga("init").well()
+    fresh(scrubbed)
     siaga("credential", "add", "noc", "kind=snmp-v2c", "--secret", "community=env:T_COMMUNITY").well()
     with answering(Script(rows_of(1)).answer) as port:
         siaga("device", "add", "sw", "address=127.0.0.1", f"snmp_port={port}", "credential=noc").well()

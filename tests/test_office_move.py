@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from siaga.clock import shown, utc_now
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "office-move.md").read_text()
 
@@ -52,7 +53,7 @@ def siaga(
     (start,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
     (tmp_path / "kantor.yaml").write_text(start)
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     return run
 
 

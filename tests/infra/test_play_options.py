@@ -10,6 +10,7 @@ from infra.frontmatter import Parameter, read_playbook
 from infra.play_options import described, rewritten
 from siaga.errors import InvalidError
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 PARAMETERS = (
     Parameter("ntp_servers", "list"),
@@ -101,7 +102,7 @@ def test_a_parameter_of_the_wrong_type_is_refused_before_anything_starts(
     plays: Path, capsys: pytest.CaptureFixture[str], scrubbed: Path
 ) -> None:
     siaga = runner(capsys)
-    siaga("init").well()
+    fresh(scrubbed)
     (plays / "count.toml").write_text(FRONT)
     (plays / "count.yml").write_text(GOOD)
     assert wrong(siaga, "count", "srv-1", "--count", "three", "--who", "me") == [

@@ -16,6 +16,7 @@ from inventory.nouns import noun
 from inventory.values import BadValueError, read, variable_name
 from siaga.errors import InvalidError
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 
 def raw(*rows: list[Any], title: str = "aset", hidden: bool = False) -> Raw:
@@ -154,7 +155,7 @@ def test_a_field_that_yaml_does_not_have_is_told_with_its_line() -> None:
 @pytest.fixture
 def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str]) -> Siaga:
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     return run
 
 

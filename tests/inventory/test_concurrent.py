@@ -11,6 +11,7 @@ import pytest
 from inventory import writes
 from siaga.outcome import Outcome
 from tests.cli_runner import Siaga, runner, stored
+from tests.homes import fresh
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def siaga(capsys: pytest.CaptureFixture[str]) -> Siaga:
 
 @pytest.fixture
 def home(scrubbed: Path, siaga: Siaga) -> Path:
-    siaga("init").well()
+    fresh(scrubbed)
     siaga("device", "add", "rtr-1").well()
     siaga("device", "add", "rtr-2").well()
     return scrubbed

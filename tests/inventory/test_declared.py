@@ -8,6 +8,7 @@ import pytest
 from inventory import complete
 from inventory.nouns import declare
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 CONFIG = """
 [fields.device.po_number]
@@ -70,7 +71,7 @@ def declared(scrubbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, si
     config = tmp_path / "siaga.toml"
     config.write_text(CONFIG)
     monkeypatch.setenv("SIAGA_CONFIG", str(config))
-    siaga("init").well()
+    fresh(scrubbed)
     siaga("place", "add", "Mauk", "kind=kecamatan").well()
     siaga("person", "add", "Budi").well()
     yield config

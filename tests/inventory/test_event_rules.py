@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli_runner import Siaga, runner, stored
+from tests.homes import fresh
 
 
 @dataclass
@@ -71,7 +72,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str]) -> Siaga:
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     return run
 
 

@@ -13,13 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.cli_runner import Siaga, runner, stored
+from tests.homes import fresh
 from tests.json_server import Reply, served
 
 
 @pytest.fixture
 def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str]) -> Siaga:
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     return run
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from siaga.who import account, who
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 ME = account(who())
 
@@ -17,7 +18,7 @@ def siaga(capsys: pytest.CaptureFixture[str]) -> Siaga:
 
 @pytest.fixture
 def config(scrubbed: Path, tmp_path: Path, siaga: Siaga, monkeypatch: pytest.MonkeyPatch) -> Path:
-    siaga("init").well()
+    fresh(scrubbed)
     siaga("place", "add", "Mauk", "kind=kecamatan").well()
     siaga("device", "add", "rtr-mauk", "place=Mauk").well()
     siaga("device", "add", "rtr-elsewhere").well()

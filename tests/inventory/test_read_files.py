@@ -83,7 +83,7 @@ SHARED = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main
     ("part", "at", "filling"),
     [
         ("sheet1.xml", b"<sheetData>", lambda: INLINE + b"x" * 60_000_000 + b"</t></is></c></row>"),
-        ("sheet1.xml", b"<sheetData>", lambda: b"<row>" + b"<c/>" * 5_000_000 + b"</row>"),
+        ("sheet1.xml", b"<sheetData>", lambda: b"<row>" + b"<c/>" * 1_000_000 + b"</row>"),
         ("sharedStrings.xml", b"<si>", lambda: b"<t>" + b"x" * 60_000_000 + b"</t>"),
         ("sharedStrings.xml", b"<si>", lambda: b"<t>x</t>" * 5_000_000),
         ("styles.xml", b"<numFmts", lambda: b' x="' + b"y" * 60_000_000 + b'"'),

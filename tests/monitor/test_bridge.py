@@ -17,6 +17,7 @@ from monitor.bridge import BASE_MAC, BASE_PORT, D_FDB, LLDP_IS, LLDP_PORT, Q_FDB
 from monitor.snmp_ports import MAC, NAME
 from monitor.tables import SYS_UPTIME, Oid, Tables
 from tests.cli_runner import Siaga, answering, runner
+from tests.homes import fresh
 from tests.monitor.agent import INTEGER, OCTETS, TICKS, Script, Tagged
 
 Rows = dict[Oid, Tagged]
@@ -123,7 +124,7 @@ def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     monkeypatch.setenv("SIAGA_POLL__TIMEOUT_S", "0.5")
     monkeypatch.setenv("COMMUNITY", "public")
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     run("credential", "add", "noc", "kind=snmp-v2c", "--secret", "community=env:COMMUNITY").well()
     return run
 

@@ -23,6 +23,7 @@ from inventory import store
 from monitor.discover_keep import Kept, keep
 from siaga.errors import TemporaryError
 from tests.cli_runner import Said, Siaga, runner, stored
+from tests.homes import fresh
 
 IP_ADDRESS = 0x40
 KEYS = {
@@ -37,7 +38,7 @@ def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         monkeypatch.setenv(f"SIAGA_POLL__{name}", value)
         monkeypatch.setenv(f"SIAGA_DISCOVER__{name}", value)
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     return run
 
 

@@ -14,11 +14,13 @@ from test_propose import BRIDGE, ENGINE, SERIAL, box
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from cli_runner import Siaga, answering, runner
 
+from tests.homes import fresh
+
 
 @pytest.fixture
 def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str]) -> Siaga:
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     return run
 
 

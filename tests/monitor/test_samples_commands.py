@@ -13,6 +13,7 @@ from pyarrow import parquet
 from monitor.samples import Asked, Sample, open_samples, polls_of
 from siaga.clock import utc_now
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 NOW = utc_now().replace(microsecond=0)
 
@@ -20,7 +21,7 @@ NOW = utc_now().replace(microsecond=0)
 @pytest.fixture
 def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Siaga:
     siaga = runner(capsys)
-    siaga("init").well()
+    fresh(scrubbed)
     siaga("device", "add", "rtr-1", "role=router").well()
     monkeypatch.chdir(scrubbed.parent)
     return siaga

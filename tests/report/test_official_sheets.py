@@ -16,6 +16,7 @@ from inventory.nouns import noun
 from report.exports import forms
 from report.exports.architecture import described
 from tests.cli_runner import Siaga, runner
+from tests.homes import fresh
 
 COMMANDS = ("kib-b", "kir", "kir-2021", "kibar", "sia-spbe")
 
@@ -24,7 +25,7 @@ COMMANDS = ("kib-b", "kir", "kir-2021", "kibar", "sia-spbe")
 def siaga(scrubbed: Path, capsys: pytest.CaptureFixture[str]) -> Siaga:
     """A regency with an agency, a room, a server, a link of nobody, and three assets, one of them disposed of."""
     run = runner(capsys)
-    run("init").well()
+    fresh(scrubbed)
     for words in (
         ("place", "add", "Tangerang", "kind=regency", "code=36.03"),
         ("place", "add", "Ruang Server", "kind=room", "parent=Tangerang", "purpose=server"),
