@@ -471,12 +471,15 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Zoning:
-    """A site with a managed switch: whether its zones are apart, and how many of its unused ports are shut."""
+    """A site with a managed switch: whether its zones are apart, and how many of its unused ports are shut.
+
+    Both numbers are None where no port was read.
+    """
 
     site: str
     zones_ok: bool | None
-    unused: int
-    shut: int
+    unused: int | None
+    shut: int | None
 
 
 @dataclass(frozen=True, slots=True)
