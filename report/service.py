@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from inventory.store import open_engine, reading
 from monitor.availability import window as observed
 from monitor.samples import SampleStore, open_samples
 from report import actions, books_reader, listings, outlines, questions
 from report.archive import earlier, last
+from report.asked.watching import told_of_itself
 from report.books import Matter, Signs
 from report.exports.order import regency_on
 from report.figures import Report
@@ -20,7 +22,7 @@ from report.language import chosen
 from report.periods import Period, day, of
 from report.reader import Window, read
 from report.readiness import build
-from report.records import Load
+from report.records import Load, OwnHealth
 from report.render import as_json
 from report.rubric import LATEST
 from report.rubric import load as load_rubric
@@ -32,6 +34,8 @@ from siaga.errors import UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
 from siaga.text import safe
+
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,13 @@ def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Judge
 
 def carried(snapshot: Snapshot) -> dict[str, Load]:
     """Return line → what it carried, from the lines of the snapshot that say it."""
-    rows = [json.loads(line) for line in snapshot.parts[name_of(Load)].splitlines()]
-    loads = [Load(**{k: v for k, v in row.items() if k != "fact"}) for row in rows if "fact" in row]
-    return {load.line: load for load in loads}
+    return {load.line: load for load in _facts(snapshot, Load)}
+
+
+def _facts(snapshot: Snapshot, kind: type[Fact]) -> list[Fact]:
+    """Return the facts of a kind whose fields are plain values."""
+    rows = [json.loads(line) for line in snapshot.parts[name_of(kind)].splitlines()]
+    return [kind(**{k: v for k, v in row.items() if k != "fact"}) for row in rows if "fact" in row]
 
 
 def gathered(
@@ -156,4 +164,7 @@ def gathered(
         last=last(settings.home, period) if scope is None else None,
         outlines=shapes,
         outlines_source=source,
+        own=_facts(found.snapshot, OwnHealth)[0]
+        if found
+        else told_of_itself(samples, period.since, period.until),
     )

@@ -146,7 +146,7 @@ def read(data: bytes) -> tuple[Snapshot, Told]:
 def _row(text: bytes, number: int) -> dict[str, Any]:
     try:
         row = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
         raise InvalidError("bad-snapshot", f"Line {number} of the snapshot is no JSON object.")

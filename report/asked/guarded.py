@@ -10,7 +10,7 @@ from monitor.configs.run import GOOD
 from monitor.configs.store import standing as standing_of
 from monitor.samples import HEARD, SKEW, Key, Series
 from report import store
-from report.asked.source import Source
+from report.asked.source import Source, digest_of
 from report.records import Backup, Drift, Exposure, Logged
 from siaga.clock import as_utc
 from siaga.text import safe
@@ -56,16 +56,16 @@ def logs(source: Source) -> Iterator[Logged] | None:
         return None
     skewed = [d for d in heard if (SKEW, "") in held[d]]
     keys: list[Key] = [*((d, HEARD, "") for d in heard), *((d, SKEW, "") for d in skewed)]
-    return _logged(source, heard, source.samples.read(keys, since, until))
+    return _logged(source, heard, source.samples.read(keys, since, until - timedelta(microseconds=1)))
 
 
 def _logged(source: Source, heard: list[int], found: Mapping[Key, Series]) -> Iterator[Logged]:
     for device in heard:
-        last = found.get((device, HEARD, ""))
-        if last is not None:
-            skew = found.get((device, SKEW, ""))
+        heard_, skew = (found.get((device, metric, "")) for metric in (HEARD, SKEW))
+        if heard_ is not None:
             off_s = skew.points()[-1][1] / 1000 if skew is not None else None
-            yield Logged(safe(source.devices[device].name), last.points()[-1][0], off_s)
+            at = heard_.points()[-1][0]
+            yield Logged(safe(source.devices[device].name), at, off_s, digest_of((heard_, skew)))
 
 
 def exposures(source: Source) -> Iterator[Exposure] | None:
