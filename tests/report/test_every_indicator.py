@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from report.books import Matter
+from report.chapters.itself import figures
+from report.facts import Facts
 from report.judging import Judged, judge
+from report.language import Tongue
 from report.questions import Told
-from report.records import KINDS, AgencyList, RawDay
+from report.records import KINDS, AgencyList, OwnHealth, RawDay
 from report.snapshot import read
 from tests.report.judged_world import PERIOD
 from tests.report.whole_world import make
@@ -69,3 +73,26 @@ def _optional(kind: type) -> Iterator[Field[Any]]:
 def test_shares_computed_by_hand(judged: Judged, row: str, numerator: int, counted: int) -> None:
     found = next(r.reading for r in judged.assessment.rows if r.id == row)
     assert (found.numerator, found.counted) == (numerator, counted)
+
+
+def test_how_well_siaga_watched_is_computed_by_hand(told: Told) -> None:
+    """1080 of 1440 minutes; late in 54 of them, a twentieth: the 1026th of 1080 is the last of the 2 s."""
+    (own,) = told.every(OwnHealth) or ()
+    assert (own.minutes, own.seen_pct, own.punctual_pct) == (1080, 75.0, 95.0)
+    assert (own.late_p95_s, own.late_max_s, own.unpolled_max, own.waiting_max) == (2.0, 90.0, 4, 5)
+    shown = {
+        f.id: (f.value, f.shown, f.numerator, f.denominator) for f in figures(_matter(own), Tongue("id"))
+    }
+    assert shown["D-01"] == (0.75, "75,00%", 1080, 1440)
+    assert shown["D-02"] == (0.05, "5,00%", 54, 1080)
+    assert shown["D-04"] == (90.0, "90,0 dtk", None, None)
+
+
+def test_a_period_in_which_it_kept_nothing_of_itself_is_not_observed() -> None:
+    for own in (None, OwnHealth("siaga", 0, 0.0)):
+        found = figures(_matter(own), Tongue("en"))
+        assert {(f.value, f.shown, f.evidence) for f in found} == {(None, "not observed", ())}
+
+
+def _matter(own: OwnHealth | None) -> Matter:
+    return Matter(Facts(PERIOD.since, PERIOD.until), own=own)

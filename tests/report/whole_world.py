@@ -13,7 +13,7 @@ from inventory.models_findings import Compliance, Exposure
 from inventory.store import open_engine, session
 from inventory.writing import Writer
 from monitor.configs.models import ConfigBackup
-from monitor.samples import HEARD, SKEW, Sample, open_samples, polls_of
+from monitor.samples import HEARD, OWN, SKEW, Sample, open_samples, polls_of
 from siaga.settings import Settings
 from tests.monitor.line_world import DAY, MINUTE, changed, ids, minute, watched
 from tests.report import judged_world
@@ -156,5 +156,15 @@ def _watched(settings: Settings) -> None:
         samples += [
             Sample(known["core"], f"{way}_octets_64", "to-mauk-1", at, n * 10**7) for way in ("in", "out")
         ]
+    samples += _of_itself()
     with open_samples(settings.home) as store:
         store.write(polls_of(samples))
+
+
+def _of_itself() -> Iterator[Sample]:
+    """Yield what siaga kept of itself: it ran for three quarters of the day, and was late for the first 54 minutes."""
+    for n in range(1080):
+        late_s, behind = (90, 4) if n < 54 else (2, 0)
+        figures = {"late_s": late_s, "unpolled": behind, "samples_waiting": behind, "news_waiting": 1}
+        for name, value in figures.items():
+            yield Sample(OWN, f"siaga_{name}", "", DAY + n * MINUTE, value * 1000)
