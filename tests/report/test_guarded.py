@@ -62,7 +62,9 @@ def test_doors_and_rules_of_later_do_not_count(asked: Kept) -> None:
 
 
 def test_a_log_is_as_old_as_its_last_message_and_its_clock_as_wrong(asked: Kept) -> None:
-    assert asked.every(Logged) == (Logged("r1", UNTIL - timedelta(hours=2), -1.25),)
+    (logged,) = asked.every(Logged) or ()
+    assert (logged.device, logged.last_log, logged.clock_skew_s) == ("r1", UNTIL - timedelta(hours=2), -1.25)
+    assert len(logged.sha256) == 64
 
 
 def test_where_nothing_was_ever_kept_nothing_is_known(scrubbed: Path) -> None:
