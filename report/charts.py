@@ -178,11 +178,8 @@ def _spoke(spoke: Spoke, at: Point, cx: float) -> str:
 
 # --- the trend
 
-HALO = {
-    "stroke": "#ffffff",
-    "stroke_width": 3,
-    "paint_order": "stroke",
-}  # so that no line goes through a figure
+# So that no line goes through a figure.
+HALO = {"stroke": "#ffffff", "stroke_width": "3", "paint_order": "stroke"}
 
 
 @dataclass(frozen=True)
