@@ -51,5 +51,21 @@ def measured(home: Path, days: int) -> dict[str, Any]:
     return {**took, **{name: size // 1000 for name, size in sizes.items()}}
 
 
+def document_of(home: Path, days: int) -> bytes:
+    """Return readiness.json of the period, computed from a home of bench.readiness."""
+    os.environ["SIAGA_HOME"] = str(home)
+    from monitor.samples import open_samples
+    from report.periods import Period
+    from report.readiness import build
+    from report.render import as_json
+    from report.service import Order, gathered
+    from siaga.settings import Settings
+
+    period = Period(time_of(T0_MS), time_of(T0_MS + days * DAY_MS), "bench")
+    with open_samples(home) as samples:
+        matter = gathered(Settings(home=home), samples, period, Order((Path("r.pdf"),)), "id", period.until)
+    return as_json(build(matter, now=period.until))
+
+
 if __name__ == "__main__":
     run("bench.report", measured)

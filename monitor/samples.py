@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 OWN = 0  # what siaga measures of itself stands under this number, which no device has
 HEARD = "syslog_messages"  # how many came from a device in a minute; without any there is no value
+SKEW = "syslog_clock_skew"  # by how many ms a device's clock was ahead, by the time its messages said
 SERVICES = 1 << 20  # a service's samples stand under this and its id; devices have smaller numbers
 MISSING = -(2**63)  # the mark of a value that is not there
 Name = tuple[str, str]  # metric, instance

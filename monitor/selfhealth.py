@@ -39,9 +39,18 @@ class SelfHealth:
 
 def self_health(samples: SampleStore, start: datetime, end: datetime) -> SelfHealth:
     """Return how siaga did in [start, end). Raises what reading samples raises."""
+    return health_of(own_series(samples, start, end), start, end)
+
+
+def own_series(samples: SampleStore, start: datetime, end: datetime) -> dict[str, Series]:
+    """Return name → the figures that siaga kept of itself, of those there are."""
     keys = {name: (OWN, f"siaga_{name}", "") for name in _FIGURES}
     found = samples.read(list(keys.values()), start, end)
-    series = {name: found[key] for name, key in keys.items() if key in found}
+    return {name: found[key] for name, key in keys.items() if key in found}
+
+
+def health_of(series: Mapping[str, Series], start: datetime, end: datetime) -> SelfHealth:
+    """Return how siaga did in [start, end) by its figures."""
     late = _values(series, "late_s")
     minutes = len(late)
     whole = max(1.0, (end - start) / _EACH)

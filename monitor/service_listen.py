@@ -17,7 +17,7 @@ from monitor.listen.receiver import Receiver
 from monitor.listen.sockets import opened
 from monitor.listen.store import known_sources
 from monitor.rereading import Problems
-from monitor.samples import HEARD, Poll, Sample, polls_of
+from monitor.samples import HEARD, SKEW, Poll, Sample, polls_of
 from siaga.clock import utc_now
 from siaga.errors import SiagaError
 from siaga.settings import Settings
@@ -80,9 +80,12 @@ class Listening:
             self._receiver.keep()
 
     def heard(self, at: datetime) -> list[Poll]:
-        """Return as samples how many messages of syslog each device sent since this was asked last."""
-        found = self._receiver.take_heard() if self._receiver else {}
-        return polls_of([Sample(device, HEARD, "", at, count) for device, count in found.items()])
+        """Return as samples how many messages each device sent since this was asked last, and how its clock was."""
+        if self._receiver is None:
+            return []
+        heard, skews = self._receiver.take_heard(), self._receiver.take_skews()
+        counted = [Sample(device, HEARD, "", at, count) for device, count in heard.items()]
+        return polls_of([*counted, *(Sample(device, SKEW, "", at, ms) for device, ms in skews.items())])
 
     async def trim(self) -> None:
         """Remove old events."""

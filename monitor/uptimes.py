@@ -262,15 +262,17 @@ def stretches(view: Seen, kinds: Iterable[Kind], *, across: bool = False) -> lis
     last = breaks[following][np.searchsorted(p.owner[following], p.owner)] if len(p.owner) else breaks
     found: list[Stretch] = []
     run = -1
-    for i in np.flatnonzero(wanted).tolist():
-        device, start, end = int(p.owner[i]), int(p.start_ms[i]), int(p.end_ms[i])
-        parts = {Kind(int(kind[i])): end - start}
-        if found and found[-1].device == device and run == int(breaks[i]):
+    named = {k.value: k for k in Kind}
+    # Plain numbers all at once: a regency's quarter has tens of thousands of pieces.
+    columns = (a[wanted].tolist() for a in (p.owner, p.start_ms, p.end_ms, kind, breaks, last))
+    for device, start, end, what, breaks_before, last_break in zip(*columns, strict=True):
+        parts = {named[what]: end - start}
+        if run == breaks_before and found and found[-1].device == device:
             old = found.pop()
             parts = {k: old.parts.get(k, 0) + parts.get(k, 0) for k in {**old.parts, **parts}}
             start = old.start_ms
-        run = int(breaks[i])
-        open_ = end == view.end_ms or (across and run == int(last[i]))
+        run = breaks_before
+        open_ = end == view.end_ms or (across and run == last_break)
         found.append(Stretch(device, start, end, open_, parts))
     return found
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from report.assessment import Assessment
 from report.facts import Facts
+from report.records import OwnHealth
 
 
 @dataclass(frozen=True)
@@ -251,3 +252,4 @@ class Matter:
     kinds: Mapping[str, str] = field(default_factory=dict)  # kinds of documents and their names
     outlines: tuple[tuple[str, tuple[tuple[float, float], ...], tuple[float, float]], ...] = ()
     outlines_source: str = ""
+    own: OwnHealth | None = None  # how well siaga itself watched; None: nobody asked

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -63,6 +64,19 @@ def _manifest(snapshot: Snapshot, files: Mapping[str, bytes], public: str) -> by
     return (json.dumps(tree, ensure_ascii=False, indent=1) + "\n").encode()
 
 
+# What reading a ZIP and JSON that somebody else made raises; RuntimeError for an encrypted part, and for deep nesting.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
+
+
 @dataclass(frozen=True)
 class Opened:
     """A bundle as it came. `problems`: files that are not what the manifest says; `signed`: its signature fits."""
@@ -89,7 +103,7 @@ def opened(data: bytes) -> Opened:
         manifest = json.loads(files[MANIFEST])
         listed = {str(f["path"]): (int(f["bytes"]), str(f["sha256"])) for f in manifest["files"]}
         key, signature = str(manifest["key"]), files[SIGNATURE].decode().strip()
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, NotImplementedError, EOFError):
+    except _DAMAGED:
         raise InvalidError(
             "bad-bundle", "This is no bundle of a report, or a part of it is damaged."
         ) from None

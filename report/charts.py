@@ -131,9 +131,9 @@ class Spoke:
     shown: str
 
 
-def chart_radar(spokes: Sequence[Spoke], rings: Sequence[str], size: float = 300) -> str:
+def chart_radar(spokes: Sequence[Spoke], rings: Sequence[str], size: float = 230) -> str:
     """Return a radar with a web at 1 to 5 (`rings` are their labels); the band shows what is not known."""
-    cx, cy, radius = size / 2 + 35, size / 2 - 12, size / 2 - 38
+    cx, cy, radius = size / 2 + 35, size / 2 - 4, size / 2 - 38
     many = len(spokes)
 
     def at(i: int, level: float) -> Point:
@@ -161,7 +161,7 @@ def chart_radar(spokes: Sequence[Spoke], rings: Sequence[str], size: float = 300
     parts += [_dot(*at(i, v)) for i, v in known]
     parts += [_text(cx + 3, at(0, n)[1] + 3, ring, 7, fill=GREY) for n, ring in enumerate(rings, 1) if n > 1]
     parts += [_spoke(s, at(i, 5.5), cx) for i, s in enumerate(spokes)]
-    return _svg(size + 70, size - 14, parts)
+    return _svg(size + 70, size, parts)
 
 
 def _dot(x: float, y: float) -> str:
@@ -171,11 +171,15 @@ def _dot(x: float, y: float) -> str:
 def _spoke(spoke: Spoke, at: Point, cx: float) -> str:
     x, y = at
     anchor = "middle" if abs(x - cx) < 12 else "start" if x > cx else "end"
+    y -= 7 if anchor == "middle" and y < cx else 0  # above the uppermost ring's own figure
     name = _text(x, y, spoke.label, 9, text_anchor=anchor, font_weight="600", fill=NAVY)
     return name + _text(x, y + 11, spoke.shown, 8.5, text_anchor=anchor, fill=GREY)
 
 
 # --- the trend
+
+# So that no line goes through a figure.
+HALO = {"stroke": "#ffffff", "stroke_width": "3", "paint_order": "stroke"}
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,7 @@ def chart_trend(
         if m.value is not None and few:
             parts += [
                 _dot(x(i), y(m.value)),
-                _text(x(i), y(max(m.value, m.high or low)) - 6, m.shown, 8, text_anchor="middle"),
+                _text(x(i), y(max(m.value, m.high or low)) - 6, m.shown, 8, text_anchor="middle", **HALO),
             ]
         if m.value is None:
             parts.append(

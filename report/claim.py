@@ -164,7 +164,9 @@ class _Facts:
         devices = sorted({k.device_id for k in lines if k.device_id is not None})
         self.parts = per_device(look(session, samples, devices, window))
         wide = Window(window.start - LEAD, max(window.end, min(window.end + LEAD, now)), window.hold_s)
-        self.away = stretches(look(session, samples, devices, wide), _AWAY)
+        self.away: dict[int, list[Stretch]] = {}
+        for one in stretches(look(session, samples, devices, wide), _AWAY):
+            self.away.setdefault(one.device, []).append(one)
         self.carried = measured(samples, lines, window.start, window.end) if evidence else {}
         self.outages = recorded(session, wide)
         self.changes = _changes(session, devices, wide) if evidence else {}
@@ -173,7 +175,8 @@ class _Facts:
         """Return one line against its contract."""
         start_ms, end_ms = self.window.ms
         device = line.device_id or 0
-        inside = [s for s in self.away if s.device == device and s.start_ms < end_ms and s.end_ms > start_ms]
+        away = self.away.get(device, ())
+        inside = [s for s in away if s.start_ms < end_ms and s.end_ms > start_ms]
         events = tuple(self._event(s, contract) for s in inside)
         parts = self.parts[device]
         claimable = sum(e.claimable_ms for e in events)

@@ -1,5 +1,6 @@
 """The official lists that stand in the annex: KIB B, KIR and the sheets of the SPBE architecture, bounded in length."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from siaga.text import safe
 
 MOST = 60  # rows of a list in the annex; the whole is exported by siaga export
 FORMS = ("kib-b", "kir")
+_BREAKS = re.compile(r"[\s/_:@+-]")  # where the template may begin a new line
+_CODE = 24  # letters; longer words are broken
 
 
 def read(
@@ -50,5 +53,13 @@ def _form(name: str, title: str, columns: Sequence[Column], made: Sequence[Sheet
 
 
 def _listing(key: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[Value, ...]]) -> Listing:
-    heads = tuple((c.whole, float(min(max(c.width, 5), 30)), c.is_number) for c in columns)
-    return Listing(key, title, heads, tuple(rows[:MOST]), max(len(rows) - MOST, 0))
+    some = tuple(rows[:MOST])
+    heads = tuple((c.whole, _width(c, [row[n] for row in some]), c.is_number) for n, c in enumerate(columns))
+    return Listing(key, title, heads, some, max(len(rows) - MOST, 0))
+
+
+def _width(column: Column, values: Sequence[Value]) -> float:
+    """Return a column's width in letters: what the form gives it, and as much as its longest code needs unbroken."""
+    words = (word for v in values if v is not None for word in _BREAKS.split(str(v)))
+    longest = max(map(len, words), default=0)
+    return float(max(min(max(column.width, 5), 30), min(longest * 1.25, _CODE)))

@@ -13,6 +13,7 @@ from report.chapters import (
     gaps,
     goods,
     incidents,
+    itself,
     mapping,
     network,
     profiles,
@@ -78,6 +79,7 @@ def _figures(matter: Matter, t: Tongue, measured: list[Line]) -> list[Figure]:
     facts = matter.facts
     return [
         *front.figures(matter, t),
+        *itself.figures(matter, t),
         *equipment.figures(facts, t),
         *goods.figures(matter, t),
         *network.figures(facts, t, measured),

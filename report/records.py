@@ -237,6 +237,7 @@ class Ups:
     observed: bool
     bins: int = 0
     runtime_p5_min: float | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,7 @@ class App:
     """An application. `data_centre`: it runs in a server room, the national data centre or a cloud.
 
     `certificate_days`: what was left of its TLS certificate at the last look; `tls_ok`: that look trusted it.
+    `sha256`: of its checks, and of what they said of the certificate.
     """
 
     name: str
@@ -275,6 +277,7 @@ class App:
     up_ms: int = 0
     certificate_days: float | None = None
     tls_ok: bool | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,12 +474,15 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Zoning:
-    """A site with a managed switch: whether its zones are apart, and how many of its unused ports are shut."""
+    """A site with a managed switch: whether its zones are apart, and how many of its unused ports are shut.
+
+    Both numbers are None where no port was read.
+    """
 
     site: str
     zones_ok: bool | None
-    unused: int
-    shut: int
+    unused: int | None
+    shut: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -486,6 +492,26 @@ class Logged:
     device: str
     last_log: datetime | None
     clock_skew_s: float | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHealth:
+    """How well siaga itself watched in the period, by its own figures of each minute; None: it kept none.
+
+    `seen_pct`: the share of the minutes in which it ran; `punctual_pct`: of these, in how many it was at most a minute
+    behind. `unpolled_max`: devices whose turn did not come; `waiting_max`: polls that waited to be stored or judged.
+    """
+
+    name: str
+    minutes: int
+    seen_pct: float
+    punctual_pct: float | None = None
+    late_p95_s: float | None = None
+    late_max_s: float | None = None
+    unpolled_max: int | None = None
+    waiting_max: int | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,5 +533,5 @@ class Job:
 KINDS: tuple[type, ...] = (
     Agency, AgencyList, Line, Day, Met, Away, Load, Quality, Device, Polled, RawDay, RawLine, Asset, Room, Climate,
     Ups, Centre, App, Contract, Person, Account, Ticket, Document, Budget, Restitution, CapacityTest, Risk, Milestone,
-    RoomCheck, Advisory, Backup, Drift, Exposure, Zoning, Logged, Job,
+    RoomCheck, Advisory, Backup, Drift, Exposure, Zoning, Logged, OwnHealth, Job,
 )  # fmt: skip

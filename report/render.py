@@ -8,11 +8,11 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import typst
@@ -38,58 +38,68 @@ SCHEMA = "siaga-readiness-1"
 
 
 def as_json(report: Report) -> bytes:
-    """Return readiness.json: everything the PDF prints, with values beside what is shown; UTF-8, stable."""
-    document = {
-        "schema": SCHEMA,
-        "lang": report.lang,
-        "meta": report.meta,
-        "words": report.words,
-        "parameters": [asdict(f) for f in report.parameters],
-        "figures": [asdict(f) for f in report.figures],
-        "assessment": _assessment(report),
-        "chapters": [
-            {
-                "number": c.number,
-                "title": c.title,
-                "wide": c.wide,
-                "blocks": [_block(b) for b in c.blocks],
-            }
-            for c in report.chapters
-        ],
+    """Return readiness.json: everything the PDF prints, with values beside what is shown; UTF-8, stable.
+
+    Each figure and each block is one line: a tenth of the time of an indented tree, and lines can be compared.
+    """
+    chapters = [
+        f'{{"number": {_text(c.number)}, "title": {_text(c.title)}, "wide": {_text(c.wide)}, "blocks": '
+        f"{_lines(map(_block, c.blocks))}}}"
+        for c in report.chapters
+    ]
+    parts = {
+        "schema": _text(SCHEMA),
+        "lang": _text(report.lang),
+        "meta": _text(report.meta),
+        "words": _text(report.words),
+        "parameters": _lines(report.parameters),
+        "figures": _lines(report.figures),
+        "assessment": _text(_assessment(report)),
+        "chapters": "[\n" + ",\n".join(chapters) + "\n]",
     }
-    return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    return ("{\n" + ",\n".join(f'"{name}": {text}' for name, text in parts.items()) + "\n}\n").encode()
 
 
-def _assessment(report: Report) -> Mapping[str, Any] | None:
-    """Return the judgement as `siaga report verify` computes it anew, to be compared byte for byte."""
+def _assessment(report: Report) -> Mapping[str, object] | None:
+    """Return the judgement as `siaga report verify` computes it anew."""
     if report.assessment is None:
         return None
-    tree: dict[str, Any] = json.loads(assessment_json.as_json(report.assessment))
-    return tree
+    return {"schema": assessment_json.SCHEMA, **assessment_json.as_tree(report.assessment)}
 
 
-def _block(block: Block) -> Mapping[str, Any]:
-    """Return a block as JSON; figures are named by their ids, tuples get names."""
+def _lines(values: Iterable[object]) -> str:
+    rows = [_text(v) for v in values]
+    return "[\n" + ",\n".join(rows) + "\n]" if rows else "[]"
+
+
+def _plain(value: object) -> object:
+    """Return a frozen value by its fields, for JSON."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value):
+        return vars(value)
+    raise TypeError(f"{type(value).__name__} is no value of a report")
+
+
+_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain).encode
+
+
+def _block(block: Block) -> object:
+    """Return a block for JSON; figures are named by their ids, tuples get names."""
     if isinstance(block, Numbers):
         return {"kind": block.kind, "big": block.big, "ids": [f.id for f in block.figures]}
     if isinstance(block, Pair):
-        return {
-            "kind": block.kind,
-            "left": block.left,
-            "split": block.split,
-            "blocks": [_block(b) for b in block.blocks],
-        }
-    plain = asdict(block)
+        return {**vars(block), "blocks": [_block(b) for b in block.blocks]}
     if isinstance(block, Record):
-        plain["pairs"] = [{"label": label, "text": text} for label, text in block.pairs]
+        return {**vars(block), "pairs": [{"label": label, "text": text} for label, text in block.pairs]}
     if isinstance(block, Heat):
-        plain["rows"] = [
-            {"label": label, "cells": list(c), "last": asdict(last)} for label, c, last in block.rows
-        ]
-        plain["legend"] = [{"tone": tone, "label": label} for tone, label in block.legend]
+        rows = [{"label": label, "cells": cells, "last": last} for label, cells, last in block.rows]
+        legend = [{"tone": tone, "label": label} for tone, label in block.legend]
+        return {**vars(block), "rows": rows, "legend": legend}
     if isinstance(block, Stack):
-        plain["parts"] = [{"label": a, "count": n, "shown": s, "tone": t} for a, n, s, t in block.parts]
-    return plain
+        parts = [{"label": a, "count": n, "shown": s, "tone": t} for a, n, s, t in block.parts]
+        return {**vars(block), "parts": parts}
+    return block
 
 
 def as_pdf(document: bytes, pdfa: str = "") -> bytes:

@@ -187,6 +187,7 @@ class Limits(Part):
     cctv_pct: float
     tls_days: float
     shut_share: float
+    zones: Mapping[str, tuple[str, ...]]
     advisory_days: int
     log_hours: float
     clock_skew_s: float

@@ -1,15 +1,20 @@
 """One order for a report, from arguments to its files: where the parts of the floor meet."""
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from inventory.store import open_engine, reading
 from monitor.availability import window as observed
 from monitor.samples import SampleStore, open_samples
 from report import actions, books_reader, listings, outlines, questions
 from report.archive import earlier, last
+from report.asked.watching import told_of_itself
 from report.books import Matter, Signs
 from report.exports.order import regency_on
 from report.figures import Report
@@ -20,7 +25,7 @@ from report.language import chosen
 from report.periods import Period, day, of
 from report.reader import Window, read
 from report.readiness import build
-from report.records import Load
+from report.records import Load, OwnHealth
 from report.render import as_json
 from report.rubric import LATEST
 from report.rubric import load as load_rubric
@@ -32,6 +37,8 @@ from siaga.errors import UsageError
 from siaga.outcome import Outcome
 from siaga.settings import Settings, load
 from siaga.text import safe
+
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True)
@@ -115,11 +122,28 @@ def _judged(settings: Settings, period: Period, rubric: str, lang: str) -> Judge
 
 def carried(snapshot: Snapshot) -> dict[str, Load]:
     """Return line → what it carried, from the lines of the snapshot that say it."""
-    rows = [json.loads(line) for line in snapshot.parts[name_of(Load)].splitlines()]
-    loads = [Load(**{k: v for k, v in row.items() if k != "fact"}) for row in rows if "fact" in row]
-    return {load.line: load for load in loads}
+    return {load.line: load for load in _facts(snapshot, Load)}
 
 
+def _facts(snapshot: Snapshot, kind: type[Fact]) -> list[Fact]:
+    """Return the facts of a kind whose fields are plain values."""
+    rows = [json.loads(line) for line in snapshot.parts[name_of(kind)].splitlines()]
+    return [kind(**{k: v for k, v in row.items() if k != "fact"}) for row in rows if "fact" in row]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make no search for garbage in rings: half a million facts that all stay are gone through again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def gathered(
     settings: Settings, samples: SampleStore, period: Period, order: Order, lang: str, now: datetime
 ) -> Matter:
@@ -156,4 +180,7 @@ def gathered(
         last=last(settings.home, period) if scope is None else None,
         outlines=shapes,
         outlines_source=source,
+        own=_facts(found.snapshot, OwnHealth)[0]
+        if found
+        else told_of_itself(samples, period.since, period.until),
     )

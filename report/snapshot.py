@@ -22,7 +22,7 @@ from siaga.errors import InvalidError
 
 SCHEMA = "siaga-snapshot-1"
 # The limits that decide what is asked of the samples: other ones ask for other facts.
-ASKED_WITH = ("service_hours", "inlet_c", "humidity_pct", "rented_tags")
+ASKED_WITH = ("service_hours", "inlet_c", "humidity_pct", "rented_tags", "log_hours", "zones")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def read(data: bytes) -> tuple[Snapshot, Told]:
 def _row(text: bytes, number: int) -> dict[str, Any]:
     try:
         row = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
         raise InvalidError("bad-snapshot", f"Line {number} of the snapshot is no JSON object.")

@@ -18,7 +18,19 @@ from report.assessment_json import as_json
 from report.bundle import DOCUMENTS, JUDGED, RUBRIC, Opened
 from report.judge import assess
 from report.questions import Told
-from report.records import Climate, Document, Load, Polled, Quality, RawDay, RawLine
+from report.records import (
+    App,
+    Climate,
+    Document,
+    Load,
+    Logged,
+    OwnHealth,
+    Polled,
+    Quality,
+    RawDay,
+    RawLine,
+    Ups,
+)
 from report.rubric import Loaded
 from report.snapshot import Snapshot, name_of, read
 from siaga.errors import InvalidError, NotFoundError, SiagaError
@@ -30,6 +42,10 @@ SAMPLED: Mapping[type, tuple[str, ...]] = {
     Quality: ("line",),
     Polled: ("device",),
     Climate: ("room", "device"),
+    Ups: ("room", "device"),
+    App: ("name",),
+    Logged: ("device",),
+    OwnHealth: ("name",),
     RawDay: ("day",),
     RawLine: ("line", "day"),
 }
@@ -76,7 +92,7 @@ def claim_of(data: bytes) -> Claim:
             inner = {"schema": ASSESSMENT, **{k: v for k, v in inner.items() if k != "schema"}}
             data = (json.dumps(inner, ensure_ascii=False, indent=2) + "\n").encode()
         words = [str(inner[k]) for k in ("snapshot_sha256", "rubric", "rubric_sha256", "lang")]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InvalidError("bad-report", "This is no report of siaga: it carries no assessment.") from None
     return Claim(data, *words)
 

@@ -28,4 +28,14 @@ def ready(
         sources = known_sources(opened, [str(r) for r in own.relays])
     sieve = Sieve(own.rate_per_s, own.burst)
     state = settings.home / "trap-engine.json"
-    return Receiver(auths, sources, patterns(), sieve=sieve, now=utc_now, tell=tell, wish=wish, state=state)
+    return Receiver(
+        auths,
+        sources,
+        patterns(),
+        sieve=sieve,
+        now=utc_now,
+        tell=tell,
+        wish=wish,
+        state=state,
+        zone=settings.timezone,
+    )

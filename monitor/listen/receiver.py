@@ -9,11 +9,13 @@ from pathlib import Path
 from monitor.listen.clocks import clocks
 from monitor.listen.event import Event, Kind, Wish, wish_of
 from monitor.listen.meaning import Patterns, trap_meaning
+from monitor.listen.said import skew_ms
 from monitor.listen.sieve import Recent, Sieve
 from monitor.listen.sources import Source, Sources, plain
 from monitor.listen.syslog import Line, parsed
 from monitor.listen.traps import Trap, TrapReader
 from monitor.targets import SnmpAuth
+from siaga.clock import JAKARTA
 from siaga.text import safe
 
 
@@ -37,10 +39,13 @@ class Receiver:
         wish: Callable[[Wish], None] = lambda _: None,
         state: Path | None = None,
         clock_s: Callable[[], float] = time.monotonic,
+        zone: str = JAKARTA,
     ) -> None:
         self.sources = sources
         self.tally: Counter[str] = Counter()
         self._heard: Counter[int] = Counter()  # messages of syslog by device, whatever they mean
+        self._skews: dict[int, int] = {}  # by how many ms the clock of a device is ahead, by what it said
+        self._zone = zone
         self._clocks = clocks(state)
         self._reader = TrapReader(auths, self._clocks)
         self._patterns = patterns
@@ -78,12 +83,18 @@ class Receiver:
         about = self._meant(line.host, source, sender)
         if about is not None:
             self._heard[about.device_id] += 1
+            self._clock(data, about.device_id)
         self._line(line, source, about)
 
     def take_heard(self) -> Mapping[int, int]:
         """Return how many messages of syslog came from each device since this was asked last."""
         heard, self._heard = self._heard, Counter()
         return heard
+
+    def take_skews(self) -> Mapping[int, int]:
+        """Return by how many ms the clock of each device that said a time is ahead, since this was asked last."""
+        skews, self._skews = self._skews, {}
+        return skews
 
     def keep(self) -> None:
         """Write what must outlive this process, now and then and at the end; what cannot be written is counted."""
@@ -98,6 +109,12 @@ class Receiver:
             return True
         self.tally[f"{channel}.held"] += 1
         return False
+
+    def _clock(self, data: bytes, device_id: int) -> None:
+        """Note what a device's clock said; a message that came late tells of no wrong clock, so the nearest counts."""
+        found = skew_ms(data, self._now(), self._zone)
+        if found is not None and abs(found) <= abs(self._skews.get(device_id, found)):
+            self._skews[device_id] = found
 
     def _meant(self, name: str, source: str, sender: Source | None) -> Source | None:
         """Return the device that a message is about: its sender, or whom a relay speaks for."""

@@ -1,14 +1,18 @@
 """Applications: what is recorded of them, how available their checks found them, and their certificates."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlmodel import select
 
 from inventory.models import Dependency
 from inventory.models import Service as ServiceRow
 from inventory.models_people import Contact
-from monitor.samples import SERVICES, Availability
+from monitor.samples import SERVICES
+from monitor.tsdb import runs
 from report.asked.source import Source
+from report.asked.watching import look_digests
 from report.records import App
 from siaga.text import safe
 
@@ -18,9 +22,8 @@ _HOUR_S = 3600
 
 def apps(source: Source) -> Iterator[App]:
     """Yield the applications, by name."""
-    since, until = source.period.since, source.period.until
     numbers = [SERVICES + i for i in source.services]
-    seen = source.samples.availability(since, until, source.hold_s, numbers) if numbers else {}
+    seen = _checked(source, numbers) if numbers else {}
     needs: dict[int, int] = {}
     for service_id in source.session.exec(select(Dependency.service_id)):
         needs[service_id or 0] = needs.get(service_id or 0, 0) + 1
@@ -33,22 +36,22 @@ def apps(source: Source) -> Iterator[App]:
         yield _app(
             source,
             row,
-            seen.get(number),
+            seen.get(number, _Checked()),
             needs.get(service_id, 0),
             row.name in answered_for,
-            days.get(number),
-            sound.get(number),
+            days.get(number, _NONE),
+            sound.get(number, _NONE),
         )
 
 
 def _app(
     source: Source,
     row: ServiceRow,
-    seen: Availability | None,
+    seen: "_Checked",
     needs: int,
     answered_for: bool,
-    days: float | None,
-    sound: float | None,
+    days: "_Last",
+    sound: "_Last",
 ) -> App:
     agency = source.agencies.get(row.agency_id or 0)
     device = source.devices.get(row.device_id or 0)
@@ -68,11 +71,36 @@ def _app(
         depends_on=needs,
         incident_contact=answered_for,
         window_ms=source.period.ms,
-        observed_ms=round(1000 * (seen.answered_s + seen.silent_s)) if seen else 0,
-        up_ms=round(1000 * seen.answered_s) if seen else 0,
-        certificate_days=None if days is None else round(days, 1),
-        tls_ok=None if sound is None else sound >= 1,
+        observed_ms=seen.answered_ms + seen.silent_ms,
+        up_ms=seen.answered_ms,
+        certificate_days=None if days.value is None else round(days.value, 1),
+        tls_ok=None if sound.value is None else sound.value >= 1,
+        sha256=_sha256(seen.sha256, days.sha256, sound.sha256),
     )
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest() if any(parts) else ""
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """How long checks of an application succeeded and failed, and the hash of what they found."""
+
+    answered_ms: int = 0
+    silent_ms: int = 0
+    sha256: str = ""
+
+
+def _checked(source: Source, numbers: list[int]) -> Mapping[int, _Checked]:
+    table = runs.ordered(
+        source.samples.runs(source.period.since, source.period.until, source.hold_s, numbers)
+    )
+    start, end = source.window.ms
+    who, answered, silent = runs.covered(table, start, end, source.hold_ms)
+    digests = look_digests(table, source.hold_ms, (start, end))
+    rows = zip(who.tolist(), answered.tolist(), silent.tolist(), strict=True)
+    return {n: _Checked(up, down, digests.get(n, "")) for n, up, down in rows}
 
 
 def _in_data_centre(source: Source, row: ServiceRow, places: list[int | None]) -> bool | None:
@@ -86,11 +114,29 @@ def _in_data_centre(source: Source, row: ServiceRow, places: list[int | None]) -
     return any(r is not None and r.purpose == "server" for r in rooms)
 
 
-def _last(source: Source, numbers: list[int], metric: str) -> Mapping[int, float]:
+@dataclass(frozen=True)
+class _Last:
+    """The last value of a metric in the period, and the hash of all of them."""
+
+    value: float | None = None
+    sha256: str = ""
+
+
+_NONE = _Last()
+
+
+def _last(source: Source, numbers: list[int], metric: str) -> Mapping[int, _Last]:
     """Return number → the last value of a metric in the period."""
     keys = [(n, metric, "") for n in numbers]
     bins = source.samples.bins(keys, source.period.since, source.period.until, _HOUR_S) if keys else {}
-    return {key[0]: float(some.means()[-1]) / 1000 for key, some in bins.items() if len(some.at_ms)}
+    return {
+        key[0]: _Last(
+            float(some.means()[-1]) / 1000,
+            hashlib.sha256(some.at_ms.tobytes() + some.total.tobytes() + some.weight.tobytes()).hexdigest(),
+        )
+        for key, some in bins.items()
+        if len(some.at_ms)
+    }
 
 
 ANSWERS = {App: apps}

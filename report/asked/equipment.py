@@ -1,12 +1,12 @@
-"""Devices, the goods they are in the books, the ports of switches, and what is known to be vulnerable."""
+"""Devices, the goods they are in the books, and what is known to be vulnerable."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 
 from sqlalchemy import select as columns_of
-from sqlmodel import col, select
+from sqlmodel import col
 
-from inventory.models import Credential, DeviceType, Interface
+from inventory.models import Credential, DeviceType
 from inventory.models import Device as DeviceRow
 from inventory.models_custody import Asset as AssetRow
 from inventory.models_custody import Sighting
@@ -14,11 +14,9 @@ from inventory.models_readiness import Advisory as AdvisoryRow
 from inventory.store import observed
 from report.asked.source import Source, ordered
 from report.reader import SNMP
-from report.records import GONE, Advisory, Asset, Device, Zoning
+from report.records import GONE, Advisory, Asset, Device
 from report.store import everything
 from siaga.text import safe
-
-_ETHERNET = (None, 6, 117)  # IANAifType ethernetCsmacd, gigabitEthernet; None: it did not say
 
 
 def devices(source: Source) -> Iterator[Device]:
@@ -101,25 +99,6 @@ def assets(source: Source) -> Iterator[Asset]:
         )
 
 
-def zonings(source: Source) -> Iterator[Zoning]:
-    """Yield each site with a switch whose ports were read: how many are unused now, and how many of these are shut.
-
-    That its zones are apart is judged elsewhere: not known here.
-    """
-    switches = {i: source.site(d.place_id) for i, d in source.devices.items() if d.role == "switch"}
-    counts: dict[str, list[int]] = {}
-    query = select(Interface.device_id, Interface.admin_status, Interface.oper_status, Interface.if_type)
-    for device_id, admin, oper, kind in source.session.exec(query.where(Interface.oper_status != "")):
-        site = switches.get(device_id or 0)
-        if site and kind in _ETHERNET:
-            found = counts.setdefault(site, [0, 0])
-            if oper != "up":
-                found[0] += 1
-                found[1] += admin == "down"
-    for site, (unused, shut) in sorted(counts.items()):
-        yield Zoning(site, None, unused, shut)
-
-
 def advisories(source: Source) -> Iterator[Advisory]:
     """Yield the known vulnerabilities, by name."""
     for row in ordered(source.session, AdvisoryRow):
@@ -134,4 +113,4 @@ def advisories(source: Source) -> Iterator[Advisory]:
         )
 
 
-ANSWERS = {Device: devices, Asset: assets, Zoning: zonings, Advisory: advisories}
+ANSWERS = {Device: devices, Asset: assets, Advisory: advisories}

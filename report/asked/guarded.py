@@ -1,6 +1,6 @@
 """What the monitor keeps of each device: its newest backup, its last log, which doors stood open, broken rules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +8,9 @@ from inventory.findings_read import deviations, shown
 from monitor.configs.models import ConfigBackup, ConfigVersion
 from monitor.configs.run import GOOD
 from monitor.configs.store import standing as standing_of
-from monitor.samples import HEARD, Key
+from monitor.samples import HEARD, SKEW, Key, Series
 from report import store
-from report.asked.source import Source
+from report.asked.source import Source, digest_of
 from report.records import Backup, Drift, Exposure, Logged
 from siaga.clock import as_utc
 from siaga.text import safe
@@ -47,17 +47,25 @@ def _backup(
 
 
 def logs(source: Source) -> Iterator[Logged] | None:
-    """Yield when each device's syslog came last, within the hours that count; None while none came from anybody."""
+    """Yield when each device's syslog came last within the hours that count, and how far its clock was off then."""
     until = source.period.until
     since = until - timedelta(hours=source.limits.log_hours)
     held = source.samples.names(since, until)
-    keys: list[Key] = [(d, HEARD, "") for d in source.devices if (HEARD, "") in held.get(d, ())]
-    if not keys:
+    heard = [d for d in source.devices if (HEARD, "") in held.get(d, ())]
+    if not heard:
         return None
-    found = source.samples.read(keys, since, until)
-    return (
-        Logged(safe(source.devices[key[0]].name), series.points()[-1][0]) for key, series in found.items()
-    )
+    skewed = [d for d in heard if (SKEW, "") in held[d]]
+    keys: list[Key] = [*((d, HEARD, "") for d in heard), *((d, SKEW, "") for d in skewed)]
+    return _logged(source, heard, source.samples.read(keys, since, until - timedelta(microseconds=1)))
+
+
+def _logged(source: Source, heard: list[int], found: Mapping[Key, Series]) -> Iterator[Logged]:
+    for device in heard:
+        heard_, skew = (found.get((device, metric, "")) for metric in (HEARD, SKEW))
+        if heard_ is not None:
+            off_s = skew.points()[-1][1] / 1000 if skew is not None else None
+            at = heard_.points()[-1][0]
+            yield Logged(safe(source.devices[device].name), at, off_s, digest_of((heard_, skew)))
 
 
 def exposures(source: Source) -> Iterator[Exposure] | None:

@@ -18,6 +18,7 @@ from report.asked import (
     rooms,
     traffic,
     watching,
+    zones,
 )
 from report.asked.source import Source
 from report.questions import Fact, Period
@@ -25,7 +26,7 @@ from report.rubric import Limits
 from siaga.settings import Settings
 
 Reader = Callable[[Source], Iterable[Any] | None]
-_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, guarded)
+_ROOMS = (network, watching, traffic, raw, equipment, rooms, apps, papers, provisioning, guarded, zones)
 READERS: Mapping[type, Reader] = {k: reader for room in _ROOMS for k, reader in room.ANSWERS.items()}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from monitor.lines import Line
 from monitor.samples import Key, Name
 from monitor.tsdb.days import RAW, days_in, name_of
-from report.asked.source import Source
+from report.asked.source import Source, digest_of
 from report.records import RawDay, RawLine
 
 _EPOCH = date(1970, 1, 1)
@@ -77,12 +77,9 @@ def _of_day(
         [k for some in keys.values() for k in some], start, end - timedelta(microseconds=1)
     )
     for name, some in keys.items():
-        series = [values[k] for k in some if k in values]
-        if series:
-            digest = hashlib.sha256()
-            for one in series:
-                digest.update(one.at_ms.tobytes() + one.values.tobytes())
-            yield RawLine(name, day, digest.hexdigest())
+        digest = digest_of(values.get(k) for k in some)
+        if digest:
+            yield RawLine(name, day, digest)
 
 
 def _keys(line: Line, names: Mapping[int, set[Name]]) -> list[Key]:

@@ -92,7 +92,8 @@ def _ups(source: Source, room: str, row: Device) -> Ups:
     means = np.concatenate([np.empty(0), *(bins[k].means() / 1000 for k in keys if k in bins)])
     asked = source.samples.availability(since, until, source.hold_s, [row.id or 0]).get(row.id or 0)
     p5 = round(nearest_rank(means, 0.05), 1) if len(means) >= LEAST_BINS else None
-    return Ups(room, safe(row.name), asked is not None and asked.answered_s > 0, len(means), p5)
+    digest = hashlib.sha256(means.tobytes()).hexdigest() if len(means) else ""
+    return Ups(room, safe(row.name), asked is not None and asked.answered_s > 0, len(means), p5, digest)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the readers read from: rows that several of them need, each table once, at one moment of the database."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -13,7 +14,7 @@ from inventory.models_people import Person
 from monitor import lines as bought
 from monitor.availability import Window, look
 from monitor.outage_read import site
-from monitor.samples import Name, SampleStore, open_samples
+from monitor.samples import Name, SampleStore, Series, open_samples
 from monitor.uptimes import Seen
 from report import store
 from report.questions import Period
@@ -182,6 +183,16 @@ class Source:
     def device(self, device_id: int | None) -> str:
         """Return the name of a device; '' for none."""
         return self.device_names.get(device_id or 0, "")
+
+
+def digest_of(some: Iterable[Series | None]) -> str:
+    """Return the hash of when series have values and which; '' of none at all."""
+    digest, any_ = hashlib.sha256(), False
+    for one in some:
+        if one is not None and len(one.at_ms):
+            digest.update(one.at_ms.tobytes() + one.values.tobytes())
+            any_ = True
+    return digest.hexdigest() if any_ else ""
 
 
 def held(row: object, day: date) -> bool:

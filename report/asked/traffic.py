@@ -111,13 +111,22 @@ def _peak(some: Carried | None) -> int | None:
 
 
 def _sha256(bins: Sequence[tuple[Array, NDArray[np.generic], Array]]) -> str:
-    """Return the hash of bins (when, what, weight); what fits into 32 bits is hashed so: it is half the work."""
+    """Return the hash of bins: when, what, weight.
+
+    Moments and weights go by rule for days on end, and are hashed by where they begin to go otherwise: half the work.
+    """
     digest = hashlib.sha256()
     for at_ms, values, weight in bins:
-        digest.update((at_ms // STEP_MS).astype(np.int32).tobytes())
+        digest.update(_turns(np.diff(at_ms, prepend=0)))
         digest.update(np.ascontiguousarray(values).tobytes())
-        digest.update(weight.astype(np.int32).tobytes())
+        digest.update(_turns(weight))
     return digest.hexdigest()
+
+
+def _turns(values: Array) -> bytes:
+    """Return where values become others, and which; with how many there are, that tells them all."""
+    first = np.flatnonzero(np.diff(values, prepend=~values[:1]))
+    return b"".join((len(values).to_bytes(8, "little"), first.tobytes(), values[first].tobytes()))
 
 
 def quality(source: Source) -> Iterator[Quality]:

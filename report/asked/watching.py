@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -9,12 +10,13 @@ import numpy as np
 from inventory.models_people import Outage
 from monitor import uptimes
 from monitor.intervals import Array, totals
-from monitor.samples import ms_of, time_of
+from monitor.samples import SampleStore, ms_of, time_of
+from monitor.selfhealth import health_of, own_series
 from monitor.tsdb import runs
 from monitor.uptimes import Kind, Seen, Stretch, stretches
-from report.asked.source import Source
+from report.asked.source import Source, digest_of
 from report.claim import recorded, shared
-from report.records import Away, Day, Met, Polled
+from report.records import Away, Day, Met, OwnHealth, Polled
 from siaga.text import safe
 
 _NO_COVER = np.empty((4, 0), np.int64)
@@ -125,13 +127,13 @@ def polled(source: Source) -> Iterator[Polled]:
     start, end = source.window.ms
     who, answered, silent = runs.covered(table, start, end, source.hold_ms)
     sums = dict(zip(who.tolist(), zip(answered.tolist(), silent.tolist(), strict=True), strict=True))
-    digests = _digests(table, source.hold_ms, (start, end))
+    digests = look_digests(table, source.hold_ms, (start, end))
     for device_id, row in source.devices.items():
         up, down = sums.get(device_id, (0, 0))
         yield Polled(safe(row.name), source.period.ms, up, down, digests.get(device_id, ""))
 
 
-def _digests(table: Array, hold_ms: int, window_ms: tuple[int, int]) -> Mapping[int, str]:
+def look_digests(table: Array, hold_ms: int, window_ms: tuple[int, int]) -> Mapping[int, str]:
     """Return device → the hash of when its looks hold and what they found.
 
     How the store cuts runs (by hour, by day) says nothing: those of one answer that touch are taken as one.
@@ -163,4 +165,27 @@ def _covers(table: Array, hold_ms: int, window_ms: tuple[int, int]) -> tuple[Arr
     return device[some], start[some], until[some], answer[some]
 
 
-ANSWERS = {Day: days, Met: met, Away: away, Polled: polled}
+def own_health(source: Source) -> Iterator[OwnHealth]:
+    """Yield how well siaga itself watched, with the hash of the figures that it kept of itself."""
+    yield told_of_itself(source.samples, source.period.since, source.period.until)
+
+
+def told_of_itself(samples: SampleStore, since: datetime, until: datetime) -> OwnHealth:
+    """Return the same from the samples alone."""
+    end = until - timedelta(microseconds=1)
+    figures = own_series(samples, since, end)
+    found = health_of(figures, since, until)
+    return OwnHealth(
+        name="siaga",
+        minutes=found.minutes,
+        seen_pct=found.seen_pct,
+        punctual_pct=found.punctual_pct,
+        late_p95_s=found.late_p95_s,
+        late_max_s=found.late_max_s,
+        unpolled_max=found.unpolled_max,
+        waiting_max=found.waiting_max,
+        sha256=digest_of(figures.values()),
+    )
+
+
+ANSWERS = {Day: days, Met: met, Away: away, Polled: polled, OwnHealth: own_health}

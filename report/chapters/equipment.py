@@ -228,12 +228,15 @@ def _versions(facts: Facts, t: Tongue) -> Table:
 
 
 def capped(
-    t: Tongue, rows: list[tuple[Cell, ...]], source: str, limit: int = LIMIT
+    t: Tongue, rows: list[tuple[Cell, ...]], source: str, limit: int = LIMIT, total: int = 0
 ) -> tuple[tuple[tuple[Cell, ...], ...], str, str]:
-    """Return the first rows, the source, and a note that says how many there are if some are left out."""
-    note = ""
-    if len(rows) > limit:
-        note = t.say("shown-of", shown=t.number(limit), total=t.number(len(rows)))
+    """Return the first rows, the source, and a note that says how many there are if some are left out.
+
+    `total`: how many there are, where only the first are given.
+    """
+    note, many = "", max(total, len(rows))
+    if many > limit:
+        note = t.say("shown-of", shown=t.number(limit), total=t.number(many))
     return tuple(rows[:limit]), source, note
 
 

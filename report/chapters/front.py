@@ -3,7 +3,7 @@
 from monitor.usage import LEAST_BINS
 from report.assessment import Assessment, Score
 from report.books import Matter
-from report.chapters import gaps, indicators
+from report.chapters import gaps, indicators, itself
 from report.chapters.incidents import CLAIM_S
 from report.chapters.network import GOOD, POOR
 from report.charts import Moment, Spoke, chart_radar, chart_trend
@@ -237,7 +237,7 @@ def method(matter: Matter, t: Tongue) -> Chapter:
     blocks += [_identity(matter, t)]
     blocks += [Text(t.say("method-text")), Text(t.say("method-three")), Text(rank), Text(t.say("method-two"))]
     whole: list[Block] = [] if matter.scope else [_scores(matter, t), _trend(matter, t), _devices(t, facts)]
-    blocks += [*whole, _parameters(facts, t)]
+    blocks += [*whole, itself.table(matter, t), _parameters(facts, t)]
     return Chapter("", t.say("chapter-method"), tuple(blocks))
 
 

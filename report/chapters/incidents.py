@@ -3,7 +3,7 @@
 from report.books import Matter
 from report.chapters import causes
 from report.chapters.equipment import capped
-from report.facts import Facts, Job
+from report.facts import Device, Facts, Job
 from report.figures import Block, Cell, Chapter, Column, Figure, Numbers, Table, Tone
 from report.language import Tongue, rows_of
 from report.measures.availability import Outage, outages
@@ -121,18 +121,18 @@ def _outages(facts: Facts, t: Tongue) -> Table:
         Column(t.say("length"), 1.3, right=True),
         Column(t.say("ongoing"), 1.2, right=True),
     )
-    rows = [_outage(o, facts, t) for o in outages(facts.spans)]
+    found, devices = outages(facts.spans), {d.id: d for d in facts.devices}
+    rows = [_outage(o, devices.get(o.device_id), t) for o in found[:LONGEST]]
     return Table(
         "I-T2",
         t.say("t-outages"),
         columns,
-        *capped(t, rows, t.say("src-outages"), LONGEST),
+        *capped(t, rows, t.say("src-outages"), LONGEST, len(found)),
         empty=t.say("t-outages-none"),
     )
 
 
-def _outage(outage: Outage, facts: Facts, t: Tongue) -> tuple[Cell, ...]:
-    device = next((d for d in facts.devices if d.id == outage.device_id), None)
+def _outage(outage: Outage, device: Device | None, t: Tongue) -> tuple[Cell, ...]:
     return (
         t.text(device.name if device else f"#{outage.device_id}"),
         t.text(device.agency if device else ""),

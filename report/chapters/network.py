@@ -216,7 +216,7 @@ def _course(facts: Facts, t: Tongue) -> Chart:
     pieces = buckets(facts.since, facts.until) if facts.window_s > 0 else []
     moments = []
     for (a, _), seen in zip(pieces, parts(some, len(ids), pieces), strict=True):
-        moments.append(Moment(t.short(a, pieces), seen.ratio, t.percent(seen.ratio, 1)))
+        moments.append(Moment(t.short(max(a, facts.since), pieces), seen.ratio, t.percent(seen.ratio, 1)))
     known = [m.value for m in moments if m.value is not None]
     low = max(0.0, min(0.95, *known) - 0.01) if known else 0.0
     ticks = [(low + (1 - low) * i / 4, t.percent(low + (1 - low) * i / 4, 1)) for i in range(5)]
@@ -304,12 +304,12 @@ def _heat(facts: Facts, t: Tongue) -> Heat:
     return Heat(
         id="N-C2",
         title=t.say("h-availability"),
-        ticks=_ticks(t, pieces),
+        ticks=_ticks(t, pieces, facts.since),
         rows=tuple(rows),
         legend=_legend(t),
         source=t.say("src-spans", since=t.moment(facts.since), until=t.moment(facts.until)),
         last=t.say("availability"),
-        note=_heat_note(t, pieces),
+        note=_heat_note(t, pieces, facts.since),
         empty=t.say("h-none"),
     )
 
@@ -324,15 +324,19 @@ def _legend(t: Tongue) -> tuple[tuple[Tone, str], ...]:
     )
 
 
-def _ticks(t: Tongue, pieces: list[tuple[datetime, datetime]]) -> tuple[str, ...]:
-    return tuple(t.stamp(a).shown for a, _ in (pieces[:1] + pieces[-1:] if len(pieces) > 1 else pieces))
+def _ticks(t: Tongue, pieces: list[tuple[datetime, datetime]], since: datetime) -> tuple[str, ...]:
+    """Return where the first piece and the last begin; the first may reach out of the window, and is cut."""
+    some = pieces[:1] + pieces[-1:] if len(pieces) > 1 else pieces
+    return tuple(t.stamp(max(a, since)).shown for a, _ in some)
 
 
-def _heat_note(t: Tongue, pieces: list[tuple[datetime, datetime]]) -> str:
+def _heat_note(t: Tongue, pieces: list[tuple[datetime, datetime]], since: datetime) -> str:
     if not pieces:
         return ""
     step = t.span((pieces[0][1] - pieces[0][0]).total_seconds())
-    return t.say("h-note", step=step, first=t.stamp(pieces[0][0]).shown, last=t.stamp(pieces[-1][1]).shown)
+    return t.say(
+        "h-note", step=step, first=t.stamp(max(pieces[0][0], since)).shown, last=t.stamp(pieces[-1][1]).shown
+    )
 
 
 def _places(facts: Facts, t: Tongue, measured: list[Line]) -> Table:

@@ -15,8 +15,15 @@ def measure(ask: Questions, limits: Limits) -> Reading:
         return unknown(PERCENT, said("no-switches"))
     members = {z.site: three.every((z.zones_ok, _shut(z, limits.shut_share))) for z in sites}
     note = said("zones-not-judged") if all(z.zones_ok is None for z in sites) else ""
-    return share(members, as_of=ask.period.last_day, evidence=("rows/interface", "rows/zoning"), note=note)
+    return share(
+        members,
+        as_of=ask.period.last_day,
+        evidence=("rows/zoning", "rows/interface", "rows/prefix"),
+        note=note,
+    )
 
 
-def _shut(zoning: Zoning, least: float) -> bool:
+def _shut(zoning: Zoning, least: float) -> bool | None:
+    if zoning.unused is None or zoning.shut is None:
+        return None
     return zoning.shut >= least * zoning.unused

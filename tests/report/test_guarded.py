@@ -11,7 +11,7 @@ from inventory.models_findings import Compliance
 from inventory.models_findings import Exposure as Doors
 from inventory.store import open_engine, session
 from monitor.configs.models import ConfigBackup, ConfigVersion
-from monitor.samples import HEARD, Sample, open_samples, polls_of
+from monitor.samples import HEARD, SKEW, Sample, open_samples, polls_of
 from report.asked.kept import Kept, kept
 from report.questions import Period
 from report.records import Backup, Drift, Exposure, Logged
@@ -45,6 +45,7 @@ def asked(scrubbed: Path) -> Iterator[Kept]:
         opened.add(Doors(device_id=two, at=AFTER, doors=doors))
         opened.add(Compliance(device_id=one, at=BEFORE, evidence_at=BEFORE, broken=2))
     samples = [Sample(one, HEARD, "", UNTIL - timedelta(hours=h), 4) for h in (30, 5, 2)]
+    samples += [Sample(one, SKEW, "", UNTIL - timedelta(hours=h), ms) for h, ms in ((5, 9000), (2, -1250))]
     with open_samples(settings.home) as store:
         store.write(polls_of([*samples, Sample(two, HEARD, "", UNTIL - timedelta(hours=30), 1)]))
     with kept(settings, PERIOD, rubric().rubric.limits) as found:
@@ -60,8 +61,10 @@ def test_doors_and_rules_of_later_do_not_count(asked: Kept) -> None:
     assert asked.every(Drift) == (Drift("r1", BEFORE, 2, "compliance"),)
 
 
-def test_a_log_is_as_old_as_its_last_message(asked: Kept) -> None:
-    assert asked.every(Logged) == (Logged("r1", UNTIL - timedelta(hours=2)),)
+def test_a_log_is_as_old_as_its_last_message_and_its_clock_as_wrong(asked: Kept) -> None:
+    (logged,) = asked.every(Logged) or ()
+    assert (logged.device, logged.last_log, logged.clock_skew_s) == ("r1", UNTIL - timedelta(hours=2), -1.25)
+    assert len(logged.sha256) == 64
 
 
 def test_where_nothing_was_ever_kept_nothing_is_known(scrubbed: Path) -> None:

@@ -94,8 +94,7 @@ def test_a_snapshot_answers_as_the_stores_did(template: World) -> None:
 def test_every_kind_is_in_the_snapshot_or_said_to_be_unknown(template: World) -> None:
     lines = template.judged.snapshot.data.splitlines()
     named = {r.get("fact") or r.get("unknown") for r in map(json.loads, lines[1:])}
-    # No switch of this world has had its ports read, and no day is compacted yet.
-    assert set(NAMED) - named == {"raw_day", "zoning"}
+    assert set(NAMED) - named == {"raw_day"}  # no day is compacted yet
     assert len(NAMED) == len(KINDS)
 
 
@@ -344,6 +343,18 @@ def test_a_damaged_bundle_is_one_clear_error_or_a_failed_check(template: World, 
         assert error.code == "bad-bundle"  # noqa: PT017 - either of the two is right
     else:
         assert Found.failed in found.values()
+
+
+def test_wherever_a_bundle_is_damaged_it_is_told_or_nothing_of_it_changed(template: World) -> None:
+    whole = bundled(template)
+    for at in range(0, len(whole), max(1, len(whole) // 150)):
+        data = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        try:
+            found = opened(data)
+        except InvalidError as error:
+            assert error.code == "bad-bundle"  # noqa: PT017 - either is right
+        else:
+            assert not found.signed or found.problems or found.files == opened(whole).files, at
 
 
 def test_documents_are_found_changed_and_missing(template: World) -> None:
