@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from monitor.dial import MissedError, at_most, dial, first_words
-from monitor.hostkeys import HostKey, HostKeys
 from monitor.observation import Reach
 from monitor.targets import SshAuth, Target
+from siaga.hostkeys import HostKey, HostKeys
 from siaga.text import safe
 
 # paramiko logs each failed connection as an error with a traceback; here it is a value with a reason.

@@ -11,10 +11,10 @@ from socket import SHUT_WR, socket, socketpair
 import paramiko
 
 from monitor.dial import MissedError, at_most, dial, first_words
-from monitor.hostkeys import HostKeys
 from monitor.observation import Reach
 from monitor.ssh_client import Client, private_key, where_is
 from monitor.targets import Target
+from siaga.hostkeys import HostKeys
 from siaga.text import safe
 
 _PIECE = 65_536

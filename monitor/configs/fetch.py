@@ -14,6 +14,7 @@ from monitor.configs.listen import CutError, answer, prompt_of
 from monitor.configs.normalise import Normal, noiseless, normal, rules_version
 from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines, MissedError, at_most, first_words
+from monitor.login_alarms import host_key_of
 from monitor.observation import Reach
 from monitor.ssh_client import Client, private_key, where_is
 from monitor.ssh_jump import connected
@@ -48,7 +49,7 @@ def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
     except BusyError as busy:
         result, reason = "busy", busy.sentence
     except SiagaError as error:
-        result = "host-key-changed" if error.code.startswith("host-key-") else "failed"
+        result = "host-key-changed" if host_key_of(error) else "failed"
         reason = error.sentence
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("the backup of %s failed: %s", safe(wanted.name), type(error).__name__)
