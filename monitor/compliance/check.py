@@ -59,7 +59,9 @@ def check(
     for text in texts.latest([(s.device_id, s.name) for s in known.values()]):
         subject = left.pop(text.device_id, None)
         if subject is not None:
-            if not text.whole:  # a file that somebody laid down, with its secrets; the backup's are masked already
+            if (
+                not text.whole
+            ):  # a file that somebody laid down, with its secrets; the backup's are masked already
                 text = replace(text, text=_secretless(text.text, subject.platform))
             yield of_text(subject, library.books[subject.platform], text, now, max_age)
     for subject in left.values():
