@@ -10,7 +10,7 @@ def chapter(matter: Matter, t: Tongue, number: str, known: dict[str, Figure]) ->
     """Return the chapter."""
     blocks: list[Block] = [
         Numbers((known["E-06"], known["E-08"], known["I-01"])),
-        *indicators.section(matter, t, "Q-I1", "INF-KEA", "INF-PER-06", "INF-PER-07"),
+        *indicators.section(matter, t, "Q-I1", "INF-KEA"),
         equipment.snmp(matter.facts, t),
         _gates(matter, t),
     ]
