@@ -150,7 +150,8 @@ def _tried(
     own = settings.audit
     meant = [m for m in managed if m.spot.device_id is not None]
     most = sum(len(logins(m.spot.platform)[: own.login_attempts]) for m in meant)
-    confirm(f"Try {most} default logins at {len(meant)} devices, where each failure is logged?", yes=yes)
+    where = f"{len(meant)} device{'' if len(meant) == 1 else 's'}"
+    confirm(f"Try {most} default logins at {where}, where each failure is logged?", yes=yes)
     # First the history, then the tries: what is killed in between was written down.
     _note(engine, why, {m.spot.name: Tried(why="begun") for m in meant})
     known = HostKeys(settings.home / KNOWN_HOSTS, accept_new=False)

@@ -241,7 +241,7 @@ def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:
         raise SiagaError("no-host-key", missed.reason) from None
     question = f"{name} ({device.address}:{device.ssh_port}) shows {key.kind} {key.fingerprint}. Trust it?"
     if not yes and not (sys.stdin.isatty() and typer.confirm(question, err=True)):
-        raise UsageError("not-confirmed", f"{question[:-11]} Nothing was changed; --yes trusts it.")
+        raise UsageError("not-confirmed", f"{question[:-11]}. Nothing was changed; --yes trusts it.")
     HostKeys(settings.home / KNOWN_HOSTS).trust(device.address, device.ssh_port, key)
     with writing(engine) as opened:
         note_keys(opened, [(device.name, key)], who=who(), how=ACCEPTED, now=utc_now(), cause="trust")

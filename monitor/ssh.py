@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from monitor.dial import Lines, MissedError, at_most, first_words
 from monitor.login_alarms import TRUSTED, host_key_of
 from monitor.observation import Observation, Reach
-from monitor.ssh_client import Client, present_key, private_key, where_is
+from monitor.ssh_client import client_for, present_key, private_key, where_is
 from monitor.ssh_jump import connected
 from monitor.ssh_parse import Found, Read, Reader, UnparsedError, merged, reader_for
 from monitor.ssh_session import GRACE_S, TROUBLE, briefly, log_in, prepare, session_for
@@ -115,7 +115,7 @@ def _converse(target: Target, known_hosts: HostKeys, timeout_s: float, lines: Li
     with lines.held(connected(target, known_hosts, timeout_s)) as sock:
         words = first_words(where, sock, timeout_s)
         kind, reader = _reader(target.platform, words)
-        client = Client(target, known_hosts)
+        client = client_for(target, known_hosts)
         with closing(client), session_for(kind, client, sock, auth, key, timeout_s) as session:
             log_in(where, words, session, timeout_s)
             if reader.prompt:

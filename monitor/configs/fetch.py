@@ -16,7 +16,7 @@ from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines, MissedError, at_most, first_words
 from monitor.login_alarms import host_key_of
 from monitor.observation import Reach
-from monitor.ssh_client import Client, private_key, where_is
+from monitor.ssh_client import client_for, private_key, where_is
 from monitor.ssh_jump import connected
 from monitor.ssh_session import TROUBLE, briefly, log_in, prepare, session_for
 from siaga.errors import SiagaError
@@ -75,7 +75,7 @@ def _read(wanted: Wanted, means: Means, open_lines: Lines) -> tuple[list[str], C
     key = private_key(where, auth)
     with open_lines.held(connected(target, means.known_hosts, means.timeout_s)) as sock:
         words = first_words(where, sock, means.timeout_s)
-        client = Client(target, means.known_hosts)
+        client = client_for(target, means.known_hosts)
         with closing(client), session_for(kind, client, sock, auth, key, means.timeout_s) as session:
             log_in(where, words, session, means.timeout_s)
             session.limit = means.limits.octets
