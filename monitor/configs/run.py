@@ -31,6 +31,7 @@ from siaga.hostkeys import HostKeys
 from siaga.lock import held
 from siaga.secrets import Vault, open_vault
 from siaga.settings import Settings
+from siaga.settled import settle
 from siaga.text import safe
 
 GOOD = ("stored", "unchanged")
@@ -119,6 +120,7 @@ def _read_all(
     for platform in {one.target.platform for one in wanted}:
         if known := config_of(platform):
             prepare_for(known[1])
+    settle()  # hundreds of sessions make many objects and drop them whole: looking for cycles finds none
     lines = Lines()
     done: list[Fetched] = []
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(wanted))), thread_name_prefix="backup")
