@@ -31,7 +31,7 @@ from siaga.hostkeys import HostKeys
 from siaga.lock import held
 from siaga.secrets import Vault, open_vault
 from siaga.settings import Settings
-from siaga.settled import settle
+from siaga.settled import seldom
 from siaga.text import safe
 
 GOOD = ("stored", "unchanged")
@@ -99,7 +99,8 @@ def back_up(
         whole=lambda device_id, text: vault.mark(f"config/{device_id}\n{text}"),
         locked=locked,
     )
-    fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
+    with seldom():
+        fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
     sentence = "Configurations are being written by another process (pid {pid})."
     with held(settings.home / "configs.lock", "configs-busy", sentence, wait_s=60.0):
         return _keep(
@@ -120,7 +121,6 @@ def _read_all(
     for platform in {one.target.platform for one in wanted}:
         if known := config_of(platform):
             prepare_for(known[1])
-    settle()  # hundreds of sessions make many objects and drop them whole: looking for cycles finds none
     lines = Lines()
     done: list[Fetched] = []
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(wanted))), thread_name_prefix="backup")
