@@ -16,7 +16,6 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -71,35 +70,6 @@ def record(home: Path, ports: Sequence[int]) -> None:
     engine.dispose()
 
 
-def peer(given: Path) -> None:
-    """Fetch from every port of a JSON file with netmiko alone, and write each answer into a file beside it."""
-    from netmiko import ConnectHandler
-
-    wanted = json.loads(given.read_text())
-
-    def one(port: int) -> int:
-        talk = ConnectHandler(
-            device_type="cisco_ios",
-            host="127.0.0.1",
-            port=port,
-            username=USER,
-            password=PASSWORD,
-            secret=ENABLE,
-            conn_timeout=60,
-            banner_timeout=60,
-            auth_timeout=60,
-        )
-        talk.enable()
-        text = talk.send_command("show running-config", read_timeout=60)
-        talk.disconnect()
-        (given.parent / f"{port}.txt").write_text(text)
-        return len(text)
-
-    with ThreadPoolExecutor(wanted["threads"]) as pool:
-        sizes = list(pool.map(one, wanted["ports"]))
-    assert min(sizes) > 1000
-
-
 def size_of(folder: Path) -> int:
     """Return the octets of all files below a folder."""
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
@@ -110,11 +80,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     for name, default in (("devices", 500), ("lines", 1500), ("threads", 50), ("runs", 3)):
         options.add_argument(f"--{name}", type=int, default=default)
-    options.add_argument("--peer", type=Path)
     given = options.parse_args()
-    if given.peer:
-        peer(given.peer)
-        return
     devices = [
         Device("ios", text_of(n, given.lines), user=USER, password=PASSWORD, enable_secret=ENABLE)
         for n in range(given.devices)
@@ -131,7 +97,8 @@ def measured(
     record(home, ports)
     (folder / "peer").mkdir()
     wanted = folder / "peer" / "wanted.json"
-    wanted.write_text(json.dumps({"ports": list(ports), "threads": given.threads}))
+    login = {"username": USER, "password": PASSWORD, "secret": ENABLE}
+    wanted.write_text(json.dumps({"ports": list(ports), "threads": given.threads, "login": login}))
     environment = {
         **os.environ,
         "SIAGA_HOME": str(home),
@@ -139,7 +106,7 @@ def measured(
         "SIAGA_SSH__TIMEOUT_S": "60",
     }
     run = (*SIAGA, "backup", "run", "--quiet")
-    bare = (sys.executable, "-m", "bench.backup", "--peer", str(wanted))
+    bare = (sys.executable, "-m", "bench.backup_peer", str(wanted))
     first = child(run, environment)
     repository = Repository(home)
     before, size = repository.head(), size_of(home)

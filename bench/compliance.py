@@ -40,7 +40,7 @@ class Made:
         """Yield a text of each device."""
         for number, name in devices:
             text = _TEXTS[PLATFORMS[number % 4]](name, number)
-            yield Text(number, text, NOW, hashlib.sha256(text.encode()).hexdigest())
+            yield Text(number, text, NOW, hashlib.sha256(text.encode()).hexdigest(), whole=True)
 
 
 def _ios(name: str, number: int) -> str:

@@ -24,10 +24,13 @@ class Spent:
     output: str = ""
 
 
-def child(command: Sequence[str], environment: Mapping[str, str], *, keep: bool = False) -> Spent:
+def child(
+    command: Sequence[str], environment: Mapping[str, str], *, keep: bool = False, fine: Sequence[int] = ()
+) -> Spent:
     """Run a command to its end and return what it cost; with `keep` also what it wrote to standard output.
 
-    Raises subprocess.CalledProcessError, with the end of its standard error, when it fails.
+    Raises subprocess.CalledProcessError, with the end of its standard error, when it fails: with another exit code
+    than 0 and those that are `fine`.
     """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         began = time.monotonic()
@@ -38,7 +41,7 @@ def child(command: Sequence[str], environment: Mapping[str, str], *, keep: bool 
         wall_s = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
-        if process.returncode:
+        if process.returncode not in (0, *fine):
             raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read()[-4000:])
         output.seek(0)
         text = output.read() if keep else ""

@@ -27,6 +27,7 @@ from infra.results import GOOD, HostTally, judged, tally
 from infra.rollback import taken_back
 from infra.verdict import Verdict, compared, not_ready
 from inventory import runs
+from inventory.host_keys import note_first_uses
 from inventory.store import reading, session
 from siaga.errors import SiagaError
 
@@ -300,6 +301,9 @@ def _ended(course: Course, run_id: int) -> Report:
             facts.learnt(course.recorder.events),
             job_id=course.job_id,
             at=desk.clock(),
+        )
+        note_first_uses(
+            writing, desk.settings.home, who=desk.who, now=desk.clock(), cause=f"job:{course.job_id}"
         )
     record(desk, run_id, course.job_id, status, tallies, reason)
     rec = course.recorder

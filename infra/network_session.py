@@ -1,7 +1,7 @@
 """One login at a network device's command line. The only module of infra that imports netmiko.
 
 netmiko logs in and turns paging off; what is typed then, and what is understood of it, is the dialect's. The
-host key is checked before anything secret is sent (netmiko by itself accepts any key).
+host key is judged by inventory/ssh_client.py before anything secret is sent.
 """
 
 import re
@@ -14,10 +14,12 @@ from typing import Any
 import paramiko
 from netmiko import ssh_dispatcher
 from netmiko.exceptions import NetmikoBaseException
-from paramiko.ssh_exception import BadHostKeyException
 
 from infra.network import SECRET, filled, masked
 from infra.network_dialects import Dialect
+from inventory.ssh_client import Client
+from siaga.errors import SiagaError
+from siaga.hostkeys import HostKeys
 from siaga.text import safe
 
 MOST_QUESTIONS = 6
@@ -149,8 +151,9 @@ def _plain(command: str) -> str:
 
 def _logged_in(access: Access, dialect: Dialect) -> Any:
     """Return a netmiko connection, its paging off, its prompt known; privileged if a secret is given."""
-    own = {"known_hosts": access.known_hosts.expanduser(), "accept_new": access.accept_new}
-    kind = type("CheckedSession", (_Checked, ssh_dispatcher(dialect.netmiko)), own)
+    known = HostKeys(access.known_hosts.expanduser(), accept_new=access.accept_new)
+    client = Client(f"{access.host}:{access.port}", access.host, access.port, known)
+    kind = type("CheckedSession", (_Checked, ssh_dispatcher(dialect.netmiko)), {"client": client})
     try:
         line = kind(
             host=access.host,
@@ -168,6 +171,8 @@ def _logged_in(access: Access, dialect: Dialect) -> Any:
         )
         if access.enable:
             line.enable()
+    except SiagaError as error:  # of its host key
+        raise NotReachedError(error.sentence) from None
     except _TROUBLE as error:
         raise NotReachedError(_misfortune(access, error)) from None
     return line
@@ -178,49 +183,19 @@ def _misfortune(access: Access, error: BaseException) -> str:
     cause = error.__context__ or error
     where = f"{access.host}:{access.port}"
     for known in (error, cause):
-        if isinstance(known, BadHostKeyException):
-            return f"The host key of {where} has changed; nothing was sent."
         if isinstance(known, paramiko.AuthenticationException):
             return f"{where} refused the login of '{safe(access.user, 40)}'."
-        if isinstance(known, _UnknownKeyError):
-            return str(known)
     said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
     return f"{where} could not be logged in to: {safe(said, 160)}."
 
 
-class _UnknownKeyError(paramiko.SSHException):
-    """A host key was met that may not be accepted."""
-
-
-class _Policy(paramiko.MissingHostKeyPolicy):
-    """Take a host's first key where that is allowed, and remember it; never a second one."""
-
-    def __init__(self, known_hosts: Path, accept_new: bool) -> None:
-        self._known_hosts, self._accept_new = known_hosts, accept_new
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        known = paramiko.HostKeys(str(self._known_hosts)).lookup(hostname)
-        if known or not self._accept_new:
-            what = "has changed its kind" if known else "was never accepted"
-            raise _UnknownKeyError(f"The host key of {hostname} {what}; nothing was sent.")
-        # One line in one write: several forks may append at once.
-        with self._known_hosts.open("a") as file:
-            file.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
-
-
 class _Checked:
-    """Mixed in before a class of netmiko: a client that knows host keys, and an end that is noticed."""
+    """Mixed in before a class of netmiko: our client, which judges host keys, and an end that is noticed."""
 
-    known_hosts: Path
-    accept_new: bool
+    client: Client
 
-    def _build_ssh_client(self) -> paramiko.SSHClient:
-        self.known_hosts.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.known_hosts.touch(mode=0o600)
-        client = paramiko.SSHClient()
-        client.load_system_host_keys(str(self.known_hosts))
-        client.set_missing_host_key_policy(_Policy(self.known_hosts, self.accept_new))
-        return client
+    def _build_ssh_client(self) -> Client:
+        return self.client
 
     def cleanup(self, command: str = "") -> None:
         """Say no farewell: netmiko's first looks for a configuration mode, and would wait for an answer."""

@@ -15,7 +15,7 @@ _MEANINGS = (
     (
         (
             r"Host key verification failed|is not in .*known_hosts|rejected .*host key|host key is not cached|"
-            r"authenticity of host|host key .* was never accepted"
+            r"authenticity of host|host key .* is not known"
         ),
         "its SSH host key is not known, and new ones are not accepted; if it is right: siaga trust {host}",
     ),

@@ -140,19 +140,21 @@ def _tried(
     """Try default logins at recorded devices, a few side by side; return device → (its row, what came of it)."""
     import asyncio
 
+    from inventory.host_keys import KNOWN_HOSTS
     from inventory.writes import confirm
     from monitor.audit.default_logins import Gate, Tried, tried
     from monitor.audit.guesses import logins
     from monitor.crowd import each
-    from monitor.hostkeys import HostKeys
+    from siaga.hostkeys import HostKeys
 
     own = settings.audit
     meant = [m for m in managed if m.spot.device_id is not None]
     most = sum(len(logins(m.spot.platform)[: own.login_attempts]) for m in meant)
-    confirm(f"Try {most} default logins at {len(meant)} devices, where each failure is logged?", yes=yes)
+    where = f"{len(meant)} device{'' if len(meant) == 1 else 's'}"
+    confirm(f"Try {most} default logins at {where}, where each failure is logged?", yes=yes)
     # First the history, then the tries: what is killed in between was written down.
     _note(engine, why, {m.spot.name: Tried(why="begun") for m in meant})
-    known = HostKeys(settings.home / "known_hosts", accept_new=False)
+    known = HostKeys(settings.home / KNOWN_HOSTS, accept_new=False)
 
     async def one(device: Any) -> "Tried":
         gate = Gate(device.spot.address, device.ssh_port, known)
@@ -188,8 +190,10 @@ def _kept(
     from inventory.findings_store import Kept
     from inventory.runs import recorded
     from inventory.store import session
+    from monitor.audit.due import KIND, PART
     from monitor.audit.judge import exposure
     from monitor.audit.store import store
+    from monitor.finding_alarms import ring
 
     if dry_run:
         return Kept()
@@ -199,9 +203,10 @@ def _kept(
         for s in spots
         if s.device_id is not None and s.address in seen.doors
     }
-    summary: dict[str, Any] = {"addresses": len(plan.managed)}
-    with recorded(engine, "audit", who=who(), summary=summary):
+    summary: dict[str, Any] = {"addresses": len(plan.managed)} | ({} if everything else {PART: True})
+    with recorded(engine, KIND, who=who(), summary=summary) as run_id:
         with session(engine) as writing:
             kept = store(writing, answers, exposures, now, all_=everything)
+        ring(engine, settings, now, run_id=run_id)
         summary |= {"opened": kept.opened, "again": kept.again, "closed": kept.closed}
     return kept

@@ -1,4 +1,4 @@
-"""What the service does beside asking: telling, taking buttons, compacting, pushing, backups. Each blocks nobody.
+"""What the service does beside asking: telling, taking buttons, compacting, pushing, backups, audits.
 
 Each returns what is wrong as a sentence, '' where all is well.
 """
@@ -25,8 +25,10 @@ COMPACT_S = 3600.0
 _REPEAT_S = 60.0
 _BUTTONS_S = 8
 _UNREACHABLE_S = 30.0
+_AUDIT_REST_S = 1800.0  # after an audit that failed: the next would do so too, and knock at every door again
 _BUSY = 75  # EX_TEMPFAIL: another process is at it
 _NOT_FOUND = 3
+_AUDITED = (0, 6, 7, _BUSY)  # nothing, something, or not everything was found out
 _SAID = 300
 Result = TypeVar("Result")
 Work = Coroutine[Any, Any, None]
@@ -58,10 +60,12 @@ def loops(
     return [
         loop("notify", OUTBOX_S, lambda: told(engine, settings(), now)),
         loop("repeat", _REPEAT_S, lambda: stood(engine, settings(), now), _REPEAT_S),
+        loop("findings", _REPEAT_S, lambda: rung(engine, settings(), now), _REPEAT_S),
         loop("buttons", 1.0, lambda: buttons(engine, settings(), now), rest_s=_UNREACHABLE_S),
         loop("compact", COMPACT_S, lambda: compacted(settings()), _REPEAT_S),
         loop("push", 1.0, lambda: pushed(settings())),
         loop("backup", 0.0, lambda: backed_up(engine, settings(), now)),
+        loop("audit", 0.0, lambda: audited(engine, settings(), now), rest_s=_AUDIT_REST_S),
     ]
 
 
@@ -97,6 +101,17 @@ async def stood(engine: Engine, settings: Settings, now: Callable[[], datetime])
     except SiagaError as error:
         return error.sentence
     return "; ".join(f"route '{name}': {why}" for name, why in failed.items())
+
+
+async def rung(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Let the alert rules judge what findings are open: somebody may have accepted one, or logged in."""
+    from monitor.finding_alarms import ring
+
+    try:
+        await asyncio.to_thread(ring, engine, settings, now())
+    except SiagaError as error:
+        return error.sentence
+    return ""
 
 
 async def buttons(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
@@ -166,6 +181,25 @@ def _any_due(engine: Engine, settings: Settings, now: datetime) -> bool:
     try:
         with reading(engine) as opened:
             return bool(due(opened, settings.backup, now))
+    except SiagaError:  # locked, say: the next look tells
+        return False
+
+
+async def audited(engine: Engine, settings: Settings, now: Callable[[], datetime]) -> str:
+    """Wait; then look for open doors if that is due, in a process of its own; no login is ever tried from here."""
+    await asyncio.sleep(settings.monitor.audit_s)
+    if not settings.monitor.audit or not await asyncio.to_thread(_audit_due, engine, settings, now()):
+        return ""
+    code, _, said = await _command(settings, "audit", "--quiet")
+    return "" if code in _AUDITED else safe(said, _SAID)
+
+
+def _audit_due(engine: Engine, settings: Settings, now: datetime) -> bool:
+    from monitor.audit.due import due, last_whole
+
+    try:
+        with reading(engine) as opened:
+            return due(settings.audit, settings.timezone, last_whole(opened), now)
     except SiagaError:  # locked, say: the next look tells
         return False
 

@@ -78,7 +78,7 @@ def check(
     ids = chosen(engine, selector or [])
     done = judged(engine, settings, ids, now, texts=texts, max_age=timedelta(days=max_age_d))
     if not dry_run:
-        done = kept(engine, done, now, who=who())
+        done = kept(engine, settings, done, now, who=who())
     return _checked(done, now, output, fields, quiet=quiet)
 
 

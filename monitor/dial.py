@@ -1,8 +1,11 @@
 """The TCP connection under an SSH session: opened, listened to first, and cut when a step takes too long."""
 
+import itertools
+import math
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -91,18 +94,56 @@ def at_most(sock: socket.socket, seconds: float) -> Iterator[threading.Event]:
     server which sends one octet now and then could hold a worker for ever.
     """
     cut = threading.Event()
-
-    def ring() -> None:
-        cut.set()
-        _hang_up(sock)
-
-    timer = threading.Timer(seconds, ring)
-    timer.daemon = True
-    timer.start()
+    alarm = _ALARMS.set(time.monotonic() + seconds, sock, cut)
     try:
         yield cut
     finally:
-        timer.cancel()
+        _ALARMS.unset(alarm)
+
+
+class _Alarms:
+    """One thread that cuts whatever is over its time: one for each step would be started a hundred times a second."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._set: dict[int, tuple[float, socket.socket, threading.Event]] = {}
+        self._numbers = itertools.count()
+        self._wakes_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def set(self, at: float, sock: socket.socket, cut: threading.Event) -> int:
+        """Have the connection cut at that time, unless it is unset before."""
+        with self._changed:
+            number = next(self._numbers)
+            self._set[number] = (at, sock, cut)
+            if self._thread is None or not self._thread.is_alive():  # none yet, or left behind by a fork
+                self._thread = threading.Thread(target=self._run, name="cut", daemon=True)
+                self._thread.start()
+            elif at < self._wakes_at:
+                self._changed.notify()
+        return number
+
+    def unset(self, number: int) -> None:
+        """Forget one; it has come to its end in time, or was cut."""
+        with self._changed:
+            self._set.pop(number, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._wakes_at = min((at for at, _, _ in self._set.values()), default=math.inf)
+                wait_s = self._wakes_at - time.monotonic()
+                if wait_s > 0:
+                    self._changed.wait(min(wait_s, threading.TIMEOUT_MAX))
+                now = time.monotonic()
+                over = [number for number, (at, _, _) in self._set.items() if at <= now]
+                due = [self._set.pop(number) for number in over]
+            for _, sock, cut in due:
+                cut.set()
+                _hang_up(sock)
+
+
+_ALARMS = _Alarms()
 
 
 def _hang_up(sock: socket.socket) -> None:

@@ -51,6 +51,10 @@ class Inflow:
         """Take what a check of a service brought."""
         self._services[subject.name] = subject
 
+    def knocked(self, device: str, host_key: str) -> None:
+        """Take how the host key of a device was at a login."""
+        self._judge.knocked(device, host_key)
+
     def doubt(self, device: int) -> None:
         """A device did not answer: who is there is looked at now."""
         self._turns.ask(Probe(device, "it was silent"))

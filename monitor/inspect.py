@@ -222,13 +222,13 @@ def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:
     """Show the key a device presents now, and trust it when a person agrees."""
     from sqlmodel import select
 
+    from inventory.host_keys import ACCEPTED, KNOWN_HOSTS, note_keys
     from inventory.models import Device
     from inventory.store import open_engine, reading
     from inventory.store import session as writing
     from monitor.dial import MissedError
-    from monitor.hostkeys import HostKeys
-    from monitor.key_notes import ACCEPTED, note_keys
     from monitor.ssh import present_key
+    from siaga.hostkeys import HostKeys
 
     engine = open_engine(settings)
     with reading(engine) as session:
@@ -241,8 +241,8 @@ def accept_host_key(settings: Settings, name: str, *, yes: bool) -> Outcome:
         raise SiagaError("no-host-key", missed.reason) from None
     question = f"{name} ({device.address}:{device.ssh_port}) shows {key.kind} {key.fingerprint}. Trust it?"
     if not yes and not (sys.stdin.isatty() and typer.confirm(question, err=True)):
-        raise UsageError("not-confirmed", f"{question[:-11]} Nothing was changed; --yes trusts it.")
-    HostKeys(settings.home / "known_hosts").trust(device.address, device.ssh_port, key)
+        raise UsageError("not-confirmed", f"{question[:-11]}. Nothing was changed; --yes trusts it.")
+    HostKeys(settings.home / KNOWN_HOSTS).trust(device.address, device.ssh_port, key)
     with writing(engine) as opened:
         note_keys(opened, [(device.name, key)], who=who(), how=ACCEPTED, now=utc_now(), cause="trust")
     return Outcome(messages=[f"{name} is trusted with {key.kind} {key.fingerprint}."])

@@ -182,7 +182,8 @@ class Observation:
     """One device, one transport, one time.
 
     `reason` is a sentence when `reach` is not up. `took_s` is the wall time of the whole read.
-    `uptime_s` is sysUpTime (or the host's uptime by SSH) in seconds.
+    `uptime_s` is sysUpTime (or the host's uptime by SSH) in seconds. `host_key`: what SSH says of it, as
+    login_alarms.py has the words; '' if it was not seen.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Observation:
     wireless: tuple[Wireless, ...] = ()
     ipv4: tuple[Ipv4, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
+    host_key: str = ""
 
 
 def as_json(seen: Observation) -> dict[str, Any]:

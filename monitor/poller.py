@@ -12,10 +12,11 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from inventory.history import Author
+from inventory.host_keys import KNOWN_HOSTS, note_first_uses
 from inventory.store import reading, session
 from monitor import store
 from monitor.alarms import take
-from monitor.hostkeys import HostKeys
+from monitor.login_alarms import judge as judge_keys
 from monitor.models import Alert, StateChange
 from monitor.news import news_of
 from monitor.observation import Observation, Reach, Sensor
@@ -24,6 +25,7 @@ from monitor.rates import Count, rates_bps
 from monitor.samples import Asked, Key, Sample, SampleStore, open_samples, polls_of
 from monitor.scene import open_scene
 from monitor.targets import Target
+from siaga.hostkeys import HostKeys
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 
@@ -129,7 +131,7 @@ async def _by_ssh(
         return []
     from monitor import ssh
 
-    known = HostKeys(settings.home / "known_hosts", accept_new=settings.ssh.accept_new_host_keys)
+    known = HostKeys(settings.home / KNOWN_HOSTS, accept_new=settings.ssh.accept_new_host_keys)
     return await ssh.observe_all(
         targets,
         concurrency=settings.ssh.concurrency,
@@ -210,6 +212,10 @@ def _judge(
         scene = open_scene(opened, settings, now)
         news = news_of(opened, scene, samples, seen, now)
         taken = take(opened, scene, news, now, run_id=run_id)
+        keys = {o.name: o.host_key for o in seen.values() if o.host_key}
+        judge_keys(opened, settings, keys, now, run_id=run_id, scene=scene)
+        if keys:
+            note_first_uses(opened, settings.home, who="siaga", now=now, cause=f"poll {run_id}")
     names = dict.fromkeys(p.proposal for p in asked if p.proposal)
     return taken.changes, taken.opened, taken.closed, tuple(names)
 

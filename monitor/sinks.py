@@ -17,10 +17,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from inventory.history import Author
+from inventory.host_keys import note_first_uses
 from inventory.store import session
 from monitor import store
 from monitor.alarm_store import Recall
 from monitor.alarms import News, Taken, take
+from monitor.login_alarms import judge as judge_keys
 from monitor.observation import Observation
 from monitor.propose import held_apart
 from monitor.rules.subjects import Subject
@@ -156,10 +158,11 @@ class Judge:
         self._engine, self._run_id, self._say, self._seconds = engine, run_id, say, seconds
         self._news: dict[int, News] = {}
         self._whole: dict[int, Observation] = {}
+        self._keys: dict[str, str] = {}
         self._since_s: float | None = None
 
     def __len__(self) -> int:
-        return len(self._news)
+        return len(self._news) or len(self._keys)
 
     @property
     def behind_s(self) -> float:
@@ -173,17 +176,22 @@ class Judge:
         if whole is not None:
             self._whole[device] = whole
 
+    def knocked(self, device: str, host_key: str) -> None:
+        """Take how the host key of a device was, to be judged with the next batch."""
+        self._keys[device] = host_key
+
     async def batch(self, own: Sequence[Subject], now: datetime) -> Taken | None:
         """Judge what waits; None if that was not possible now, or there was nothing."""
-        if self.scene is None or not (self._news or own):
+        if self.scene is None or not (self._news or self._keys or own):
             return None
-        news, whole, began = self._news, self._whole, self._since_s
-        self._news, self._whole, self._since_s = {}, {}, None
+        news, whole, keys, began = self._news, self._whole, self._keys, self._since_s
+        self._news, self._whole, self._keys, self._since_s = {}, {}, {}, None
         started = time.monotonic()
         try:
-            taken = await asyncio.to_thread(self._take, self.scene, news, whole, own, now)
+            taken = await asyncio.to_thread(self._take, self.scene, news, whole, keys, own, now)
         except TemporaryError as error:
             self._put_back(news, whole, began)
+            self._keys = {**keys, **self._keys}
             self._told(error.sentence)
             return None
         except Exception as error:  # noqa: BLE001 - the rim: a batch that cannot be judged must not end the service
@@ -216,15 +224,20 @@ class Judge:
         scene: Scene,
         news: Mapping[int, News],
         whole: Mapping[int, Observation],
+        keys: Mapping[str, str],
         own: Sequence[Subject],
         now: datetime,
     ) -> Taken:
         whole = {d: o for d, o in whole.items() if d in scene.book.names}
+        cause = f"monitor {self._run_id or ''}".strip()
         with session(self._engine) as writing:
             if whole:
-                cause = f"monitor {self._run_id or ''}".strip()
                 # A box that answers in another's place is asked about; the row keeps what its own box said.
                 kept, _ = held_apart(writing, Author("siaga", now, cause=cause), whole)
                 store.keep_identity(writing, kept, cause=cause)
                 store.keep_interfaces(writing, kept)
-            return take(writing, scene, news, now, own=own, run_id=self._run_id, recall=self.recall)
+            taken = take(writing, scene, news, now, own=own, run_id=self._run_id, recall=self.recall)
+            judge_keys(writing, self.settings, keys, now, run_id=self._run_id, scene=scene)
+            if keys:
+                note_first_uses(writing, self.settings.home, who="siaga", now=now, cause=cause)
+            return taken

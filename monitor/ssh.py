@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from monitor.dial import Lines, MissedError, at_most, first_words
-from monitor.hostkeys import HostKeys
+from monitor.login_alarms import TRUSTED, host_key_of
 from monitor.observation import Observation, Reach
-from monitor.ssh_client import Client, present_key, private_key, where_is
+from monitor.ssh_client import client_for, present_key, private_key, where_is
 from monitor.ssh_jump import connected
 from monitor.ssh_parse import Found, Read, Reader, UnparsedError, merged, reader_for
 from monitor.ssh_session import GRACE_S, TROUBLE, briefly, log_in, prepare, session_for
 from monitor.targets import Target
 from siaga.errors import SiagaError
+from siaga.hostkeys import HostKeys
 from siaga.text import safe
 
 __all__ = ["observe", "observe_all", "present_key"]
@@ -33,6 +34,7 @@ class Told(NamedTuple):
     found: Found
     reach: Reach = Reach.up
     reason: str = ""
+    host_key: str = ""
 
 
 def observe(target: Target, *, now: datetime, known_hosts: HostKeys, timeout_s: float) -> Observation:
@@ -49,7 +51,7 @@ def _observe(
     except MissedError as missed:
         told = Told(Found(), missed.reach, missed.reason)
     except SiagaError as error:  # ours to mend (a platform file, known_hosts), not the device's fault
-        told = Told(Found(), Reach.refused, error.sentence)
+        told = Told(Found(), Reach.refused, error.sentence, host_key_of(error))
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("reading %s over SSH failed: %s", safe(target.name), safe(repr(error)))
         told = Told(
@@ -69,6 +71,7 @@ def _observe(
         ports=told.found.ports,
         processors=told.found.processors,
         mempools=told.found.mempools,
+        host_key=told.host_key or (TRUSTED if told.reach in (Reach.up, Reach.partial) else ""),
     )
 
 
@@ -112,7 +115,7 @@ def _converse(target: Target, known_hosts: HostKeys, timeout_s: float, lines: Li
     with lines.held(connected(target, known_hosts, timeout_s)) as sock:
         words = first_words(where, sock, timeout_s)
         kind, reader = _reader(target.platform, words)
-        client = Client(target, known_hosts)
+        client = client_for(target, known_hosts)
         with closing(client), session_for(kind, client, sock, auth, key, timeout_s) as session:
             log_in(where, words, session, timeout_s)
             if reader.prompt:

@@ -10,11 +10,12 @@ from socket import SHUT_WR, socket, socketpair
 
 import paramiko
 
+from inventory.ssh_client import Client
 from monitor.dial import MissedError, at_most, dial, first_words
-from monitor.hostkeys import HostKeys
 from monitor.observation import Reach
-from monitor.ssh_client import Client, private_key, where_is
+from monitor.ssh_client import client_for, private_key, where_is
 from monitor.targets import Target
+from siaga.hostkeys import HostKeys
 from siaga.text import safe
 
 _PIECE = 65_536
@@ -47,7 +48,7 @@ def _logged_in(jump: Target, known_hosts: HostKeys, timeout_s: float) -> Client:
         raise MissedError(Reach.refused, f"{where} has no SSH credential.")
     key = private_key(where, auth)
     sock = connected(jump, known_hosts, timeout_s)
-    client = Client(jump, known_hosts)
+    client = client_for(jump, known_hosts)
     try:
         first_words(where, sock, timeout_s)
         with at_most(sock, timeout_s):

@@ -16,9 +16,9 @@ from netmiko import ssh_dispatcher
 from netmiko.exceptions import NetmikoBaseException
 from paramiko.ssh_exception import IncompatiblePeer
 
+from inventory.ssh_client import Client
 from monitor.dial import MissedError, at_most
 from monitor.observation import Reach
-from monitor.ssh_client import Client
 from monitor.targets import SshAuth
 from siaga.text import safe
 

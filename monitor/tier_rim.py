@@ -43,3 +43,6 @@ class Sink(Protocol):
 
     def served(self, subject: Subject) -> None:
         """Take what a check of a service brought."""
+
+    def knocked(self, device: str, host_key: str) -> None:
+        """Take how the host key of a device was at a login."""

@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from inventory.host_keys import KNOWN_HOSTS
 from monitor import snmp
 from monitor.alarms import News
 from monitor.alarms import heard_of as heard_by_reading
-from monitor.hostkeys import HostKeys
 from monitor.known import Counted, Known, bare, flows_between, known_of, poll_of, ports_of
 from monitor.lean_round import Polled
 from monitor.observation import Observation, Reach
@@ -25,6 +25,7 @@ from monitor.store import named_ports
 from monitor.targets import Target
 from monitor.tier_rim import Setting, Sink
 from monitor.watched import Watched
+from siaga.hostkeys import HostKeys
 from siaga.settings import Settings
 
 THERE = (Reach.up, Reach.partial)
@@ -140,6 +141,8 @@ class Tiers:
         else:
             began()
             return
+        if seen.host_key:
+            self._sink.knocked(seen.name, seen.host_key)
         self._read(device, seen, full=full)
 
     def _read(self, device: Watched, seen: Observation, *, full: bool) -> None:
@@ -182,7 +185,7 @@ class Tiers:
 async def _by_ssh(target: Target, settings: Settings, now: datetime) -> Observation:
     from monitor import ssh
 
-    known = HostKeys(settings.home / "known_hosts", accept_new=settings.ssh.accept_new_host_keys)
+    known = HostKeys(settings.home / KNOWN_HOSTS, accept_new=settings.ssh.accept_new_host_keys)
     (seen,) = await ssh.observe_all(
         [target], concurrency=1, now=now, known_hosts=known, timeout_s=settings.ssh.timeout_s
     )

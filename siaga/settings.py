@@ -94,7 +94,8 @@ class Monitor(Frozen):
     What came is stored and judged each `batch_s`; rules, windows and devices are read again each `scene_s`. `drain_s`:
     how long an end waits for what is being asked. `listen`: receive traps and syslog too ([listen]). `push`: send what
     came to each [[remote_write]], every `push_s`. `backup`: read the configurations that are due ([backup]), for which
-    it looks every `backup_s`, and judge them by the rules of compliance.
+    it looks every `backup_s`, and judge them by the rules of compliance. `audit`: look for open doors when that is due
+    ([audit]), for which it looks every `audit_s`.
     """
 
     reachability_s: float = Field(30.0, ge=0.1, le=3600)
@@ -115,6 +116,8 @@ class Monitor(Frozen):
     push: bool = True
     backup: bool = True
     backup_s: float = Field(60.0, ge=1, le=3600)
+    audit: bool = True
+    audit_s: float = Field(300.0, ge=1, le=3600)
     push_s: float = Field(60.0, ge=1, le=3600)
 
 
@@ -174,8 +177,12 @@ class Audit(Frozen):
 
     `communities` are guessed beside the well-known ones, `guess_pps` of them a second. With --try-defaults a device is
     tried at most `login_attempts` times, `login_pause_s` apart, at `logins_at_once` devices side by side.
+
+    The service audits everything each `every_h` hours, within `hours` of the regency's zone; it never tries a login.
     """
 
+    every_h: float = Field(168.0, ge=1, le=24 * 366)
+    hours: str = "01.00-05.00"
     concurrency: int = Field(32, ge=1, le=512)
     timeout_s: float = Field(4.0, gt=0, le=60)
     look_s: float = Field(15.0, gt=0, le=300)
@@ -189,6 +196,16 @@ class Audit(Frozen):
     login_pause_s: float = Field(5.0, ge=0, le=300)
     logins_at_once: int = Field(4, ge=1, le=32)
     seen_days: int = Field(30, ge=1, le=3650)
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        from siaga.hours import hours
+
+        try:
+            hours(self.hours)
+        except InvalidError as error:
+            raise ValueError(error.sentence) from None
+        return self
 
 
 class Plugin(Frozen):

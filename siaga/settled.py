@@ -1,6 +1,8 @@
-"""What a long-running process does once about memory: the cyclic garbage collector is left little to do."""
+"""What a long-running process does about memory: the cyclic garbage collector is left little to do."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _YOUNG, _OLDER, _OLDEST = 50_000, 50, 100
 
@@ -14,3 +16,14 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLDEST)
+
+
+@contextmanager
+def seldom() -> Iterator[None]:
+    """Collect seldom while some work lasts that makes many objects and drops them whole."""
+    before = gc.get_threshold()
+    gc.set_threshold(_YOUNG, _OLDER, _OLDEST)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

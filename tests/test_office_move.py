@@ -27,7 +27,12 @@ class Step:
 
 
 def steps() -> Iterator[Step]:
-    for block in re.findall(r"```console\n(.*?)```", PAGE, re.S):
+    yield from steps_of(PAGE)
+
+
+def steps_of(page: str) -> Iterator[Step]:
+    """Yield the commands of a page, or of a part of one."""
+    for block in re.findall(r"```console\n(.*?)```", page, re.S):
         for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
             first, *lines = part.splitlines()
             program, *arguments = shlex.split(first)

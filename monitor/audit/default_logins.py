@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from inventory.findings import Judged, Verdict
 from monitor.audit.judge import Place
-from monitor.hostkeys import HostKey, HostKeys
+from siaga.hostkeys import HostKey, HostKeys
 from siaga.text import safe
 
 if TYPE_CHECKING:

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from inventory.findings import Judged, Key, Verdict
+from inventory.platforms import config_of
 from monitor.compliance.files import Book, Library
 from monitor.compliance.format import Mend, Rule
 from monitor.compliance.judge import Answer, judge
 from monitor.compliance.sections import Document, document
 from monitor.compliance.texts import Text, Texts
+from monitor.configs.normalise import secretless
 from siaga.expressions import prompt
 
 SOURCE = "compliance"
@@ -57,10 +59,19 @@ def check(
     for text in texts.latest([(s.device_id, s.name) for s in known.values()]):
         subject = left.pop(text.device_id, None)
         if subject is not None:
+            if (
+                not text.whole
+            ):  # a file that somebody laid down, with its secrets; the backup's are masked already
+                text = replace(text, text=_secretless(text.text, subject.platform))
             yield of_text(subject, library.books[subject.platform], text, now, max_age)
     for subject in left.values():
         book = library.books[subject.platform]
         yield Result(subject, _all_unknown(book, subject, "There is no configuration of it."))
+
+
+def _secretless(text: str, platform: str) -> str:
+    known = config_of(platform)
+    return secretless(text, known[1] if known else None)
 
 
 def of_text(subject: Subject, book: Book, text: Text, now: datetime, max_age: timedelta = MAX_AGE) -> Result:

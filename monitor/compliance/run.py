@@ -15,6 +15,7 @@ from monitor.compliance.files import Library, load
 from monitor.compliance.source import texts_of
 from monitor.compliance.store import store, subjects
 from monitor.compliance.texts import Texts
+from monitor.finding_alarms import ring
 from siaga.settings import Settings
 
 
@@ -46,11 +47,12 @@ def judged(
     return Round(tuple(found), library, len(meant) - len(found))
 
 
-def kept(engine: Engine, done: Round, now: datetime, *, who: str) -> Round:
+def kept(engine: Engine, settings: Settings, done: Round, now: datetime, *, who: str) -> Round:
     """Write what a round said, and what it makes of the findings, as a recorded run."""
     summary: dict[str, Any] = {"devices": len(done.results)}
-    with recorded(engine, "compliance", who=who, summary=summary):
+    with recorded(engine, "compliance", who=who, summary=summary) as run_id:
         with session(engine) as writing:
             stored = store(writing, done.results, done.library, now)
+        ring(engine, settings, now, run_id=run_id)
         summary |= {"opened": stored.opened, "again": stored.again, "closed": stored.closed}
     return Round(done.results, done.library, done.without, stored)

@@ -14,8 +14,9 @@ from monitor.configs.listen import CutError, answer, prompt_of
 from monitor.configs.normalise import Normal, noiseless, normal, rules_version
 from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines, MissedError, at_most, first_words
+from monitor.login_alarms import host_key_of
 from monitor.observation import Reach
-from monitor.ssh_client import Client, private_key, where_is
+from monitor.ssh_client import client_for, private_key, where_is
 from monitor.ssh_jump import connected
 from monitor.ssh_session import TROUBLE, briefly, log_in, prepare, session_for
 from siaga.errors import SiagaError
@@ -48,7 +49,7 @@ def fetch(wanted: Wanted, means: Means, open_lines: Lines) -> Fetched:
     except BusyError as busy:
         result, reason = "busy", busy.sentence
     except SiagaError as error:
-        result = "host-key-changed" if error.code.startswith("host-key-") else "failed"
+        result = "host-key-changed" if host_key_of(error) else "failed"
         reason = error.sentence
     except Exception as error:  # noqa: BLE001 - the rim of the loop: one odd device must not lose the others
         _log.warning("the backup of %s failed: %s", safe(wanted.name), type(error).__name__)
@@ -74,7 +75,7 @@ def _read(wanted: Wanted, means: Means, open_lines: Lines) -> tuple[list[str], C
     key = private_key(where, auth)
     with open_lines.held(connected(target, means.known_hosts, means.timeout_s)) as sock:
         words = first_words(where, sock, means.timeout_s)
-        client = Client(target, means.known_hosts)
+        client = client_for(target, means.known_hosts)
         with closing(client), session_for(kind, client, sock, auth, key, means.timeout_s) as session:
             log_in(where, words, session, means.timeout_s)
             session.limit = means.limits.octets

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 _PIECE = 65_536
 _TAIL = 400  # characters: a prompt, or what a pager shows, is shorter
+_GATHER_S = 0.01  # a device speaks in hundreds of packets; each by itself would be a turn of two threads
 _SETTLED_S = 0.06  # after what looks like the prompt nothing more comes
 _STRANGE_S = 2.0  # for so long another prompt than ours may be anything
 _PROMPT = re.compile(r"(?:^|[\r\n])[^\r\n]{1,64}[>#$%\]] ?$")
@@ -63,6 +64,7 @@ class _Listener:
             if piece:
                 last = now
                 self._take(piece)
+                time.sleep(_GATHER_S)
             elif self._prompt.search(self._tail):
                 return b"".join(self._parts)
             else:

@@ -80,6 +80,12 @@ def normal(
     return Normal(tuple(kept), author)
 
 
+def secretless(text: str, config: Config | None) -> str:
+    """Return a text with its secrets masked, and its noise in place: for one that nobody backed up."""
+    quiet = (config or _PLAIN).model_copy(update={"noise": (), "rewrite": (), "author": ""})
+    return normal(text.split("\n"), quiet, lambda _: MASK).text
+
+
 def joined(lines: Sequence[str], continued: str) -> Sequence[str]:
     """Return the lines with those that go on in the next put together, as RouterOS breaks them."""
     if not continued:

@@ -5,20 +5,19 @@ the next one reads again. Git is written first, then the database; between the t
 run finds and takes up.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from inventory.host_keys import KNOWN_HOSTS, note_first_uses
 from inventory.platforms import config_of
 from inventory.store import reading, session
 from monitor.configs import store
-from monitor.configs.alarm import judge
 from monitor.configs.fetch import fetch
 from monitor.configs.listen import Limits
 from monitor.configs.models import ConfigBackup, ConfigVersion
@@ -26,11 +25,13 @@ from monitor.configs.normalise import prepare_for
 from monitor.configs.repo import Repository, path_of
 from monitor.configs.values import Fetched, Means, Wanted
 from monitor.dial import Lines
-from monitor.hostkeys import HostKey, HostKeys
-from monitor.key_notes import FIRST_USE, note_keys
+from monitor.login_alarms import CHANGED, TRUSTED
+from monitor.login_alarms import judge as judge_keys
+from siaga.hostkeys import HostKeys
 from siaga.lock import held
 from siaga.secrets import Vault, open_vault
 from siaga.settings import Settings
+from siaga.settled import seldom
 from siaga.text import safe
 
 GOOD = ("stored", "unchanged")
@@ -67,18 +68,6 @@ class Round:
         return sum(k.result in results for k in self.kept)
 
 
-@dataclass
-class _Met:
-    """Host keys that were trusted for the first time in a run; sessions tell of them from their own threads."""
-
-    keys: list[tuple[str, HostKey]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, name: str, key: HostKey) -> None:
-        with self.lock:
-            self.keys.append((name, key))
-
-
 def back_up(
     engine: Engine,
     settings: Settings,
@@ -99,8 +88,7 @@ def back_up(
     with reading(engine) as opened:
         wanted = store.wanted(opened, ids, vault)
         named = store.changers(opened, began - _TELLS)
-    met = _Met()
-    known = HostKeys(settings.home / "known_hosts", accept_new=settings.ssh.accept_new_host_keys, on_new=met)
+    known = HostKeys(settings.home / KNOWN_HOSTS, accept_new=settings.ssh.accept_new_host_keys)
     own = settings.backup
     means = Means(
         known_hosts=known,
@@ -111,12 +99,13 @@ def back_up(
         whole=lambda device_id, text: vault.mark(f"config/{device_id}\n{text}"),
         locked=locked,
     )
-    fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
+    with seldom():
+        fetched, interrupted = _read_all(wanted, means, own.concurrency, progress)
     sentence = "Configurations are being written by another process (pid {pid})."
     with held(settings.home / "configs.lock", "configs-busy", sentence, wait_s=60.0):
         return _keep(
             engine, settings, vault, fetched, named,
-            _Story(who, cause, began, now(), run_id, tuple(met.keys), interrupted),
+            _Story(who, cause, began, now(), run_id, interrupted),
         )  # fmt: skip
 
 
@@ -160,7 +149,6 @@ class _Story:
     began: datetime
     now: datetime
     run_id: int | None
-    met: tuple[tuple[str, HostKey], ...]
     interrupted: bool
 
 
@@ -192,19 +180,19 @@ def _keep(
         store.forget_old(writing, [f.wanted.device_id for f in changed], settings.backup.keep_full)
         good = [k.device_id for k in kept if k.result in GOOD]
         store.fulfilled(writing, good, story.began)
-        judge(writing, settings, kept, story.now, story.run_id)
-        if story.met:
-            note_keys(
-                writing,
-                story.met,
-                who=story.who,
-                how=FIRST_USE,
-                now=story.now,
-                cause=f"backup {story.run_id}",
-            )
+        judge_keys(writing, settings, _keys(kept), story.now, run_id=story.run_id)
+        note_first_uses(
+            writing, settings.home, who=story.who, now=story.now, cause=f"backup {story.run_id or ''}".strip()
+        )
     if commit:
         repository.tidy()
     return Round(tuple(sorted(kept, key=lambda k: k.name)), commit, story.interrupted)
+
+
+def _keys(kept: Sequence[Kept]) -> dict[str, str]:
+    """Return how the host keys were; of a device that was not reached nothing is known."""
+    reached = (k for k in kept if k.result not in ("silent", "busy", "failed", "refused"))
+    return {k.name: CHANGED if k.result == "host-key-changed" else TRUSTED for k in reached}
 
 
 def _digest(f: Fetched) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from monitor.configs.listen import Limits
 from monitor.configs.normalise import Mark, Normal
-from monitor.hostkeys import HostKeys
 from monitor.targets import Target
+from siaga.hostkeys import HostKeys
 
 
 @dataclass(frozen=True)

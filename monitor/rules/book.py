@@ -29,7 +29,7 @@ class Book:
 
     @property
     def own(self) -> tuple[Rule, ...]:
-        """The rules on siaga itself, on services and on logins."""
+        """The rules on siaga itself, on services, on logins and on findings."""
         return tuple(r for r in self.rules.values() if r.of in OWN and not r.off)
 
 

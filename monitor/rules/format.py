@@ -19,9 +19,10 @@ Kind = Literal[
     "link",
     "service",
     "login",
+    "findings",
     "siaga",
 ]
-OWN = ("siaga", "service", "login")  # what is no part of a device that is polled
+OWN = ("siaga", "service", "login", "findings")  # what is no part of a device that is polled
 
 
 class Words(Frozen):

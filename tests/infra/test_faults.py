@@ -19,7 +19,7 @@ from infra.plans import apply_plan, make_plan, settle
 from inventory.credentials import store_secret
 from inventory.models import Credential
 from inventory.store import session
-from monitor.hostkeys import HostKeys
+from siaga.hostkeys import HostKeys
 from siaga.lock import device_lock
 from siaga.secrets import open_vault
 from tests.cli_runner import Siaga, runner

@@ -260,7 +260,9 @@ def test_what_a_bad_batch_left_is_taken_back_over_a_login_of_its_own(
     assert device.saved == device.config.lines()
     stranger = tmp_path / "nobody"
     stranger.touch()
-    assert "was never accepted" in given_back(host, Given(("ntp server 192.0.2.8",)), stranger)
+    assert "is not known and new keys are not accepted" in given_back(
+        host, Given(("ntp server 192.0.2.8",)), stranger
+    )
     assert "ntp server 192.0.2.8" not in device.running()
 
 

@@ -7,8 +7,8 @@ from infra.reasons import explained, meaning
 SAID = {
     "@@@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @@@ Host key verification failed.": "siaga trust srv-1",
     "No ED25519 host key is known for x. Host key verification failed.": "new ones are not accepted",
-    "The host key of 127.0.0.1:22 has changed; nothing was sent.": "has changed, so nothing was sent",
-    "The host key of [127.0.0.1]:2 was never accepted; nothing was sent.": "new ones are not accepted",
+    "The host key of 127.0.0.1:22 has changed (it was a, it is now b)": "has changed, so nothing was sent",
+    "The host key of 127.0.0.1:2, SHA256:x, is not known and new keys are not accepted": "new ones are not accepted",
     "siaga@127.0.0.1: Permission denied (publickey,password).": "refused the login",
     "Invalid/incorrect password: siaga@127.0.0.1: Permission denied (password).": "refused the login",
     "Failed to authenticate: Authentication failed.": "refused the login",

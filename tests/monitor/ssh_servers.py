@@ -10,10 +10,10 @@ from typing import Any
 import asyncssh
 from pydantic import SecretStr
 
-from monitor.hostkeys import HostKeys
 from monitor.observation import Observation
 from monitor.ssh import observe
 from monitor.targets import SshAuth, Target
+from siaga.hostkeys import HostKeys
 
 NOW = datetime(2026, 3, 2, 3, 4, 5, tzinfo=UTC)
 USER, PASSWORD = "noc", "rahasia-sekali"

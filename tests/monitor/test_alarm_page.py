@@ -23,7 +23,7 @@ def blocks(kind: str) -> list[str]:
 def test_the_rule_of_the_page_is_a_rule(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "ruang-server-panas.toml").write_text(blocks("toml")[0])
-    assert len(files.load(tmp_path)) == 27
+    assert len(files.load(tmp_path)) == 29
 
 
 def test_the_settings_of_the_page_load_and_every_channel_takes_its_options() -> None:
@@ -55,5 +55,5 @@ def test_the_commands_of_the_page_do_what_they_say(
 def test_every_rule_and_every_key_of_a_route_is_on_the_page() -> None:
     for name in ("failures", "grace_s", "recheck_s", "patience", "flap_high", "flap_half_life_s"):
         assert f"`{name}`" in PAGE
-    assert "Twenty-six rules" in PAGE
-    assert len(files.load(Path("/nowhere"))) == 26
+    assert "Twenty-eight rules" in PAGE
+    assert len(files.load(Path("/nowhere"))) == 28

@@ -24,9 +24,9 @@ from monitor.audit.guesses import communities, derived, guessed, logins
 from monitor.audit.host_key import rsa_bits
 from monitor.audit.kexinit import MOST_BYTES, NotSshError, Offer, offered, read_offer
 from monitor.audit.tls import old as older
-from monitor.hostkeys import HostKey, HostKeys
 from monitor.pace import Pace
 from monitor.targets import SnmpVersion
+from siaga.hostkeys import HostKey, HostKeys
 
 HERE = "127.84.1.1"
 NOBODY = 1  # a port at which nothing listens

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from inventory.platforms import config_of
+from inventory.platforms import config_of, platforms
 from monitor.configs.clean import LONGEST_LINE, GarbledError, lines_of
 from monitor.configs.complete import lacking, refusal, shrunk
-from monitor.configs.normalise import MASK, noiseless, normal
+from monitor.configs.normalise import MASK, noiseless, normal, secretless
 from siaga.secrets import Vault
 from tests.monitor.backup_world import text_of
 from tests.simulators.cli.dialect import dialect, names
@@ -89,6 +89,55 @@ def test_no_form_of_a_secret_is_overlooked(platform: str) -> None:
     told = normal(lines, known[1], mark).lines
     assert [x for x in told if SEEDED.search(x)] == []
     assert sum(x.count("<secret") for x in told) >= len([x for x in lines if SEEDED.search(x)]) - 2
+
+
+def test_there_are_forms_of_every_platform_that_can_be_backed_up() -> None:
+    known = {p.name: c[1] for p in platforms() if (c := config_of(p.name))}
+    own = {c.secrets for name, c in known.items() if name in FORMS}
+    others = {name for name, c in known.items() if c.secrets and c.secrets not in own}
+    assert others == set()
+    assert known.keys() >= FORMS.keys()
+
+
+HARMLESS = """
+service password-encryption
+no snmp-server group x v3 priv
+aaa authentication login default group tacacs+ local
+ip community-list standard x permit 65000:100
+ set community 65000:100 additive
+key chain OSPF
+ key 1
+crypto key generate rsa modulus 2048
+ip ssh version 2
+ ip ospf authentication message-digest
+ authentication mode md5
+router isis 1
+ neighbor 10.1.1.1 remote-as 65000
+snmp-agent sys-info version v3
+username a privilege 15
+vrrp 1 priority 110
+security passwords min-length 12
+set system services ssh protocol-version v2
+/ip service set telnet disabled=yes
+radius-server timeout 3
+"""
+
+
+@pytest.mark.parametrize("platform", ["ios", "vrp", "junos", "routeros", "vyos", "asa", "ruijie", "zxa10"])
+def test_what_is_no_secret_is_shown_as_it_is(platform: str) -> None:
+    known = config_of(platform)
+    assert known is not None
+    lines = [x for x in HARMLESS.splitlines() if x]
+    assert list(normal(lines, known[1], mark).lines) == lines
+
+
+@pytest.mark.parametrize("platform", sorted(FORMS))
+def test_no_form_becomes_evidence_of_a_file_that_nobody_backed_up(platform: str) -> None:
+    known = config_of(platform)
+    assert known is not None
+    text = secretless(f"!\n{FORMS[platform]['lines']}!\n", known[1])
+    assert SEEDED.findall(text) == []
+    assert text.startswith("!\n"), "noise stays: it is not ours to tidy"
 
 
 @pytest.mark.parametrize("make", [m for m in names() if m != "fortigate"])

@@ -138,7 +138,7 @@ def test_the_replay_rings_when_the_monitor_would(values: list[float | None]) -> 
 
 
 def test_the_rules_ship_each_with_what_to_do_in_both_languages() -> None:
-    assert len(RULES) == 26
+    assert len(RULES) == 28
     for one in RULES.values():
         assert len(one.procedure.id) > 30
         assert len(one.procedure.en) > 30
@@ -182,7 +182,7 @@ def test_a_broken_file_keeps_the_old_rules_and_says_why(what: str, tmp_path: Pat
 def test_without_any_good_set_siagas_own_rules_hold(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "x.toml").write_text("nonsense")
-    assert len(files.reload(tmp_path, None).rules) == 26
+    assert len(files.reload(tmp_path, None).rules) == 28
 
 
 def test_what_is_put_into_a_text_is_not_looked_at_again() -> None:
@@ -287,6 +287,8 @@ FINDINGS: list[tuple[list[Subject], str, str, str]] = [
     (parts(seen(), config_age_s=8 * 86400.0), "config-not-backed-up", "", W),
     ([Subject("service", "e-planning", {"certificate_days": 5.0})], "certificate-expiring", "e-planning", C),
     ([Subject("login", "rtr-1", {"host_key": "changed"})], "host-key-changed", "rtr-1", C),
+    ([Subject("findings", "rtr-1", {"worst": "critical"})], "finding-critical", "rtr-1", W),
+    ([Subject("findings", "rtr-1", {"logins": "not foreseen"})], "login-not-foreseen", "rtr-1", W),
     ([Subject("service", "e-planning", {"verdict": "critical"})], "service-wrong", "e-planning", C),
     ([Subject("siaga", "", {"late_s": 400.0})], "poller-late", "", C),
     ([Subject("siaga", "", {"unpolled": 2, "late_s": 3.0})], "poller-unpolled", "", W),

@@ -18,7 +18,11 @@ listen = true
 ping = false
 compact = false
 backup_s = 1
+audit_s = 1
 batch_s = 0.05
+[audit]
+hours = "24/7"
+telnet_port = {telnet}
 [listen]
 addresses = ["127.0.0.1"]
 trap_port = 0
@@ -38,7 +42,7 @@ def rows(made: World, query: str) -> list[tuple[Any, ...]]:
 
 def test_a_line_of_syslog_ends_in_a_backup_with_its_author(scrubbed: Path, tmp_path: Path) -> None:
     port, file = closed_port(), tmp_path / "siaga.toml"
-    file.write_text(SETTINGS.format(port=port))
+    file.write_text(SETTINGS.format(port=port, telnet=closed_port()))
     versions = "SELECT author, cause FROM config_version ORDER BY id"
     with world(scrubbed, {"sw1": simulated("ios")}) as made, (tmp_path / "said").open("w") as said:
         environment = {**os.environ, "SIAGA_HOME": str(scrubbed), "SIAGA_CONFIG": str(file)}
@@ -53,8 +57,11 @@ def test_a_line_of_syslog_ends_in_a_backup_with_its_author(scrubbed: Path, tmp_p
                 sender.sendto(CHANGED, ("127.0.0.1", port))
             until(lambda: len(rows(made, versions)) == 2, (tmp_path / "said").read_text(), 60)
             until(lambda: rows(made, "SELECT count(*) FROM device_wish") == [(0,)], "the wish stays", 20)
+            ended = "SELECT status FROM run WHERE kind = 'audit' AND ended_at IS NOT NULL"
+            until(lambda: rows(made, ended) == [("ok",)], "nobody looked for open doors", 60)
         finally:
             process.terminate()
             assert process.wait(30) == 0
         assert rows(made, versions)[1] == ("siti", "out-of-band")
+        assert rows(made, "SELECT count(*) FROM exposure") == [(1,)]
         assert rows(made, "SELECT kind, times FROM device_event") == [("config-changed", 1)]

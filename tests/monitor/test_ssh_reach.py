@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from ssh_servers import KEY, NOW, OTHER_KEY, PASSWORD, USER, cli, look, ssh_server, target, tcp_server
 
 from monitor.dial import MissedError
-from monitor.hostkeys import HostKey, HostKeys
 from monitor.observation import Observation, Reach
 from monitor.ssh import observe_all, present_key
 from monitor.ssh_client import private_key
 from monitor.targets import SshAuth, Target
+from siaga.hostkeys import HostKey, HostKeys
 
 VERSION = "Cisco IOS Software, C2960 Software (C2960-X), Version 15.0(2)SE11, fc1\nrtr1 uptime is 1 day\n"
 PROCESSES = (

@@ -14,10 +14,10 @@ from demo.hosts import Host, Login
 from demo.hosts import serve as serve_hosts
 from demo.mib import DeviceSpec, PortSpec
 from demo.traffic import Flow, Gauge
-from monitor.hostkeys import HostKeys
 from monitor.observation import Identity, Mempool, Observation, Port, Processor, Reach
 from monitor.ssh import observe_all
 from monitor.targets import SshAuth, Target
+from siaga.hostkeys import HostKeys
 
 UPLINK = PortSpec(
     1, "GigabitEthernet0/1", "Uplink #1 ke Balaraja", 6, 10**9, bytes.fromhex("020000000101"),

@@ -13,7 +13,7 @@ import hmac
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,15 +47,13 @@ class _Line:
 class HostKeys:
     """The keys in one known_hosts file. Reads and writes are safe from several threads and processes.
 
-    `on_new` is told, in whichever thread it happens, of a device whose key was trusted for the first time.
+    That a key was trusted on first use is written into the history afterwards, from what the file holds: OpenSSH under
+    Ansible writes it too (inventory/host_keys.py).
     """
 
-    def __init__(
-        self, path: Path, *, accept_new: bool = True, on_new: Callable[[str, HostKey], None] | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, accept_new: bool = True) -> None:
         self.path = path
         self.accept_new = accept_new
-        self._on_new = on_new
         self._read: tuple[tuple[int, int, int], list[str]] = ((0, 0, 0), [])
 
     def of(self, host: str, port: int) -> tuple[HostKey, ...]:
@@ -64,24 +62,39 @@ class HostKeys:
         lines = (line for line in map(_parsed, self._about(name)) if line is not None)
         return tuple(line.key for line in lines if not line.marker and _names(line.names, name))
 
+    def all(self) -> Mapping[str, tuple[HostKey, ...]]:
+        """Return the names that stand there plainly, neither hashed nor as patterns, each with its keys."""
+        found: dict[str, tuple[HostKey, ...]] = {}
+        for line in map(_parsed, self._lines()):
+            if line is not None and not line.marker and not _PATTERNED.search(line.names):
+                for name in line.names.lower().split(","):
+                    found[name] = (*found.get(name, ()), line.key)
+        return found
+
     def check(self, name: str, host: str, port: int, key: HostKey) -> None:
         """Return if `key` may be trusted as the key of device `name`; a first key is then written down.
 
         Raises AuthError: `host-key-changed`, `host-key-unknown` (with accept_new off), `host-key-revoked`.
         """
+        # The file is replaced and never written into, so that a known key, nearly every one, needs no lock.
+        if self._trusted(name, host, port, key):
+            return
         with self._locked():
-            if self._revoked(host, port, key):
-                raise AuthError("host-key-revoked", _REVOKED.format(name=name, print=key.fingerprint))
-            known = self.of(host, port)
-            if key in known:
-                return
-            if known:
-                raise AuthError("host-key-changed", _changed(name, known, key))
-            if not self.accept_new:
-                raise AuthError("host-key-unknown", _UNKNOWN.format(name=name, print=key.fingerprint))
-            self._write([*self._lines(), _line(host, port, key)])
-        if self._on_new is not None:
-            self._on_new(name, key)
+            if not self._trusted(name, host, port, key):  # somebody else may have met it meanwhile
+                self._write([*self._lines(), _line(host, port, key)])
+
+    def _trusted(self, name: str, host: str, port: int, key: HostKey) -> bool:
+        """Tell whether a key is known already; raise AuthError for one that may not be trusted."""
+        if self._revoked(host, port, key):
+            raise AuthError("host-key-revoked", _REVOKED.format(name=name, print=key.fingerprint))
+        known = self.of(host, port)
+        if key in known:
+            return True
+        if known:
+            raise AuthError("host-key-changed", _changed(name, known, key))
+        if not self.accept_new:
+            raise AuthError("host-key-unknown", _UNKNOWN.format(name=name, print=key.fingerprint))
+        return False
 
     def trust(self, host: str, port: int, key: HostKey) -> None:
         """Make `key` the only key trusted for this host; what a person does after a key has changed."""

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.hostkeys import HostKey, HostKeys, written
 from siaga.errors import AuthError, SiagaError
+from siaga.hostkeys import HostKey, HostKeys, written
 
 
 def _new() -> HostKey:
