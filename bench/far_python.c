@@ -33,6 +33,7 @@ int main(int argc, char **argv)
     unsigned char code = 122;
 
     if (argc > 1 && argv[1][0] == '-') {
+        argv[0] = PYTHON; /* what it takes for its own name it starts again */
         execv(PYTHON, argv);
         return 126;
     }
