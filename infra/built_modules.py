@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from infra import tree
+
 VARIABLE = "SIAGA_BUILT_MODULES"  # tells the callback siaga.siaga.built_modules which folder
 KEPT_S = 14 * 86_400.0
 _SYSTEM = (Path("/usr/share/ansible/collections"), Path("/usr/share/ansible/plugins"))
@@ -54,8 +56,8 @@ def _signed(plays: Path) -> str:
 def _own(plays: Path) -> Iterator[Path]:
     """Yield what a folder of plays brings of its own: programs beside the plays, in its roles and collections."""
     programs = ("library", *_KINDS)
-    for path in sorted(plays.rglob("*")):
-        if (path.suffix == ".py" or not {*programs}.isdisjoint(path.parts)) and path.is_file():
+    for path in tree.files(plays):
+        if path.suffix == ".py" or not {*programs}.isdisjoint(path.parts):
             yield path
 
 
