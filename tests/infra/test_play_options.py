@@ -8,7 +8,7 @@ import pytest
 
 from infra.frontmatter import Parameter, read_playbook
 from infra.play_options import described, rewritten
-from siaga.errors import InvalidError
+from siaga.errors import InvalidError, UsageError
 from tests.cli_runner import Siaga, runner
 
 PARAMETERS = (
@@ -25,7 +25,7 @@ LINES = {
     "--reload role=router": ["--param", "reload=yes", "role=router"],
     "--no-reload": ["--param", "reload=no"],
     "--reload=no": ["--param", "reload=no"],
-    "--banner": ["--param", "banner="],
+    "--banner=": ["--param", "banner="],
     "--count 3 -o json": ["--param", "count=3", "-o", "json"],
     "--no-banner --other x": ["--no-banner", "--other", "x"],
 }
@@ -34,6 +34,14 @@ LINES = {
 @pytest.mark.parametrize("line", LINES)
 def test_an_option_of_the_play_is_a_parameter(line: str) -> None:
     assert list(rewritten(line.split(), OPTIONS)) == LINES[line]
+
+
+@pytest.mark.parametrize("line", ["--banner", "--ntp-servers --reload", "role=router --count"])
+def test_an_option_without_its_value_is_refused(line: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"usage: Option '--(banner|ntp-servers|count)' requires an argument"
+    ):
+        list(rewritten(line.split(), OPTIONS))
 
 
 def test_the_help_of_a_parameter_has_its_choices_and_default() -> None:
