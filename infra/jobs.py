@@ -169,7 +169,7 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
     ssh = (
         f"-F none -o UserKnownHostsFile={private}/known_hosts -o StrictHostKeyChecking={trust}"
         " -o IdentitiesOnly=yes -o IdentityAgent=none -o ForwardAgent=no -o ControlMaster=auto"
-        " -o ControlPersist=60s -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+        f" -o ControlPersist=60s -o ServerAliveInterval={task['connect_timeout_s']} -o ServerAliveCountMax=2"
     )
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",

@@ -142,6 +142,8 @@ def test_lint_names_what_is_wrong_with_a_play(
     (plays / "list.yml").write_text(
         "- hosts: all\n  tasks:\n    - ansible.builtin.debug:\n    - name: Show it\n      debug:\n"
         '        msg: "{{ ansible_password }}"\n'
+        "    - name: Send it\n      ansible.builtin.copy: {src: /etc/motd, dest: /etc/motd}\n"
+        "    - name: Move it\n      ansible.builtin.copy: {src: /etc/a, dest: /etc/b, remote_src: true}\n"
     )
     (plays / "count.toml").write_text(FRONT)
     (plays / "count.yml").write_text(GOOD)
@@ -157,6 +159,8 @@ def test_lint_names_what_is_wrong_with_a_play(
         "'Show it': 'debug' is no full name of a module",
         "'Show it' touches a secret and has no no_log",
         "nothing uses the parameter idle",
+        "/etc/motd is not in the play's folder: no plan notices when it changes",
     ):
         assert part in said
+    assert "/etc/a" not in said, "it is the host's"
     siaga("playbook", "lint", "nowhere").failed(3, "no-such-playbook")

@@ -208,7 +208,7 @@ def waiting(lab: Lab, regency: Path) -> dict[str, Any]:
     (plays / "waiting.toml").write_text('title = "Waiting"\nrisk = "low"\n')
     settings = regency / ".config/siaga/siaga.toml"
     settings.parent.mkdir(parents=True)
-    settings.write_text(f'playbooks = ["{plays}"]\n')
+    settings.write_text(f'playbooks = ["{plays}"]\n[ssh]\ntimeout_s = 5\n')
     plan: dict[str, Any] = json.loads(done(lab, regency, "plan", "waiting", "srv2", "-o", "json"))
     return plan
 
@@ -229,7 +229,7 @@ def test_a_link_that_goes_down_in_the_middle_ends_the_job_and_it_is_taken_up_aga
         private = private_directories()
         assert private
         lab.read("sw", "ip", "link", "set", "port3", "down")
-        said = apply.communicate(timeout=150)[0]  # OpenSSH asks three times, ten seconds apart
+        said = apply.communicate(timeout=150)[0]  # twice ssh.timeout_s
     finally:
         apply.kill()
         lab.read("sw", "ip", "link", "set", "port3", "up")
