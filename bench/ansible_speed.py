@@ -55,6 +55,7 @@ PLAY = """
     - name: Look at a file
       ansible.builtin.stat: {path: "{{ place }}/etc/t"}
 """
+TASKS = 1 + PLAY.count("- name:")  # facts are gathered first
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Once:
 class Ground:
     """A directory with keys, a play, an inventory, and the daemons."""
 
-    def __init__(self, folder: Path, hosts: int, far: Far = NEAR) -> None:
+    def __init__(self, folder: Path, hosts: int, far: Far = NEAR, tasks: int = TASKS) -> None:
         self.folder, self.count, self.far = folder, hosts, far
         self.port = PORT if far.delay_ms else OWN_PORT
         self.python = Path("/usr/bin/python3")
@@ -82,7 +83,8 @@ class Ground:
         (folder / "authorized_keys").write_text((folder / "login.pub").read_text())
         (folder / "ansible.cfg").write_text("")
         (folder / "plays").mkdir()
-        (folder / "plays/speed.yml").write_text(PLAY)
+        begin, *each = PLAY.split("    - name:")
+        (folder / "plays/speed.yml").write_text("    - name:".join([begin, *each[: tasks - 1]]))
         (folder / "plays/speed.toml").write_text('title = "Speed"\n')
         (folder / "plays/t.j2").write_text("host {{ inventory_hostname }}\n")
         key = (folder / "host.pub").read_text().split()[:2]
@@ -205,6 +207,7 @@ def by_siaga(ground: Ground, *, fast: bool) -> None:
 
 TUNED = {
     "ANSIBLE_PIPELINING": "True",
+    "ANSIBLE_DIFF_ALWAYS": "True",  # siaga shows and keeps the differences
     "ANSIBLE_FORKS": str(Provision().forks),
     "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s",
 }
@@ -259,8 +262,8 @@ def _children(pid: int) -> str:
 
 
 def _watch(stop: threading.Event, seen: list[tuple[int, int]]) -> None:
-    """Note the memory (PSS) of all ansible-playbook processes and their number, four times a second."""
-    while not stop.wait(0.25):
+    """Note the memory (PSS) of all ansible-playbook processes and their number, once a second."""
+    while not stop.wait(1.0):
         sizes = [size for pid in Path("/proc").glob("[0-9]*") if (size := _pss(pid))]
         seen.append((sum(sizes), len(sizes) - 1))
 
@@ -281,6 +284,7 @@ def main(words: Sequence[str]) -> None:
     )
     reading.add_argument("--hosts", type=int, default=50)
     reading.add_argument("--rounds", type=int, default=2)
+    reading.add_argument("--tasks", type=int, default=TASKS, help="only the first so many of the play")
     reading.add_argument("--delay-ms", type=float, default=15, help="of a link, in each direction")
     reading.add_argument("--host-s", type=float, default=0.3, help="what a module takes on a host")
     reading.add_argument("--only", default=",".join(WAYS))
@@ -289,7 +293,7 @@ def main(words: Sequence[str]) -> None:
     found: dict[str, list[Once]] = {w: [] for w in ways}
     with tempfile.TemporaryDirectory(prefix="siaga-speed-") as folder:
         far = Far(given.delay_ms, given.host_s)
-        ground = Ground(Path(folder), given.hosts, far)
+        ground = Ground(Path(folder), given.hosts, far, given.tasks)
         with ground.daemons():
             for _ in range(given.rounds):
                 for way in ways:
@@ -298,8 +302,8 @@ def main(words: Sequence[str]) -> None:
     base = statistics.median(r.wall_s for r in found[ways[0]])
     load = os.getloadavg()[0]
     print(
-        f"{given.hosts} hosts, 7 tasks, {given.rounds} rounds, {os.cpu_count()} cores, load {load:.1f} at the end;"
-        f" {far}"
+        f"{given.hosts} hosts, {given.tasks} tasks, {given.rounds} rounds, {os.cpu_count()} cores, load {load:.1f} at"
+        f" the end; {far}"
     )
     print(f"{'':12}{'wall s':>9}{'times':>8}{'CPU s':>9}{'hosts':>9}{'times':>8}{'peak MB':>9}{'MB/fork':>9}")
     whole = statistics.median(r.cpu_s + r.hosts_cpu_s for r in found[ways[0]])

@@ -204,6 +204,12 @@ def cost(command: Sequence[str], environment: dict[str, str]) -> tuple[float, fl
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall_s
 
 
+def noted(what: str, spent: tuple[float, float]) -> tuple[float, float]:
+    """Say what one run cost, while the others are still to come."""
+    print(f"{what}: {spent[0]:.1f} s of CPU, {spent[1]:.1f} s of wall", file=sys.stderr, flush=True)
+    return spent
+
+
 def emptied(folder: Path) -> None:
     """Take away what the play made."""
     for path in (folder / "hosts").glob("*/etc/bench-*"):
@@ -249,7 +255,7 @@ def applied(folder: Path, environment: dict[str, str], hosts: int, runs: int) ->
     for _ in range(runs):
         for name, book in books.items():
             emptied(folder)
-            times[name].append(cost([*command, str(book)], own))
+            times[name].append(noted(name, cost([*command, str(book)], own)))
         for name, given in APPLIES.items():
             emptied(folder)
             planned = [*siaga, "plan", "bench", "role=server", "-o", "json"]
@@ -257,7 +263,8 @@ def applied(folder: Path, environment: dict[str, str], hosts: int, runs: int) ->
             made = subprocess.run(planned, env=more, check=False, capture_output=True, text=True)
             if made.returncode:
                 raise SystemExit(f"{name}: {made.stdout[-3000:]}{made.stderr[-2000:]}")
-            times[name].append(cost([*siaga, "apply", json.loads(made.stdout)["name"], "--yes"], more))
+            apply = [*siaga, "apply", json.loads(made.stdout)["name"], "--yes"]
+            times[name].append(noted(name, cost(apply, more)))
     base_cpu, base_wall = (sorted(x)[runs // 2] for x in zip(*times[TUNED], strict=True))
     rows = []
     for what, pairs in times.items():
