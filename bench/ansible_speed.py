@@ -1,9 +1,10 @@
 """How long the same play takes: Ansible with its defaults, Ansible tuned, siaga, siaga by mitogen.
 
-    python -m bench.ansible_speed [--hosts 50] [--rounds 2] [--only defaults,siaga,…]
+    python -m bench.ansible_speed [--hosts 50] [--rounds 2] [--delay-ms 15] [--host-s 0.3] [--only defaults,siaga,…]
 
-Hosts are real sshd's on 127.86.2.x, all on this machine: controller and hosts share its cores, so what Ansible spends
-on a host counts here, where in a network every host spends it by itself. The four are run in turn, round by round.
+Hosts are real sshd's on 127.86.2.x. `bench.far` puts them as far away as they are in a regency and gives them
+processors of their own; `--delay-ms 0 --host-s 0` leaves them on this machine's cores, where what Ansible spends on a
+host counts as the controller's. The four are run in turn, round by round.
 """
 
 import argparse
@@ -24,13 +25,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bench.far import NEAR, Far, forwarder, python
 from infra.hosts import Host, marked
 from infra.launch import run_job
 from infra.playbooks import playbook
 from siaga.settings import Provision, Settings
 
 NET = "127.86.2"
-PORT = 26_610
+PORT, OWN_PORT = 26_610, 26_611  # where hosts are asked, and where their sshd listens
 PER_DAEMON = 16  # sshd listens on so many sockets at most (MAX_LISTEN_SOCKS)
 SSHD = "/usr/sbin/sshd"
 PLAY = """
@@ -53,6 +55,7 @@ PLAY = """
     - name: Look at a file
       ansible.builtin.stat: {path: "{{ place }}/etc/t"}
 """
+TASKS = 1 + PLAY.count("- name:")  # facts are gathered first
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,10 @@ class Once:
 class Ground:
     """A directory with keys, a play, an inventory, and the daemons."""
 
-    def __init__(self, folder: Path, hosts: int) -> None:
-        self.folder, self.count = folder, hosts
+    def __init__(self, folder: Path, hosts: int, far: Far = NEAR, tasks: int = TASKS) -> None:
+        self.folder, self.count, self.far = folder, hosts, far
+        self.port = PORT if far.delay_ms else OWN_PORT
+        self.python = Path("/usr/bin/python3")
         self.user = os.environ.get("USER") or "root"
         for name in ("host", "login"):
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
@@ -78,11 +83,12 @@ class Ground:
         (folder / "authorized_keys").write_text((folder / "login.pub").read_text())
         (folder / "ansible.cfg").write_text("")
         (folder / "plays").mkdir()
-        (folder / "plays/speed.yml").write_text(PLAY)
+        begin, *each = PLAY.split("    - name:")
+        (folder / "plays/speed.yml").write_text("    - name:".join([begin, *each[: tasks - 1]]))
         (folder / "plays/speed.toml").write_text('title = "Speed"\n')
         (folder / "plays/t.j2").write_text("host {{ inventory_hostname }}\n")
         key = (folder / "host.pub").read_text().split()[:2]
-        known = "".join(f"[{a}]:{PORT} {' '.join(key)}\n" for a in self.addresses)
+        known = "".join(f"[{a}]:{self.port} {' '.join(key)}\n" for a in self.addresses)
         (folder / "known_hosts").write_text(known)
 
     @property
@@ -101,10 +107,10 @@ class Ground:
     def _variables(self, number: int, address: str) -> dict[str, object]:
         return {
             "ansible_host": address,
-            "ansible_port": PORT,
+            "ansible_port": self.port,
             "ansible_user": self.user,
             "ansible_connection": "ssh",
-            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_python_interpreter": str(self.python),
             "place": str(self.folder / "hosts" / str(number)),
         }
 
@@ -138,7 +144,8 @@ class Ground:
         self.running = [subprocess.Popen([SSHD, "-D", "-f", str(path)]) for path in configs]
         try:
             time.sleep(1)
-            yield
+            with python(self.folder, self.far) as self.python, forwarder(PORT, OWN_PORT, self.far):
+                yield
         finally:
             for process in self.running:
                 process.terminate()
@@ -146,7 +153,7 @@ class Ground:
 
     def _config(self, first: int) -> Path:
         path = self.folder / f"sshd{first}"
-        lines = [f"ListenAddress {a}:{PORT}" for a in self.addresses[first : first + PER_DAEMON]]
+        lines = [f"ListenAddress {a}:{OWN_PORT}" for a in self.addresses[first : first + PER_DAEMON]]
         lines += [f"HostKey {self.folder}/host", f"AuthorizedKeysFile {self.folder}/authorized_keys"]
         # A developer's own shell files can cost a tenth of a second for every command.
         lines += [
@@ -200,6 +207,7 @@ def by_siaga(ground: Ground, *, fast: bool) -> None:
 
 TUNED = {
     "ANSIBLE_PIPELINING": "True",
+    "ANSIBLE_DIFF_ALWAYS": "True",  # siaga shows and keeps the differences
     "ANSIBLE_FORKS": str(Provision().forks),
     "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s",
 }
@@ -254,8 +262,8 @@ def _children(pid: int) -> str:
 
 
 def _watch(stop: threading.Event, seen: list[tuple[int, int]]) -> None:
-    """Note the memory (PSS) of all ansible-playbook processes and their number, four times a second."""
-    while not stop.wait(0.25):
+    """Note the memory (PSS) of all ansible-playbook processes and their number, once a second."""
+    while not stop.wait(1.0):
         sizes = [size for pid in Path("/proc").glob("[0-9]*") if (size := _pss(pid))]
         seen.append((sum(sizes), len(sizes) - 1))
 
@@ -276,12 +284,16 @@ def main(words: Sequence[str]) -> None:
     )
     reading.add_argument("--hosts", type=int, default=50)
     reading.add_argument("--rounds", type=int, default=2)
+    reading.add_argument("--tasks", type=int, default=TASKS, help="only the first so many of the play")
+    reading.add_argument("--delay-ms", type=float, default=15, help="of a link, in each direction")
+    reading.add_argument("--host-s", type=float, default=0.3, help="what a module takes on a host")
     reading.add_argument("--only", default=",".join(WAYS))
     given = reading.parse_args(words)
     ways = [w for w in WAYS if w in given.only.split(",")]
     found: dict[str, list[Once]] = {w: [] for w in ways}
     with tempfile.TemporaryDirectory(prefix="siaga-speed-") as folder:
-        ground = Ground(Path(folder), given.hosts)
+        far = Far(given.delay_ms, given.host_s)
+        ground = Ground(Path(folder), given.hosts, far, given.tasks)
         with ground.daemons():
             for _ in range(given.rounds):
                 for way in ways:
@@ -290,7 +302,8 @@ def main(words: Sequence[str]) -> None:
     base = statistics.median(r.wall_s for r in found[ways[0]])
     load = os.getloadavg()[0]
     print(
-        f"{given.hosts} hosts, 7 tasks, {given.rounds} rounds, {os.cpu_count()} cores, load {load:.1f} at the end"
+        f"{given.hosts} hosts, {given.tasks} tasks, {given.rounds} rounds, {os.cpu_count()} cores, load {load:.1f} at"
+        f" the end; {far}"
     )
     print(f"{'':12}{'wall s':>9}{'times':>8}{'CPU s':>9}{'hosts':>9}{'times':>8}{'peak MB':>9}{'MB/fork':>9}")
     whole = statistics.median(r.cpu_s + r.hosts_cpu_s for r in found[ways[0]])

@@ -4,9 +4,11 @@
     python -m bench.plan --hosts 50   # more of them
     python -m bench.plan --only plan
 
-The hosts are directories behind one real sshd on 127.85.0.0/16, entered with a key. Both sides carry out the same play
-with the same forks, pipelining and ControlPersist, in turn; the directories are emptied before each. CPU seconds are
-those of the command and everything it started, and leave out the hosts' side, which is sshd's.
+The hosts are directories behind one real sshd on 127.85.0.0/16, entered with a key, as far away and with processors
+of their own as `bench.far` makes them (`--delay-ms 0 --host-s 0`: on this machine's cores). All carry out the same
+play with the same forks, pipelining and ControlPersist, in turn; the directories are emptied before each. CPU seconds
+are those of the command and everything it started, and leave out the hosts' side, which is sshd's. siaga changes one
+host first; "one host first" is Ansible made to do so too (`serial: [1, "100%"]`).
 """
 
 import argparse
@@ -19,13 +21,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import asyncssh
 from pydantic import SecretStr
 
-from bench.measure import machine, table
+from bench.far import Far, forwarder, python
+from bench.measure import load, machine, table
 from inventory.credentials import store_secret
 from inventory.database import initialise
 from inventory.models import Credential, Device, Interface, Link, Place
@@ -33,7 +36,7 @@ from inventory.store import open_engine, session
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 
-PORT = 25610
+PORT, FAR_PORT = 25610, 25611  # sshd's, and where its hosts are asked if they are far away
 SWITCHES = 400  # of the network in which the hosts stand
 PLAY = """
 - hosts: all
@@ -65,6 +68,11 @@ PLAY = """
         state: link
         force: true
 """
+TUNED = "ansible-playbook, tuned"
+APPLIES: dict[str, dict[str, str]] = {
+    "siaga apply": {},
+    "siaga apply, mitogen": {"SIAGA_PROVISION__FAST": "true"},
+}
 COLD = """
 import resource, sys, time
 begun = time.monotonic()
@@ -82,7 +90,9 @@ print(len(prepared.hosts), used.ru_utime + used.ru_stime, time.monotonic() - beg
 """
 
 
-def furnish(folder: Path, hosts: int, key: str) -> dict[str, str]:
+def furnish(
+    folder: Path, hosts: int, key: str, port: int = PORT, interpreter: str = "/usr/bin/python3"
+) -> dict[str, str]:
     """Make a home with these hosts in a network of SWITCHES switches, and return the environment that means it."""
     home, plays = folder / "home", folder / "plays"
     settings = Settings(home=home)
@@ -97,7 +107,7 @@ def furnish(folder: Path, hosts: int, key: str) -> dict[str, str]:
         opened.add_all([login, place])
         opened.flush()
         store_secret(opened, open_vault(home), login.id or 0, "key", SecretStr(key))
-        network(opened, place.id or 0, hosts, login.id or 0, folder)
+        network(opened, place.id or 0, hosts, login.id or 0, folder, port, interpreter)
     engine.dispose()
     return {
         "PATH": os.environ["PATH"],
@@ -108,7 +118,9 @@ def furnish(folder: Path, hosts: int, key: str) -> dict[str, str]:
     }
 
 
-def network(opened: object, place: int, hosts: int, login: int, folder: Path) -> None:
+def network(
+    opened: object, place: int, hosts: int, login: int, folder: Path, port: int, interpreter: str
+) -> None:
     """Add a core, switches in chains of four behind it, and the servers on the last of some of them."""
     add = opened.add_all  # type: ignore[attr-defined]
     rows = [Device(name="core", role="core-router", place_id=place)]
@@ -117,14 +129,14 @@ def network(opened: object, place: int, hosts: int, login: int, folder: Path) ->
         root = folder / "hosts" / f"srv-{i:03}"
         (root / "etc").mkdir(parents=True)
         (root / "tmp").mkdir()
-        own = {"siaga_root": str(root), "ansible_python_interpreter": "/usr/bin/python3"}
+        own = {"siaga_root": str(root), "ansible_python_interpreter": interpreter}
         address = f"127.85.{i // 250}.{i % 250 + 1}"
         rows.append(
             Device(
                 name=f"srv-{i:03}",
                 role="server",
                 address=address,
-                ssh_port=PORT,
+                ssh_port=port,
                 place_id=place,
                 ssh_credential_id=login,
                 vars=own,
@@ -192,6 +204,12 @@ def cost(command: Sequence[str], environment: dict[str, str]) -> tuple[float, fl
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall_s
 
 
+def noted(what: str, spent: tuple[float, float]) -> tuple[float, float]:
+    """Say what one run cost, while the others are still to come."""
+    print(f"{what}: {spent[0]:.1f} s of CPU, {spent[1]:.1f} s of wall", file=sys.stderr, flush=True)
+    return spent
+
+
 def emptied(folder: Path) -> None:
     """Take away what the play made."""
     for path in (folder / "hosts").glob("*/etc/bench-*"):
@@ -216,16 +234,11 @@ def plain(folder: Path, environment: dict[str, str], forks: int) -> tuple[Sequen
         "task_timeout_s": 600,
         "fast": False,
     }
-    command = [
-        "ansible-playbook",
-        "-i",
-        str(folder / "plain.json"),
-        "--diff",
-        "--private-key",
-        str(folder / "key"),
-    ]
-    own = tuned(folder / "plain", task)
-    return [*command, str(folder / "plays" / "bench.yml")], own
+    (folder / "plain" / "first.yml").write_text(
+        PLAY.replace("- hosts: all\n", '- hosts: all\n  serial: [1, "100%"]\n')
+    )
+    command = ["ansible-playbook", "-i", str(folder / "plain.json"), "--diff"]
+    return [*command, "--private-key", str(folder / "key")], tuned(folder / "plain", task)
 
 
 def applied(folder: Path, environment: dict[str, str], hosts: int, runs: int) -> list[list[str]]:
@@ -234,21 +247,25 @@ def applied(folder: Path, environment: dict[str, str], hosts: int, runs: int) ->
     forks = min(Settings().provision.forks, hosts)
     command, own = plain(folder, environment, forks)
     own["PATH"] = f"{Path(sys.executable).parent}:{own['PATH']}"
-    times: dict[str, list[tuple[float, float]]] = {"ansible-playbook, tuned": [], "siaga apply": []}
+    books = {
+        TUNED: folder / "plays" / "bench.yml",
+        f"{TUNED}, one host first": folder / "plain" / "first.yml",
+    }
+    times: dict[str, list[tuple[float, float]]] = {n: [] for n in (*books, *APPLIES)}
     for _ in range(runs):
-        emptied(folder)
-        times["ansible-playbook, tuned"].append(cost(command, own))
-        emptied(folder)
-        made = subprocess.run(
-            [*siaga, "plan", "bench", "role=server", "-o", "json"],
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        name = json.loads(made.stdout)["name"]
-        times["siaga apply"].append(cost([*siaga, "apply", name, "--yes"], environment))
-    base_cpu, base_wall = (sorted(x)[runs // 2] for x in zip(*times["ansible-playbook, tuned"], strict=True))
+        for name, book in books.items():
+            emptied(folder)
+            times[name].append(noted(name, cost([*command, str(book)], own)))
+        for name, given in APPLIES.items():
+            emptied(folder)
+            planned = [*siaga, "plan", "bench", "role=server", "-o", "json"]
+            more = environment | given
+            made = subprocess.run(planned, env=more, check=False, capture_output=True, text=True)
+            if made.returncode:
+                raise SystemExit(f"{name}: {made.stdout[-3000:]}{made.stderr[-2000:]}")
+            apply = [*siaga, "apply", json.loads(made.stdout)["name"], "--yes"]
+            times[name].append(noted(name, cost(apply, more)))
+    base_cpu, base_wall = (sorted(x)[runs // 2] for x in zip(*times[TUNED], strict=True))
     rows = []
     for what, pairs in times.items():
         cpu, wall = (sorted(x)[runs // 2] for x in zip(*pairs, strict=True))
@@ -262,6 +279,8 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=12)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", choices=("plan", "apply"))
+    parser.add_argument("--delay-ms", type=float, default=15, help="of a link, in each direction")
+    parser.add_argument("--host-s", type=float, default=0.3, help="what a module takes on a host")
     given = parser.parse_args()
     key = asyncssh.generate_private_key("ssh-ed25519")
     private = key.export_private_key().decode()
@@ -272,13 +291,17 @@ def main() -> None:
             row = [f"{hosts} hosts, {SWITCHES} switches", f"{cpu_s:.2f}", f"{wall_s:.2f}", f"{mib:.0f}"]
             print(table(["a plan before Ansible starts, cold", "CPU s", "wall s", "MiB"], [row]), "\n")
     if given.only != "plan":
-        with tempfile.TemporaryDirectory(prefix="siaga-bench-") as name:
+        far = Far(given.delay_ms, given.host_s)
+        with tempfile.TemporaryDirectory(prefix="siaga-bench-") as name, ExitStack() as stack:
             folder = Path(name)
-            environment = furnish(folder, given.hosts, private)
             (folder / "key").write_text(private)
             (folder / "key").chmod(0o600)
-            with sshd(folder, key.export_public_key().decode()):
-                rows = applied(folder, environment, given.hosts, given.runs)
+            interpreter = stack.enter_context(python(folder, far))
+            port = stack.enter_context(forwarder(FAR_PORT, PORT, far))
+            environment = furnish(folder, given.hosts, private, port, str(interpreter))
+            stack.enter_context(sshd(folder, key.export_public_key().decode()))
+            rows = applied(folder, environment, given.hosts, given.runs)
+            print(f"{far}; load {load()} at the end\n")
             print(table([f"{given.hosts} hosts, 6 tasks", "CPU s", "wall s", "x CPU", "x wall"], rows))
 
 

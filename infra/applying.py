@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from threading import Event
 from time import monotonic
 
-from infra import facts, store
+from infra import facts, playbooks, store
 from infra.around import Kept, Look, Nothing
 from infra.batches import Batch, Together, batches
 from infra.desk import Desk, Report, Watch
@@ -179,7 +179,12 @@ def _batches(course: Course, planned: Sequence[Batch]) -> None:
     course.before = course.look(*course.around(course.names))
     waiting = deque(planned)
     total, number = len(planned), 0
+    as_it_was = playbooks.digest(course.prepared.play)
     while waiting and not course.stopped and course.end.status == "ran":
+        if number and playbooks.digest(course.prepared.play) != as_it_was:
+            course.stopped = "Stopped: the playbook or one of its roles was changed while it was applied."
+            course.recorder.step("checks", "failed", course.stopped)
+            return
         batch, number = waiting.popleft(), number + 1
         ready = _ready(course, batch.hosts, number)
         if ready:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlmodel import Session, select
 
-from infra import approvals, facts, stick, store
+from infra import approvals, facts, stick, store, tree
 from infra.applying import Order, order
 from infra.batches import Batch
 from infra.desk import Desk, Step
@@ -71,7 +71,7 @@ def packed(
 ) -> dict[str, Any]:
     """Return all that is needed to carry out a plan elsewhere, as JSON knows it."""
     folder = prepared.play.folder
-    paths = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    paths = list(tree.files(folder))
     return {
         "plan": {k: getattr(plan, k) for k in _PLAN},
         "files": {str(p.relative_to(folder)): base64.b64encode(p.read_bytes()).decode() for p in paths},

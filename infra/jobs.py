@@ -29,6 +29,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from infra import built_modules
 from infra.events import read_event
 from infra.scrub import MASK
 from siaga.text import safe
@@ -159,7 +160,7 @@ def prepare(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         )
     (private / "known_hosts").symlink_to(known)
     shutil.copyfile(known, private / "home/.ssh/known_hosts")
-    return environment(private, task)
+    return {**environment(private, task), **_built(private, task)}
 
 
 def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
@@ -168,7 +169,7 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
     ssh = (
         f"-F none -o UserKnownHostsFile={private}/known_hosts -o StrictHostKeyChecking={trust}"
         " -o IdentitiesOnly=yes -o IdentityAgent=none -o ForwardAgent=no -o ControlMaster=auto"
-        " -o ControlPersist=60s -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+        f" -o ControlPersist=60s -o ServerAliveInterval={task['connect_timeout_s']} -o ServerAliveCountMax=2"
     )
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
@@ -204,6 +205,16 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         "ANSIBLE_GATHERING": "explicit",
         **(_fast(private) if task["fast"] else {}),
     }
+
+
+def _built(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
+    """Return what lets Ansible keep built modules: in the home, or for this job where that cannot be written."""
+    try:
+        kept = built_modules.folder(Path(task["fallback"]) / "built-modules", Path(task["folder"]))
+    except OSError:
+        kept = private / "built-modules"
+        kept.mkdir(mode=0o700)
+    return {"ANSIBLE_CALLBACKS_ENABLED": "siaga.siaga.built_modules", built_modules.VARIABLE: str(kept)}
 
 
 def _fast(private: Path) -> dict[str, str]:

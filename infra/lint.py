@@ -29,6 +29,8 @@ _KEYWORDS = frozenset(
         " vars when",
     )
 )
+_READING = ("import_playbook", "import_tasks", "include_tasks", "include_vars", "vars_files", "script")
+_SENDING = ("assemble", "copy", "template", "unarchive")
 _TASKS = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
 
 
@@ -180,6 +182,9 @@ def _tasks_of(path: Path, text: str) -> Iterator[Found]:
     except yaml.YAMLError:
         return  # Ansible has said where
     for task in _tasks(read):
+        for outside in _outside(task):
+            said = f"{safe(outside, 120)} is not in the play's folder: no plan notices when it changes"
+            yield "warning", path.name, said
         if not set(task) & {"hosts", "import_playbook"}:
             yield from (("error", path.name, said) for said in _task(task))
 
@@ -190,6 +195,20 @@ def _tasks(node: Any) -> Iterator[Mapping[str, Any]]:
             yield item
             for key in _TASKS:
                 yield from _tasks(item.get(key))
+
+
+def _outside(item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files of this machine that a play or task names by absolute paths."""
+    for key, value in item.items():
+        module = str(key).rpartition(".")[2]
+        given = value if isinstance(value, Mapping) else {}
+        if module in _READING:
+            found = [given.get("file"), *(value if isinstance(value, list) else [value])]
+        elif module in _SENDING and str(given.get("remote_src", False)).lower() not in ("true", "yes"):
+            found = [given.get("src")]
+        else:
+            continue
+        yield from (one for one in found if isinstance(one, str) and one.startswith("/"))
 
 
 def _task(task: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from infra.frontmatter import Parameter, Playbook
+from siaga.errors import UsageError
 
 _TAKING = ("-p", "--param", "-o", "--output", "--fields", "--from-finding")  # options of our own with a value
 MAKE = "make"
@@ -83,17 +84,20 @@ def _words(args: Sequence[str]) -> Iterator[str]:
 
 
 def rewritten(args: Sequence[str], options: Mapping[str, Parameter]) -> Iterator[str]:
-    """Yield the arguments with each of the play's options as --param name=value; a bare switch means yes."""
+    """Yield the arguments with each of the play's options as --param name=value; a bare switch means yes.
+
+    Raises UsageError (`usage`) for any other option without a value: `--name=` says that it is to be empty.
+    """
     waiting = iter(args)
     for arg in waiting:
         name, equals, value = arg.partition("=")
         off = options.get("--" + name[5:]) if name.startswith("--no-") else None
         if name in options:
             switch = options[name].type == "bool" and not equals
-            yield from (
-                "--param",
-                f"{options[name].name}={'yes' if switch else value if equals else next(waiting, '')}",
-            )
+            said = "yes" if switch else value if equals else next(waiting, None)
+            if said is None or (not equals and said.startswith("--")):
+                raise UsageError("usage", f"Option '{name}' requires an argument.")
+            yield from ("--param", f"{options[name].name}={said}")
         elif off is not None and off.type == "bool":
             yield from ("--param", f"{off.name}=no")
         else:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from infra import tree
 from infra.frontmatter import Playbook, read_playbook, read_value
 from siaga.errors import InvalidError, NotFoundError
 from siaga.text import safe
@@ -75,10 +76,11 @@ def said(play: Playbook, given: Sequence[str]) -> dict[str, Any]:
 
 
 def digest(play: Playbook) -> str:
-    """Return a digest over every file of the play's folder, their names, sizes and contents."""
+    """Return a digest over every file of the play's folder, also behind links: names, sizes and contents."""
     total = hashlib.sha256()
-    for path in sorted(p for p in play.folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+    for path in tree.files(play.folder):
         content = path.read_bytes()
-        total.update(f"{path.relative_to(play.folder)}\0{len(content)}\0".encode())
+        name = str(path.relative_to(play.folder))
+        total.update(f"{name}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
         total.update(content)
     return total.hexdigest()

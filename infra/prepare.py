@@ -4,14 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session
 
 from infra import hosts as to_host
 from infra import network_dialects, playbooks
 from infra.frontmatter import Playbook, read_value
-from infra.giving_back import VERSION, Restore, with_earlier
 from infra.hosts import Host
 from infra.network_rows import PARAMETER, with_connection
 from infra.network_secrets import with_network_user
@@ -21,6 +20,9 @@ from inventory.select import selected
 from inventory.store import labels, rows
 from siaga.errors import InvalidError, NotFoundError
 from siaga.secrets import Vault
+
+if TYPE_CHECKING:
+    from infra.giving_back import Restore
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def prepare(
     selector: str,
     given: Mapping[str, Any],
     connection: str,
-    restore: Restore | None = None,
+    restore: "Restore | None" = None,
 ) -> Prepared:
     """Return the play ready to run on the selected devices.
 
@@ -70,6 +72,8 @@ def prepare(
         made = with_connection(session, made, str(name))
     hosts = _with_users(session, vault, play, devices, made, given)
     if play.gives_back:
+        from infra.giving_back import VERSION, with_earlier  # it speaks to command lines, by a heavy library
+
         hosts = with_earlier(hosts, str({**defaults, **given}.get(VERSION, "")), restore)
     return Prepared(play, {**defaults, **given}, tuple(hosts), tuple(_notes(play, hosts)))
 

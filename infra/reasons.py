@@ -48,7 +48,7 @@ _MEANINGS = (
     (
         (
             r"[Cc]onnection (?:reset|closed|to .* closed)|Broken pipe|closed by (?:remote|UNKNOWN)|EOF|"
-            r"Shared connection|kex_exchange|client_loop|mux_client"
+            r"Shared connection|kex_exchange|client_loop|mux_client|Data could not be sent"
         ),
         "the connection was cut",
     ),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from infra.frontmatter import Playbook
-from infra.giving_back import given_back
 from infra.launch import known_hosts
 from infra.results import GOOD, tally
 from siaga.errors import SiagaError
@@ -61,6 +60,8 @@ def _restored(course: "Course", name: str) -> str:
         given = around.restore(name, kept)
     except SiagaError as error:
         return "" if error.code == "nothing-to-restore" else error.sentence
+    from infra.giving_back import given_back  # it speaks to command lines, by a heavy library
+
     return given_back(course.hosts[name], given, known_hosts(course.desk.settings))
 
 

@@ -199,6 +199,24 @@ def test_a_bad_canary_stops_the_job_is_taken_back_and_the_rest_can_be_taken_up(
             resume(regency.desk, job, watch)
 
 
+@pytest.mark.parametrize("farm", [3], indirect=True)
+def test_a_playbook_that_changes_while_it_is_applied_ends_the_job_before_the_next_batch(
+    regency: Regency, others: Others
+) -> None:
+    plan = make_plan(regency.desk, "write", "role=server", ["word=who"], lambda _: None).plan
+
+    def meddling(told: Any) -> None:
+        if getattr(told, "name", "") == "checks":
+            regency.play("write", TOUCH + "# and more\n", FRONT)
+
+    done = apply_plan(regency.desk, plan, meddling)
+    assert (done.status, len(written(regency))) == ("partial", 1)
+    assert sorted(h.status for h in done.hosts) == ["changed", "not run", "not run"]
+    assert "Stopped: the playbook or one of its roles was changed while it was applied." in done.notes
+    with pytest.raises(InvalidError, match="plan-changed"):
+        resume(regency.desk, done.job_id, lambda _: None)
+
+
 def test_a_finding_says_what_is_planned(
     regency: Regency, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,12 @@ def mute(address: str) -> Iterator[int]:
 def prompting_never(loop: asyncio.AbstractEventLoop, address: str) -> Iterator[int]:
     """Let everybody in by password, take every command and answer none."""
 
+    lines: list[asyncssh.SSHServerConnection] = []
+
     class Door(asyncssh.SSHServer):
+        def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            lines.append(conn)
+
         def begin_auth(self, username: str) -> bool:
             return False
 
@@ -88,11 +93,17 @@ def prompting_never(loop: asyncio.AbstractEventLoop, address: str) -> Iterator[i
             Door, address, 0, server_host_keys=keys, process_factory=silent, encoding=None
         )
 
+    async def down() -> None:
+        server.close()
+        for line in lines:
+            line.abort()
+            await line.wait_closed()
+
     server = asyncio.run_coroutine_threadsafe(up(), loop).result(20)
     try:
         yield server.get_port()
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(down(), loop).result(20)
 
 
 def without_sudo(monkeypatch: pytest.MonkeyPatch, name: str, folder: Path) -> None:

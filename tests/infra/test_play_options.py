@@ -8,7 +8,7 @@ import pytest
 
 from infra.frontmatter import Parameter, read_playbook
 from infra.play_options import described, rewritten
-from siaga.errors import InvalidError
+from siaga.errors import InvalidError, UsageError
 from tests.cli_runner import Siaga, runner
 from tests.homes import fresh
 
@@ -26,7 +26,7 @@ LINES = {
     "--reload role=router": ["--param", "reload=yes", "role=router"],
     "--no-reload": ["--param", "reload=no"],
     "--reload=no": ["--param", "reload=no"],
-    "--banner": ["--param", "banner="],
+    "--banner=": ["--param", "banner="],
     "--count 3 -o json": ["--param", "count=3", "-o", "json"],
     "--no-banner --other x": ["--no-banner", "--other", "x"],
 }
@@ -35,6 +35,14 @@ LINES = {
 @pytest.mark.parametrize("line", LINES)
 def test_an_option_of_the_play_is_a_parameter(line: str) -> None:
     assert list(rewritten(line.split(), OPTIONS)) == LINES[line]
+
+
+@pytest.mark.parametrize("line", ["--banner", "--ntp-servers --reload", "role=router --count"])
+def test_an_option_without_its_value_is_refused(line: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"usage: Option '--(banner|ntp-servers|count)' requires an argument"
+    ):
+        list(rewritten(line.split(), OPTIONS))
 
 
 def test_the_help_of_a_parameter_has_its_choices_and_default() -> None:
@@ -135,6 +143,8 @@ def test_lint_names_what_is_wrong_with_a_play(
     (plays / "list.yml").write_text(
         "- hosts: all\n  tasks:\n    - ansible.builtin.debug:\n    - name: Show it\n      debug:\n"
         '        msg: "{{ ansible_password }}"\n'
+        "    - name: Send it\n      ansible.builtin.copy: {src: /etc/motd, dest: /etc/motd}\n"
+        "    - name: Move it\n      ansible.builtin.copy: {src: /etc/a, dest: /etc/b, remote_src: true}\n"
     )
     (plays / "count.toml").write_text(FRONT)
     (plays / "count.yml").write_text(GOOD)
@@ -150,6 +160,8 @@ def test_lint_names_what_is_wrong_with_a_play(
         "'Show it': 'debug' is no full name of a module",
         "'Show it' touches a secret and has no no_log",
         "nothing uses the parameter idle",
+        "/etc/motd is not in the play's folder: no plan notices when it changes",
     ):
         assert part in said
+    assert "/etc/a" not in said, "it is the host's"
     siaga("playbook", "lint", "nowhere").failed(3, "no-such-playbook")

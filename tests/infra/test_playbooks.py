@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.playbooks import HOME, playbook, playbooks, values
+from infra.playbooks import HOME, digest, playbook, playbooks, values
+from infra.tree import files
 from siaga.errors import InvalidError, NotFoundError
 
 # Variables that hold secrets: infra.hosts and infra.usm make them.
@@ -99,6 +100,22 @@ def test_every_written_path_begins_with_siaga_root() -> None:
 def test_a_name_is_never_a_path(name: str) -> None:
     with pytest.raises(NotFoundError, match="no-such-playbook"):
         playbook(name)
+
+
+def test_what_lies_behind_a_link_belongs_to_the_play(tmp_path: Path) -> None:
+    plays, shared = tmp_path / "plays", tmp_path / "shared/roles/time/tasks"
+    plays.mkdir()
+    shared.mkdir(parents=True)
+    (shared / "main.yml").write_text("[]\n")
+    (plays / "own.yml").write_text("- hosts: all\n  roles: [time]\n")
+    (plays / "own.toml").write_text('title = "Own"\n')
+    (plays / "roles").symlink_to(tmp_path / "shared/roles")
+    (shared / "round").symlink_to(tmp_path / "shared")
+    play = playbook("own", [plays])
+    before = digest(play)
+    (shared / "main.yml").write_text("- name: Another\n")
+    assert digest(play) != before
+    assert [str(p.relative_to(plays)) for p in files(plays)].count("roles/time/tasks/main.yml") == 1
 
 
 def test_parameters_are_read_by_their_type() -> None:

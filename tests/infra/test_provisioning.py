@@ -46,7 +46,10 @@ def test_the_baseline_is_planned_applied_and_then_leaves_nothing_to_do(
     assert [files(r) for r in roots] == before, "a plan changes nothing"
     assert regency.seen == list(plan.tasks), "progress is told as it happens"
 
+    built = _built(regency)
+    assert any(p.name.startswith("ansible.modules.copy") for p in built)
     done = apply_plan(regency.desk, plan.plan, watch)
+    assert {p: t for p, t in _built(regency).items() if p in built} == built, "modules are built once"
 
     assert [(h.status, h.failed) for h in done.hosts] == [("changed", 0)] * 2
     key_host, password_host = (files(r) for r in roots)
@@ -74,6 +77,12 @@ def test_the_baseline_is_planned_applied_and_then_leaves_nothing_to_do(
     assert [files(r) for r in roots] == after
 
     _no_secret_is_left(regency)
+
+
+def _built(regency: Regency) -> dict[Path, int]:
+    """Return the modules that were built and kept, and when."""
+    kept = regency.settings.home.glob("built-modules/*/ansible.*")
+    return {p: p.stat().st_mtime_ns for p in kept if p.suffix != ".lock"}
 
 
 def _no_secret_is_left(regency: Regency) -> None:

@@ -186,6 +186,72 @@ def test_facts_are_observed_and_the_new_server_is_polled(lab: Lab, regency: Path
     assert (polled["asked"], polled["up"]) == (1, 1)
 
 
+WAITING = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Begin
+      ansible.builtin.file: {path: /run/siaga-begun, state: touch, mode: "0644"}
+    - name: Wait for the word
+      ansible.builtin.shell: touch /run/siaga-waits; until [ -e /run/siaga-go ]; do sleep 0.2; done
+    - name: End
+      ansible.builtin.file: {path: /run/siaga-done, state: touch, mode: "0644"}
+"""
+
+
+@pytest.fixture
+def waiting(lab: Lab, regency: Path) -> dict[str, Any]:
+    """The plan of a play that waits on the host until it is told to go on."""
+    plays = regency / "plays"
+    plays.mkdir()
+    (plays / "waiting.yml").write_text(WAITING)
+    (plays / "waiting.toml").write_text('title = "Waiting"\nrisk = "low"\n')
+    settings = regency / ".config/siaga/siaga.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'playbooks = ["{plays}"]\n[ssh]\ntimeout_s = 5\n')
+    plan: dict[str, Any] = json.loads(done(lab, regency, "plan", "waiting", "srv2", "-o", "json"))
+    return plan
+
+
+def private_directories() -> set[Path]:
+    """Return the directories that the jobs in noc work in."""
+    pids = sh("ip", "netns", "pids", netns("noc")).split()
+    told = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids)
+    return {Path(p.decode()) for p in re.findall(rb"/dev/shm/siaga-job-\w+", told)}
+
+
+def test_a_link_that_goes_down_in_the_middle_ends_the_job_and_it_is_taken_up_again(
+    lab: Lab, regency: Path, waiting: dict[str, Any]
+) -> None:
+    apply = lab.popen(regency, "apply", waiting["name"], "--yes")
+    try:
+        until("the play waits", lambda: lab.run("srv2", "test", "-e", "/run/siaga-waits").returncode == 0)
+        private = private_directories()
+        assert private
+        lab.read("sw", "ip", "link", "set", "port3", "down")
+        said = apply.communicate(timeout=150)[0]  # twice ssh.timeout_s
+    finally:
+        apply.kill()
+        lab.read("sw", "ip", "link", "set", "port3", "up")
+    assert apply.returncode == 1, said
+    assert "Traceback" not in said
+    last = json.loads(done(lab, regency, "job", "list", "-o", "json"))[0]
+    assert (last["status"], last["results"]) == ("failed", {"unreachable": 1}), said
+    (host,) = json.loads(done(lab, regency, "job", "show", str(last["job"]), "-o", "json"))["hosts"]
+    assert (host["status"], host["changed"]) == ("unreachable", 1)
+    assert re.search("the connection was cut|it does not answer", host["reason"]), host
+    assert not [p for p in private if p.exists()]
+    until("its processes have ended", lambda: not sh("ip", "netns", "pids", netns("noc")), wait_s=20)
+    assert lab.run("srv2", "test", "-e", "/run/siaga-done").returncode != 0
+
+    lab.read("srv2", "touch", "/run/siaga-go")
+    resumed = lab.siaga(regency, "job", "resume", str(last["job"]), "--yes", "-o", "json")
+    assert (resumed.returncode, status(json.loads(resumed.stdout))) == (0, {"srv2": "changed"}), (
+        resumed.stderr
+    )
+    assert lab.run("srv2", "test", "-e", "/run/siaga-done").returncode == 0
+
+
 def test_no_secret_is_in_what_siaga_keeps(lab: Lab, regency: Path, secrets: dict[str, str]) -> None:
     kept = b"".join(p.read_bytes() for p in regency.rglob("*") if p.is_file())
     for name in ("auth", "priv"):
