@@ -52,7 +52,7 @@ compact = false
 
 
 class Living(Script):
-    """A switch whose uptime and counters go on; `dead` makes it silent, `mute` lets it forget SNMP only."""
+    """A switch whose uptime and counters go on, by `slow_s` more with each question; `dead` makes it silent."""
 
     def __init__(self, name: str) -> None:
         rows = dict(switch())
@@ -60,10 +60,12 @@ class Living(Script):
         super().__init__(rows)
         self.began_s = time.monotonic()
         self.dead = False
+        self.slow_s = 0.0
 
     def answer(self, data: bytes) -> bytes | None:
         if self.dead:
             return None
+        self.began_s -= self.slow_s
         passed_s = time.monotonic() - self.began_s
         rows: dict[Oid, Any] = self.rows  # type: ignore[assignment]
         rows[UPTIME] = (TICKS, 123_456 + round(passed_s * 100))
