@@ -28,7 +28,7 @@ def net(tmp_path: Path) -> Iterator[Watching]:
 
 def all_up(net: Watching) -> None:
     for name in net.ids:
-        net.until_state(name, "up", 40)
+        net.until_state(name, "up", 60)
 
 
 def running(net: Watching) -> None:
@@ -179,10 +179,10 @@ def test_while_the_database_is_locked_samples_go_on_and_nothing_is_lost(tmp_path
             other.execute("BEGIN IMMEDIATE")
             net.agents["sw-1"].dead = True
             before = len(net.samples("sw-2"))
-            until(lambda: len(net.samples("sw-2")) > before + 10, net.said(), 40)
+            until(lambda: len(net.samples("sw-2")) > before + 10, net.said(), 60)
             assert net.states()["sw-1"] == "up"  # nobody could write that it is not
             other.execute("ROLLBACK")
-        net.until_state("sw-1", "down", 40)
+        net.until_state("sw-1", "down", 60)
         assert net.states()["sw-2"] == "up"
         assert net.rows("SELECT count(*) FROM alert WHERE closed_at IS NULL") == [(1,)]
 
@@ -197,7 +197,7 @@ def test_while_the_sample_store_is_locked_polls_wait_and_come_in_later(tmp_path:
             until(lambda: net.agents["sw-1"].asked > asked + 40, net.said())
             other.execute("ROLLBACK")
             free_at = utc_now()
-        until(lambda: any(at > free_at for at, _ in net.samples("sw-1")), net.said(), 40)
+        until(lambda: any(at > free_at for at, _ in net.samples("sw-1")), net.said(), 60)
         during = [at for at, _ in net.samples("sw-1") if locked_at <= at <= free_at]
         assert len(during) >= 3  # measured while nothing could be written, and kept
 
