@@ -1,5 +1,6 @@
 """`siaga bandwidth` and `siaga availability`: figures an invoice can rest on. Nothing heavy is imported up here."""
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,8 +22,8 @@ Lines = Annotated[
     list[str] | None,
     typer.Argument(help="Which connections (links with --by link): kecamatan=Mauk. Default: all."),
 ]
-Since = Annotated[str, typer.Option("--since", help="From when on: 24h, 30d, 2026-10-01.")]
-Until = Annotated[str, typer.Option("--until", help="Until when; default: now.")]
+Since = Annotated[str, typer.Option("--since", help="From when on: 24h, 30d before the end, or 2026-10-01.")]
+Until = Annotated[str, typer.Option("--until", help="Until when: 2h ago, or 2026-11-01; default: now.")]
 _TABLES = (Format.table, Format.wide, Format.md)
 _WIDTH = 72  # columns of a plot
 
@@ -84,7 +85,7 @@ def bandwidth(
             return _bins(samples, found, span, output)
     if plot:
         return _plot(_only(found), span, settings.timezone)
-    return _usages(found, output)
+    return _headed(_usages(found, output), *span, settings.timezone)
 
 
 def span_of(settings: "Settings", since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
@@ -98,6 +99,13 @@ def span_of(settings: "Settings", since: str, until: str, now: datetime) -> tupl
         sentence = f"The window is empty: it begins {shown(start)} and ends {shown(end)}."
         raise UsageError("empty-window", sentence)
     return start, end
+
+
+def _headed(rows: Outcome, start: datetime, end: datetime, zone: str) -> Outcome:
+    """Return the rows with a sentence that says of which time they are."""
+    from siaga.clock import shown
+
+    return replace(rows, messages=[f"From {shown(start, zone)} to {shown(end, zone)}.", *rows.messages])
 
 
 def _only(found: "Sequence[Usage]") -> "Usage":
@@ -217,7 +225,7 @@ def availability(
     span = window(settings, *span_of(settings, since, until, utc_now()))
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
         found, mute = measured(session, samples, by.value, selector or [], span)
-    return _availabilities(found, mute, by, output)
+    return _headed(_availabilities(found, mute, by, output), span.start, span.end, settings.timezone)
 
 
 def _availabilities(found: "Sequence[Row]", mute: int, by: Group, output: Format) -> Outcome:

@@ -47,6 +47,7 @@ _METRICS: Mapping[Oid, str] = {
     OUT_DISCARDS: "out_discards",
     DISCONTINUITY: "discontinuity",
 }
+COUNTERS = frozenset(_METRICS.values())  # what a round of counters brings beside the uptime
 _SMALL = (IN_ERRORS, OUT_ERRORS, IN_DISCARDS, OUT_DISCARDS)
 _QUIET = Flow(None, None, 0.0, 0.0)
 

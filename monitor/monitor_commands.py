@@ -95,8 +95,12 @@ def _wrong(pid: str, found: dict[str, Any] | None) -> list[str]:
 
 @app.command("health")
 def health(
-    since: Annotated[str, typer.Option("--since", help="From when on: 7d, 2026-11-01.")] = "30d",
-    until: Annotated[str, typer.Option("--until", help="Until when; default: now.")] = "",
+    since: Annotated[
+        str, typer.Option("--since", help="From when on: 7d before the end, or 2026-11-01.")
+    ] = "30d",
+    until: Annotated[
+        str, typer.Option("--until", help="Until when: 2h ago, or 2026-11-01; default: now.")
+    ] = "",
     output: Output = Format.table,
 ) -> Outcome:
     """Show how well siaga itself did: how late it was, whom it left out, what waited, and when it ran at all.

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="samples", help="What was measured: show, export, check, compact.", no_args_is_help=True
 )
-Since = Annotated[str, typer.Option("--since", help="From when on: 30m, 2h, 7d, 2026-11-01.")]
-Until = Annotated[str, typer.Option("--until", help="Until when; default: now.")]
+Since = Annotated[
+    str, typer.Option("--since", help="From when on: 30m, 2h, 7d before the end, or 2026-11-01.")
+]
+Until = Annotated[str, typer.Option("--until", help="Until when: 2h ago, or 2026-11-01; default: now.")]
 _TABLES = (Format.table, Format.wide, Format.md)
 
 

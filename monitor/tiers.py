@@ -11,7 +11,7 @@ from inventory.host_keys import KNOWN_HOSTS
 from monitor import snmp
 from monitor.alarms import News
 from monitor.alarms import heard_of as heard_by_reading
-from monitor.known import Counted, Known, bare, flows_between, known_of, poll_of, ports_of
+from monitor.known import COUNTERS, Counted, Known, bare, flows_between, known_of, poll_of, ports_of
 from monitor.lean_round import Polled
 from monitor.observation import Observation, Reach
 from monitor.poller import samples_of
@@ -47,6 +47,7 @@ class Tiers:
         self.known: dict[int, Known] = {}
         self._engines, self._reacher, self._sink, self._now = engines, reacher, sink, now
         self._before: dict[int, Counted] = {}
+        self._counts: set[int] = set()  # whose last round of counters brought them
         self._readings = asyncio.Semaphore(settings.monitor.readings)
         self._logins = asyncio.Semaphore(settings.ssh.concurrency)
 
@@ -54,6 +55,7 @@ class Tiers:
         """Forget a device that is not watched any more."""
         self.known.pop(device, None)
         self._before.pop(device, None)
+        self._counts.discard(device)
 
     # --- who is there -----------------------------------------------------------------------------------
 
@@ -94,10 +96,12 @@ class Tiers:
 
     def _counted(self, device: Watched, known: Known, polled: Polled) -> None:
         if polled.uptime_ticks is None:
+            self._counts.discard(device.id)
             self._failed(device, polled.fault or Fault(Reach.silent, "It did not answer."))
             return
         at = self._now() - timedelta(seconds=max(0.0, asyncio.get_running_loop().time() - polled.at_s))
         counted = Counted(known, at, polled.uptime_ticks, polled.values)
+        self._counts.add(device.id)
         self._sink.store([poll_of(device.id, counted)])
         if polled.changed or bare(counted):
             self._sink.changed(device.id)
@@ -155,7 +159,14 @@ class Tiers:
         whole = seen.transport == "snmp" and seen.reach is Reach.up
         if known is not None and whole and not (old and known.same_as(old)):
             self.known[device.id] = known
-        self._sink.store(polls_of(samples_of(device.id, seen)))
+        # A walk reaches the counters some questions after sysUpTime, a round asks both at once: the walk's would make
+        # each rate a little too high, and the next as much too low.
+        samples = (
+            s
+            for s in samples_of(device.id, seen)
+            if s.metric not in COUNTERS or device.id not in self._counts
+        )
+        self._sink.store(polls_of(samples))
         around = Around(
             committed=self.setting.committed.get(device.id, {}),
             links=self.setting.links.get(device.id, {}),

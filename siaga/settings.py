@@ -528,11 +528,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        problems = [_problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
         places = ", ".join([*map(str, files()), f"{PREFIX}* variables"])
         raise InvalidError(
             "bad-settings", f"The settings are not valid; look in {places}.", problems
         ) from None
+
+
+def _problem(place: str, said: str) -> str:
+    """Return what is wrong and where; what is wrong with the whole has no place."""
+    said = said.removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said
 
 
 def _read(path: Path) -> dict[str, Any]:

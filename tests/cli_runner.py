@@ -99,13 +99,13 @@ def cramped(home: Path, octets: int, *arguments: object) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def until(true: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
+def until(true: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
     """Look again and again until something is so, at most `timeout_s`; less often with time, for looking costs too."""
     deadline, pause_s = time.monotonic() + timeout_s, 0.005
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(pause_s)
-        pause_s = min(1.2 * pause_s, 0.05)
+        pause_s = min(1.3 * pause_s, 0.2)
 
 
 def stored(home: Path) -> dict[str, list[tuple[Any, ...]]]:

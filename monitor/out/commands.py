@@ -32,7 +32,7 @@ class Shown(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(name="metrics", cls=Shown, help="Metrics for Prometheus: print, serve, push.")
+app = typer.Typer(name="metrics", cls=Shown, help="Metrics for Prometheus: show, serve, push.")
 
 
 @app.command("show")

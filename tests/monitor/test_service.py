@@ -28,7 +28,7 @@ def net(tmp_path: Path) -> Iterator[Watching]:
 
 def all_up(net: Watching) -> None:
     for name in net.ids:
-        net.until_state(name, "up", 40)
+        net.until_state(name, "up", 60)
 
 
 def running(net: Watching) -> None:
@@ -37,16 +37,18 @@ def running(net: Watching) -> None:
 
 
 def test_samples_arrive_and_are_rates_to_the_octet(net: Watching) -> None:
+    net.agents["sw-2"].slow_s = 0.1  # between two questions a hundred octets pass
     running(net)
-    until(lambda: len(net.samples("sw-1")) > 6, net.said())
+    until(lambda: all(len(net.samples(name)) > 6 for name in net.ids), net.said())
     for name in net.ids:
-        points = net.samples(name)
+        # The first is of the walk that finds the interfaces, some questions after sysUpTime; then come rounds alone.
+        points = net.samples(name)[1:]
         uptimes = dict(net.samples(name, "uptime", ""))
         assert len(points) == len({at for at, _ in points})
-        # By the agent's own clock the counter grew by a thousand octets a second.
-        (first_at, first), (last_at, last) = points[0], points[-1]
-        agent_s = (uptimes[last_at] - uptimes[first_at]) / 100
-        assert abs((last - first) - agent_s * BPS / 8) < 30
+        # By the agent's own clock the counter grew by a thousand octets a second, in each step.
+        for (first_at, first), (last_at, last) in pairwise(points):
+            agent_s = (uptimes[last_at] - uptimes[first_at]) / 100
+            assert abs((last - first) - agent_s * BPS / 8) < 30
     query = "SELECT value FROM observed WHERE field = 'sysname' ORDER BY value"
     until(lambda: net.rows(query) == [("sw-1",), ("sw-2",), ("sw-3",)], net.said())
 
@@ -143,10 +145,10 @@ def test_reload_takes_up_settings_devices_and_rules_and_keeps_what_was_when_they
 def test_killed_again_and_again_it_loses_no_sample_and_doubles_no_alert(net: Watching) -> None:
     stored: dict[str, set[object]] = {name: set() for name in net.ids}
     net.agents["sw-2"].dead = True
-    for number in range(8):
+    for number in range(5):
         process = net.start()
         enough = len(stored["sw-1"]) + 2 + number % 3
-        until(lambda n=enough: len(net.samples("sw-1")) >= n, net.said(), 30)  # type: ignore[misc]
+        until(lambda n=enough: len(net.samples("sw-1")) >= n, net.said(), 60)  # type: ignore[misc]
         acknowledged = {
             name: set(net.samples(name)) for name in net.ids
         }  # a reader sees it: it was committed
@@ -155,8 +157,10 @@ def test_killed_again_and_again_it_loses_no_sample_and_doubles_no_alert(net: Wat
         for name, points in acknowledged.items():
             assert points | stored[name] <= set(net.samples(name))
             stored[name] |= points
-    net.start()
-    net.until_state("sw-2", "down")
+    last = net.start()
+    # It may have been down before the last kill: that the last one runs is told by itself.
+    until(lambda: net.status().get("pid") == last.pid, net.said(), 60)
+    net.until_state("sw-2", "down", 60)
     opened = Counter(net.rows("SELECT rule, device_id FROM alert WHERE closed_at IS NULL"))
     assert opened == {("device-down", net.ids["sw-2"]): 1}
     keys = net.rows("SELECT key, count(*) FROM notification GROUP BY key HAVING count(*) > 1")
@@ -175,10 +179,10 @@ def test_while_the_database_is_locked_samples_go_on_and_nothing_is_lost(tmp_path
             other.execute("BEGIN IMMEDIATE")
             net.agents["sw-1"].dead = True
             before = len(net.samples("sw-2"))
-            until(lambda: len(net.samples("sw-2")) > before + 10, net.said(), 40)
+            until(lambda: len(net.samples("sw-2")) > before + 10, net.said(), 60)
             assert net.states()["sw-1"] == "up"  # nobody could write that it is not
             other.execute("ROLLBACK")
-        net.until_state("sw-1", "down", 40)
+        net.until_state("sw-1", "down", 60)
         assert net.states()["sw-2"] == "up"
         assert net.rows("SELECT count(*) FROM alert WHERE closed_at IS NULL") == [(1,)]
 
@@ -190,10 +194,10 @@ def test_while_the_sample_store_is_locked_polls_wait_and_come_in_later(tmp_path:
             other.execute("BEGIN IMMEDIATE")
             locked_at = utc_now()
             asked = net.agents["sw-1"].asked
-            until(lambda: net.agents["sw-1"].asked > asked + 20, net.said())
+            until(lambda: net.agents["sw-1"].asked > asked + 40, net.said())
             other.execute("ROLLBACK")
             free_at = utc_now()
-        until(lambda: any(at > free_at for at, _ in net.samples("sw-1")), net.said(), 40)
+        until(lambda: any(at > free_at for at, _ in net.samples("sw-1")), net.said(), 60)
         during = [at for at, _ in net.samples("sw-1") if locked_at <= at <= free_at]
         assert len(during) >= 3  # measured while nothing could be written, and kept
 

@@ -127,18 +127,18 @@ def test_an_alert_is_told_taken_by_a_button_or_else_escalated_and_ended(tmp_path
         on_duty(net)
         process = net.start()
         for name in net.ids:
-            net.until_state(name, "up", 40)
+            net.until_state(name, "up", 60)
         net.agents["sw-2"].dead = net.agents["sw-3"].dead = True
         # The one whose button was pressed is taken; the other is escalated to who is on duty.
         until(
-            lambda: net.rows("SELECT acked_by FROM alert WHERE acked_by != ''") == [("Ani",)], net.said(), 40
+            lambda: net.rows("SELECT acked_by FROM alert WHERE acked_by != ''") == [("Ani",)], net.said(), 60
         )
-        until(lambda: any(to != "-100" for to, _ in bot.told), net.said(), 40)
+        until(lambda: any(to != "-100" for to, _ in bot.told), net.said(), 60)
         assert bot.answers == ["Diterima. Terima kasih."]
         told = sorted((to, name) for to, text in bot.told for name in re.findall(r"sw-\d", text))
         assert told == [("-100", "sw-2"), ("-100", "sw-3"), ("11", "sw-3")]
         net.agents["sw-2"].dead = net.agents["sw-3"].dead = False
-        until(lambda: len(prometheus.posts) >= 4, net.said(), 40)
+        until(lambda: len(prometheus.posts) >= 4, net.said(), 60)
         assert net.stop(process) == 0  # although somebody waits for buttons
     alerts = [a for p in prometheus.posts for a in p.body]
     assert {p.path for p in prometheus.posts} == {"/api/v2/alerts"}
@@ -267,17 +267,17 @@ def test_services_of_every_kind_and_a_device_by_ssh_are_watched_and_all_samples_
         row = {"name": "srv-1", "role": "server", "address": "127.0.0.1", "ssh_port": ports["ssh"]}
         record(net, "device", {**row, "transport": "ssh", "ssh_credential": "masuk", "platform": "linux"})
         process = net.start()
-        net.until_state("sw-1", "up", 40)
+        net.until_state("sw-1", "up", 60)
         query = "SELECT subject, severity FROM alert WHERE rule = 'service-wrong' AND closed_at IS NULL ORDER BY 1"
         wrong = [("beban", "warning"), ("hilang", "critical"), ("pajak", "critical"), ("surat", "critical")]
-        until(lambda: net.rows(query) == wrong, f"{net.rows(query)} {net.said()}", 40)
+        until(lambda: net.rows(query) == wrong, f"{net.rows(query)} {net.said()}", 60)
         state = (
             "SELECT s.state FROM device_state s JOIN device d ON d.id = s.device_id WHERE d.name = 'srv-1'"
         )
-        until(lambda: net.rows(state) == [("up",)], net.said(), 40)
+        until(lambda: net.rows(state) == [("up",)], net.said(), 60)
         seen = "SELECT value, source FROM observed WHERE field = 'sysname' AND source = 'ssh'"
-        until(lambda: net.rows(seen) == [(socket.gethostname(), "ssh")], net.said(), 40)
-        until(lambda: len(octets_of(receiver, "sw-1", "ether1")) > 3, net.said(), 40)
+        until(lambda: net.rows(seen) == [(socket.gethostname(), "ssh")], net.said(), 60)
+        until(lambda: len(octets_of(receiver, "sw-1", "ether1")) > 3, net.said(), 60)
         assert net.stop(process) == 0
         assert net.ask("metrics", "push", "--now").returncode == 0
     octets = octets_of(receiver, "sw-1", "ether1")
@@ -313,9 +313,9 @@ def test_a_trap_makes_a_look_now_also_of_a_device_that_came_later(tmp_path: Path
         net.settle(text.replace("[monitor]", f"[monitor]\n{rarely}"))
         assert net.ask("device", "set", "sw-2", "status=planned").returncode == 0
         net.start()
-        net.until_state("sw-1", "up", 40)
+        net.until_state("sw-1", "up", 60)
         assert net.ask("device", "set", "sw-2", "status=active").returncode == 0
-        net.until_state("sw-2", "up", 40)
+        net.until_state("sw-2", "up", 60)
         assert net.samples("sw-2") == []  # its own turns are a day apart
         sender.bind(("127.87.23.2", 0))
         ports = iter(range(1, 4000))

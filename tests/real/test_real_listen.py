@@ -93,23 +93,21 @@ SHORT = ("-r", "0", "-t", "2")
 VARBINDS = ("1.3.6.1.2.1.2.2.1.1.7", "i", "7", "1.3.6.1.2.1.31.1.1.1.1.7", "s", "ge-0/0/7")
 
 
-@pytest.mark.parametrize(
-    ("command", "channel", "authentic"),
-    [
-        (("snmptrap", *V2C), "trap", False),
-        (("snmpinform", *V2C, *SHORT), "inform", False),
-        (("snmptrap", "-e", ENGINE, *V3), "trap", True),
-        (("snmpinform", *V3, *SHORT), "inform", True),
-    ],
+LINK_DOWNS = (
+    (("snmptrap", *V2C), "trap", False),
+    (("snmpinform", *V2C, *SHORT), "inform", False),
+    (("snmptrap", "-e", ENGINE, *V3), "trap", True),
+    (("snmpinform", *V3, *SHORT), "inform", True),
 )
-def test_link_down_by_net_snmp(
-    listening: Listening, command: tuple[str, ...], channel: str, authentic: bool
-) -> None:
-    assert run(*command, listening.trap, "", LINK_DOWN, *VARBINDS) == 0, "an inform is acknowledged"
-    event, wish = listening.next(), listening.next()
-    assert (event["event"], event["channel"], event["authentic"]) == ("link-down", channel, authentic)
-    assert (event["text"], event["device"]) == ("linkDown: ge-0/0/7", "rtr-1")
-    assert (wish["wish"], wish["device"]) == ("poll", "rtr-1")
+
+
+def test_link_down_by_net_snmp(listening: Listening) -> None:
+    for command, channel, authentic in LINK_DOWNS:
+        assert run(*command, listening.trap, "", LINK_DOWN, *VARBINDS) == 0, "an inform is acknowledged"
+        event, wish = listening.next(), listening.next()
+        assert (event["event"], event["channel"], event["authentic"]) == ("link-down", channel, authentic)
+        assert (event["text"], event["device"]) == ("linkDown: ge-0/0/7", "rtr-1")
+        assert (wish["wish"], wish["device"]) == ("poll", "rtr-1")
     said = listening.end()
     assert not [secret for secret in (COMMUNITY, AUTH, PRIV) if secret in said]
 
@@ -132,14 +130,19 @@ def test_wrong_ones_are_counted_and_not_acknowledged(listening: Listening) -> No
     assert "trap.event 1" in told
 
 
-@pytest.mark.parametrize(
-    "options",
-    [("--udp", "--rfc5424"), ("--udp", "--rfc3164"), ("--tcp", "--rfc5424"), ("--tcp", "--octet-count")],
+LOGGERS = (
+    ("--udp", "--rfc5424"),
+    ("--udp", "--rfc3164"),
+    ("--tcp", "--rfc5424"),
+    ("--tcp", "--octet-count"),
 )
-def test_messages_of_logger(listening: Listening, options: tuple[str, ...]) -> None:
+
+
+def test_messages_of_logger(listening: Listening) -> None:
     line = "Accepted publickey for noc from 10.1.1.5 port 50123 ssh2"
-    command = ("logger", "--server", HOST, "--port", listening.syslog, *options, "-t", "sshd", line)
-    assert run(*command) == 0
-    event = listening.next()
-    assert (event["event"], event["details"]) == ("login", {"user": "noc", "from": "10.1.1.5"})
+    for options in LOGGERS:
+        command = ("logger", "--server", HOST, "--port", listening.syslog, *options, "-t", "sshd", line)
+        assert run(*command) == 0, options
+        event = listening.next()
+        assert (event["event"], event["details"]) == ("login", {"user": "noc", "from": "10.1.1.5"}), options
     listening.end()
