@@ -161,14 +161,13 @@ def decode_each(blocks: Sequence[bytes]) -> Array:
     tails = {block[_CRC : _HEADER.size] for block in blocks}
     if len(tails) == 1:
         return _rows_of(blocks)
-    _, _, _, _, _, width, _ = _header(blocks[0])  # some are of an older version
+    width = _header(blocks[0])[5]  # some are of an older version
     values = np.empty((len(blocks), width), np.int64)
     for tail in tails:
         places = [i for i, block in enumerate(blocks) if block[_CRC : _HEADER.size] == tail]
-        rows = _rows_of([blocks[i] for i in places])
-        if rows.shape[1] != width:
+        if _header(blocks[places[0]])[5] != width:
             raise DamagedError("its shape is not the one expected")
-        values[places] = rows
+        values[places] = _rows_of([blocks[i] for i in places])
     return values
 
 
@@ -196,31 +195,38 @@ def decode_alike(
 
     Many small blocks at once are read several times quicker than one by one.
     """
-    groups: dict[tuple[Any, ...], tuple[list[int], list[bytes]]] = {}
+    groups: dict[tuple[bytes, tuple[int, ...]], tuple[list[int], list[bytes]]] = {}
     for i, (block, picked) in enumerate(zip(blocks, rows, strict=True)):
         try:
-            payload, *shape = _opened(block)
+            check(block)
         except DamagedError as error:
             yield [i], error
             continue
-        numbers, payloads = groups.setdefault((*shape, picked), ([], []))
+        numbers, members = groups.setdefault((block[_CRC : _HEADER.size], picked), ([], []))
         numbers.append(i)
-        payloads.append(payload)
-    for (*shape, picked), (numbers, payloads) in groups.items():
+        members.append(block)
+    for (_, picked), (numbers, members) in groups.items():
+        _, codec, *shape = _header(members[0])
+        try:
+            decompress = _decompressor(codec)
+        except DamagedError as error:
+            yield from (([i], error) for i in numbers)
+            continue
+        payloads = [decompress(memoryview(block)[_HEADER.size :]) for block in members]
         yield numbers, _unpacked(payloads, shape, list(picked))
 
 
 def check(block: bytes) -> None:
     """Compare the checksum, without unpacking. Raises DamagedError."""
-    crc = _header(block)[0]
-    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
+    if len(block) < _HEADER.size:
+        raise DamagedError("it is cut short")
+    if zlib.crc32(memoryview(block)[_CRC:]) != int.from_bytes(block[:_CRC], "little"):
         raise DamagedError("its checksum is wrong")
 
 
 def _opened(block: bytes) -> tuple[bytes, int, int, bool, int, int]:
-    crc, codec, kind, width, masked, rows, columns = _header(block)
-    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
-        raise DamagedError("its checksum is wrong")
+    check(block)
+    _, codec, kind, width, masked, rows, columns = _header(block)
     payload = _decompressor(codec)(memoryview(block)[_HEADER.size :])
     return payload, kind, width, bool(masked), rows, columns
 

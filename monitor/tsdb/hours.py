@@ -102,12 +102,14 @@ def half(data: bytes, number: int, rows: Sequence[int] | None = None) -> Array:
     return codec.decode(_part(data, number + 1), rows)
 
 
-def part(data: bytes, number: int) -> bytes:
-    """Return the times and flags (0), or a half (1, 2), still packed; b"" when it is cut short."""
-    try:
-        return _part(data, number)
-    except codec.DamagedError:
-        return b""
+def parts(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return times and flags and the two halves, still packed; b"" when the block is cut short."""
+    if len(data) < _LENGTHS.size:
+        return b"", b"", b""
+    times, often, seldom = _LENGTHS.unpack_from(data)
+    first = _LENGTHS.size + times
+    second = first + often
+    return data[_LENGTHS.size : first], data[first:second], data[second : second + seldom]
 
 
 def _part(data: bytes, number: int) -> bytes:
