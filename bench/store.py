@@ -1,10 +1,10 @@
 """Measures the sample store beside VictoriaMetrics and RRDtool; `python -m bench.store` prints markdown.
 
-    python -m bench.store [--devices 2000] [--minutes 130] [--days 30] [--folder DIRECTORY] [--quick] [--only wide|day|month]
+    python -m bench.store [--devices 2000] [--minutes 130] [--days 30] [--folder DIRECTORY] [--quick] [--only PART]
 
 The load is synthetic (bench/store_load.py). CPU seconds count, user and system, because the machine has other work; the
 rivals get the same samples in the same run. --quick: fewer devices, minutes and days, to see that it runs. --only: one
-of the three parts, each with its rivals: many devices, a whole day of a few, the questions of a month.
+of the three parts: `wide` (many devices), `day` (a whole day of a few), `month` (its questions).
 """
 
 import argparse
@@ -68,13 +68,6 @@ def ingest(root: Path, load: Load, devices: int, minutes: int) -> tuple[float, f
                 count += sum(len(b) for b in batches) * len(LAYOUT.columns)
                 wrote, sealed = wrote + took_write, sealed + took_seal
     return wrote, sealed, count
-
-
-def compacted(root: Path, samples: int) -> float:
-    """Compact what was written, as at a day's end; return the CPU s of one sample."""
-    with EmbeddedStore(root) as store:
-        store.maintain(T0 + timedelta(days=1, hours=1, minutes=20), compacting=False)
-        return cpu(lambda: store.compact(T0 + timedelta(days=1, hours=3))) / samples
 
 
 def day(root: Path, load: Load) -> tuple[float, float, float]:
@@ -191,17 +184,14 @@ def main() -> None:
         order.devices, order.minutes, order.days = 120, 70, 2
     print(f"Load average at the beginning: {measure.load()}. Codec: {('zlib', 'zstd')[codec.available()]}.\n")
     with tempfile.TemporaryDirectory(dir=order.folder) as folder:
-        asked = [
-            row
-            for name, part in PARTS.items()
-            if order.only in (None, name)
-            for row in part(Path(folder), order)
-        ]
+        parts = [part for name, part in PARTS.items() if order.only in (None, name)]
+        spent: dict[str, float] = {}
+        asked = [row for part in parts for row in part(Path(folder), order, spent)]
     print(measure.table(["question", "CPU ms", "promised"], asked), "\n")
     print(f"Load average at the end: {measure.load()}.")
 
 
-def _wide(folder: Path, order: argparse.Namespace) -> list[list[str]]:
+def _wide(folder: Path, order: argparse.Namespace, spent: dict[str, float]) -> list[list[str]]:
     """Write and seal hours of many devices, beside VictoriaMetrics; return what was asked of them."""
     load = made(100, order.minutes, seed=1)
     wrote, sealed, count = ingest(folder / "wide", load, order.devices, order.minutes)
@@ -213,21 +203,17 @@ def _wide(folder: Path, order: argparse.Namespace) -> list[list[str]]:
     rival = victoria_wide(made(100, 6, seed=1), order.devices, folder / "vmw")
     if rival:
         rate = rival.samples / rival.cpu_s / 1e6
-        whole = 1 / (
-            (wrote + sealed) / count + compacted(folder / "wide", order.devices * order.minutes * 280)
-        )
         rows += [
-            ["… and compact, with both tiers", f"{whole / 1e6:.1f}"],
             ["VictoriaMetrics, server alone, series known", f"{rate:.2f}"],
             ["times our CPU to write and seal", f"{count / (wrote + sealed) / 1e6 / rate:.1f}"],
-            ["times our CPU to write, seal and compact", f"{whole / 1e6 / rate:.1f}"],
         ]
+        spent["ours"], spent["theirs"] = (wrote + sealed) / count, 1e-6 / rate
     header = [f"{order.devices * 280} series, {count / 1e6:.1f} M samples", "M samples/s/core"]
     print(measure.table(header, rows), "\n")
     return asked
 
 
-def _day(folder: Path, order: argparse.Namespace) -> list[list[str]]:
+def _day(folder: Path, order: argparse.Namespace, spent: dict[str, float]) -> list[list[str]]:
     """Write, seal and compact a day of few devices, beside both rivals; return what was asked before its file was."""
     load = made(6 if order.quick else 24, 1440, seed=2)
     wrote, compacted, hot_ms = day(folder / "day", load)
@@ -242,13 +228,16 @@ def _day(folder: Path, order: argparse.Namespace) -> list[list[str]]:
     tiers_said = ", ".join(f"{t} {size / load.samples:.2f}" for t, size in sizes.items())
     rate = f"{load.samples / compacted / 1e6:.1f} M samples/s/core"
     print(f"Bytes a raw sample by tier: {tiers_said}. Compaction alone: {rate}.\n")
+    if "theirs" in spent:
+        times = spent["theirs"] / (spent["ours"] + compacted / load.samples)
+        print(f"At {order.devices * 280} series, compaction included: {times:.1f} times our CPU.\n")
     vm = rivals["VictoriaMetrics, server alone"]
     if vm and vm.day_ms:
         print(f"VictoriaMetrics, one series' 24 h as rates: {vm.day_ms:.1f} ms of wall time.\n")
     return [["a link's 24 h, every value, from the head and 23 hours", f"{hot_ms:.2f}", "1"]]
 
 
-def _month(folder: Path, order: argparse.Namespace) -> list[list[str]]:
+def _month(folder: Path, order: argparse.Namespace, spent: dict[str, float]) -> list[list[str]]:
     links = 28 if order.quick else 500
     month(folder / "month", order.days, order.devices, links)
     return questions(folder / "month", order.days, order.devices, links)
