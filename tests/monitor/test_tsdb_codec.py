@@ -1,9 +1,12 @@
 """A block gives back what it was given, whatever that was; a changed bit is seen; bins agree with monitor.rates."""
 
+import sqlite3
 import struct
 import zlib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from monitor.rates import Count, increments
-from monitor.samples import MISSING, Layout
+from monitor.samples import MISSING, Layout, Sample, polls_of
 from monitor.tsdb import codec, merge, runs, sparse, tiers
 from monitor.tsdb.groups import Plan
+from monitor.tsdb.head import LENGTH
+from monitor.tsdb.store import EmbeddedStore
 
 ANY = st.integers(-(2**63), 2**63 - 1) | st.just(MISSING) | st.integers(-300, 300)
 MATRICES = arrays.arrays(np.int64, st.tuples(st.integers(0, 6), st.integers(0, 70)), elements=ANY)
@@ -61,6 +66,24 @@ def test_rows_of_an_older_head_are_read_beside_new_ones(which: int) -> None:
     assert np.array_equal(codec.decode_each(mixed), values)
     with pytest.raises(codec.DamagedError, match="its shape"):
         codec.decode_each([old[0], *codec.encode_each(values[1:, :2].copy())])
+
+
+def test_an_older_head_is_sealed_with_what_came_since(tmp_path: Path) -> None:
+    key, root = (1, "cpu", ""), tmp_path / "s"
+    with EmbeddedStore(root) as store:
+        store.write(polls_of([Sample(*key, T0, 10)]))
+    block = of_an_older_version(np.array([10]), codec.ZSTD)
+    with closing(sqlite3.connect(root / "hot.db")) as db, db:
+        index = np.frombuffer(db.execute("SELECT polls FROM head").fetchone()[0], np.int64).copy()
+        index[LENGTH] = len(block)
+        db.execute("UPDATE head SET polls = ?, data = ?", (index.tobytes(), block))
+    with EmbeddedStore(root) as store:
+        store.write(polls_of([Sample(*key, T0 + timedelta(minutes=1), 11)]))
+        new, old = store.last(T0 + timedelta(minutes=2))[1]
+        assert [p.values.tolist() for p in (old, new) if p and p.values is not None] == [[10], [11]]
+        for _ in range(2):
+            assert store.read([key], T0, T0 + timedelta(hours=1))[key].values.tolist() == [10, 11]
+            store.maintain(T0 + timedelta(hours=3), compacting=False)
 
 
 def test_a_mask_that_tells_of_other_bytes_is_seen() -> None:
