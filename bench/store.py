@@ -1,9 +1,10 @@
 """Measures the sample store beside VictoriaMetrics and RRDtool; `python -m bench.store` prints markdown.
 
-    python -m bench.store [--devices 2000] [--minutes 130] [--days 30] [--folder DIRECTORY] [--quick]
+    python -m bench.store [--devices 2000] [--minutes 130] [--days 30] [--folder DIRECTORY] [--quick] [--only PART]
 
 The load is synthetic (bench/store_load.py). CPU seconds count, user and system, because the machine has other work; the
-rivals get the same samples in the same run. --quick: fewer devices, minutes and days, to see that it runs.
+rivals get the same samples in the same run. --quick: fewer devices, minutes and days, to see that it runs. --only: one
+of the three parts: `wide` (many devices), `day` (a whole day of a few), `month` (its questions).
 """
 
 import argparse
@@ -177,62 +178,72 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=list(PARTS))
     order = parser.parse_args()
     if order.quick:
         order.devices, order.minutes, order.days = 120, 70, 2
-    with tempfile.TemporaryDirectory(dir=order.folder) as folder:
-        _all(Path(folder), order)
-
-
-def _all(folder: Path, order: argparse.Namespace) -> None:
-    few = 6 if order.quick else 24
-    links = 28 if order.quick else 500
     print(f"Load average at the beginning: {measure.load()}. Codec: {('zlib', 'zstd')[codec.available()]}.\n")
-    wrote, sealed, count = wide = ingest(
-        folder / "wide", made(100, order.minutes, seed=1), order.devices, order.minutes
-    )
+    with tempfile.TemporaryDirectory(dir=order.folder) as folder:
+        parts = [part for name, part in PARTS.items() if order.only in (None, name)]
+        spent: dict[str, float] = {}
+        asked = [row for part in parts for row in part(Path(folder), order, spent)]
+    print(measure.table(["question", "CPU ms", "promised"], asked), "\n")
+    print(f"Load average at the end: {measure.load()}.")
+
+
+def _wide(folder: Path, order: argparse.Namespace, spent: dict[str, float]) -> list[list[str]]:
+    """Write and seal hours of many devices, beside VictoriaMetrics; return what was asked of them."""
+    load = made(100, order.minutes, seed=1)
+    wrote, sealed, count = ingest(folder / "wide", load, order.devices, order.minutes)
     rows = [
         ["write (one commit a second, on the disk)", f"{count / wrote / 1e6:.1f}"],
         ["write and seal", f"{count / (wrote + sealed) / 1e6:.1f}"],
     ]
+    asked = _now(folder / "wide", order.devices, order.minutes)
     rival = victoria_wide(made(100, 6, seed=1), order.devices, folder / "vmw")
     if rival:
-        rows.append(
-            ["VictoriaMetrics, server alone, series known", f"{rival.samples / rival.cpu_s / 1e6:.2f}"]
-        )
-        theirs = rival.cpu_s / rival.samples
-        rows.append(["times our CPU to write and seal", f"{theirs / ((wrote + sealed) / count):.1f}"])
+        rate = rival.samples / rival.cpu_s / 1e6
+        rows += [
+            ["VictoriaMetrics, server alone, series known", f"{rate:.2f}"],
+            ["times our CPU to write and seal", f"{count / (wrote + sealed) / 1e6 / rate:.1f}"],
+        ]
+        spent["ours"], spent["theirs"] = (wrote + sealed) / count, 1e-6 / rate
     header = [f"{order.devices * 280} series, {count / 1e6:.1f} M samples", "M samples/s/core"]
     print(measure.table(header, rows), "\n")
-    load = made(few, 1440, seed=2)
+    return asked
+
+
+def _day(folder: Path, order: argparse.Namespace, spent: dict[str, float]) -> list[list[str]]:
+    """Write, seal and compact a day of few devices, beside both rivals; return what was asked before its file was."""
+    load = made(6 if order.quick else 24, 1440, seed=2)
     wrote, compacted, hot_ms = day(folder / "day", load)
     sizes = {t: sum(p.stat().st_size for p in (folder / "day" / t).iterdir()) for t in TIERS}
     rivals = {
         "VictoriaMetrics, server alone": victoria(load, folder / "vm"),
         "RRDtool, raw points alone": rrdtool(load, folder / "rrd", 60 if order.quick else 360),
     }
-    header = [
-        f"{few * 280} series for a day, {load.samples / 1e6:.1f} M samples",
-        "M samples/s/core",
-        "times our CPU",
-        "B/sample",
-    ]
+    series = f"{load.values[..., 0].size} series for a day, {load.samples / 1e6:.1f} M samples"
+    header = [series, "M samples/s/core", "times our CPU", "B/sample"]
     print(measure.table(header, _beside((wrote, compacted), sizes["raw"], load.samples, rivals)), "\n")
     tiers_said = ", ".join(f"{t} {size / load.samples:.2f}" for t, size in sizes.items())
-    if rival:
-        whole = (wide[0] + wide[1]) / wide[2] + compacted / load.samples
-        print(f"At {order.devices * 280} series, compaction included: {theirs / whole:.1f} times our CPU.\n")
     rate = f"{load.samples / compacted / 1e6:.1f} M samples/s/core"
     print(f"Bytes a raw sample by tier: {tiers_said}. Compaction alone: {rate}.\n")
-    month(folder / "month", order.days, order.devices, links)
-    asked = _now(folder / "wide", order.devices, order.minutes)
-    asked += [["a link's 24 h, every value, from the head and 23 hours", f"{hot_ms:.2f}", "1"]]
-    asked += questions(folder / "month", order.days, order.devices, links)
-    print(measure.table(["question", "CPU ms", "promised"], asked), "\n")
+    if "theirs" in spent:
+        times = spent["theirs"] / (spent["ours"] + compacted / load.samples)
+        print(f"At {order.devices * 280} series, compaction included: {times:.1f} times our CPU.\n")
     vm = rivals["VictoriaMetrics, server alone"]
     if vm and vm.day_ms:
         print(f"VictoriaMetrics, one series' 24 h as rates: {vm.day_ms:.1f} ms of wall time.\n")
-    print(f"Load average at the end: {measure.load()}.")
+    return [["a link's 24 h, every value, from the head and 23 hours", f"{hot_ms:.2f}", "1"]]
+
+
+def _month(folder: Path, order: argparse.Namespace, spent: dict[str, float]) -> list[list[str]]:
+    links = 28 if order.quick else 500
+    month(folder / "month", order.days, order.devices, links)
+    return questions(folder / "month", order.days, order.devices, links)
+
+
+PARTS = {"wide": _wide, "day": _day, "month": _month}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Differences along time, zigzag (so that small negative ones are small too), as many bytes of each as the
 greatest needs, all first bytes together, then all second ones: the runs this leaves compress well. Missing
 values are carried forward and told by a bit mask, so that a gap costs bits and not two jumps of eight bytes.
-zstandard compresses where it is installed, zlib where it is not; a block says which of them it needs.
+zstandard compresses where it is installed, zlib where it is not; a block says which of them it needs. What lives only
+an hour is not compressed at all, but loses its zero bytes (monitor/tsdb/sparse.py).
 """
 
 import struct
@@ -17,19 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.samples import MISSING
+from monitor.tsdb import sparse
 
 Array = NDArray[np.int64]
 _HEADER = struct.Struct("<IBBBBII")  # crc, codec, kind, width, masked, rows, columns
 _CRC = 4
-QUICK, BRIEF, DENSE = -1, 1, 3  # levels: of what lives an hour, a day, and years
+BRIEF, DENSE = -1, 3  # levels: of what lives a day, and years
 
 
 class Kind(IntEnum):
-    """How values became bytes: as they are, zigzag alone, or zigzag of their differences along time."""
+    """How values became bytes: as they are, zigzag alone, zigzag of their differences along time, without zeros."""
 
-    raw = 0
+    raw = 0  # of heads that older versions wrote
     plain = 1
     delta = 2
+    sparse = 3
 
 
 class DamagedError(ValueError):
@@ -45,7 +48,7 @@ class _Local(threading.local):
 
 
 _local = _Local()
-ZLIB, ZSTD = 0, 1
+ZLIB, ZSTD, STORED = 0, 1, 2
 
 
 def available() -> int:
@@ -71,6 +74,8 @@ def _compressor(codec: int, level: int) -> Callable[[Any], bytes]:
 def _decompressor(codec: int) -> Callable[[Any], bytes]:
     if codec == ZLIB:
         return zlib.decompress
+    if codec == STORED:
+        return bytes
     if codec != ZSTD:
         raise DamagedError(f"codec {codec} is not known")
     if _local.decompressor is None:
@@ -94,25 +99,21 @@ def encode(values: Array, kind: Kind = Kind.delta, *, codec: int | None = None, 
         values = _carried(values, present) if kind is Kind.delta else np.where(present, values, 0)
     if kind is Kind.delta and columns:
         parts.append(_planes(_zigzag(values[:, 0]), 8))
-        values = np.diff(values, axis=1)
+        values = values[:, 1:] - values[:, :-1]
     steps = _zigzag(values)
     width = (int(steps.max()).bit_length() + 7) // 8 if steps.size else 0
     parts.append(_planes(steps, width))
     return _framed(b"".join(parts), (kind, width, masked, rows, columns), level, codec)
 
 
-def encode_each(values: Array, *, codec: int | None = None) -> list[bytes]:
-    """Return each row as a block of its own, quickly; missing values stand in it as they are."""
-    count, width = values.shape
-    size = 8 * width
-    planes = memoryview(values.view(np.uint8).reshape(count, width, 8).transpose(0, 2, 1).tobytes())
-    shape = (Kind.raw, 8, False, width, 1)
-    codec = available() if codec is None else codec
-    compress = _compressor(codec, QUICK)
-    tail = _HEADER.pack(0, codec, *shape)[_CRC:]
+def encode_each(values: Array) -> list[bytes]:
+    """Return each row (of count × width, in C order) as a block of its own, quickly."""
+    tail = _HEADER.pack(0, STORED, Kind.sparse, 8, False, values.shape[1], 1)[_CRC:]
     start, crc32, pack = zlib.crc32(tail), zlib.crc32, struct.Struct("<I").pack
-    payloads = [compress(planes[at : at + size]) for at in range(0, count * size, size)]
-    return [pack(crc32(p, start)) + tail + p for p in payloads]
+    return [
+        b"".join((pack(crc32(found, crc32(mask, start))), tail, mask, found))
+        for mask, found in sparse.packed(values)
+    ]
 
 
 def _framed(payload: bytes, shape: tuple[int, ...], level: int, codec: int | None) -> bytes:
@@ -131,6 +132,11 @@ def decode(block: bytes, rows: Sequence[int] | None = None) -> Array:
 def _unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> Array:
     """Return blocks × rows × columns of blocks that all have one shape."""
     kind, width, masked, count, columns = shape
+    if kind == Kind.sparse:
+        try:
+            return sparse.unpacked(payloads, count * columns).reshape(-1, count, columns)[:, picked]
+        except ValueError as error:
+            raise DamagedError(f"{error}") from None
     octets = np.frombuffer(b"".join(payloads), np.uint8).reshape(len(payloads), -1)
     at = (count * columns + 7) // 8 if masked else 0
     if kind == Kind.raw:
@@ -149,36 +155,37 @@ def _unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> A
 
 
 def decode_each(blocks: Sequence[bytes]) -> Array:
-    """Return blocks of `encode_each` that have equally many values as rows of one matrix. Raises DamagedError."""
+    """Return blocks of one column that have equally many values as rows of one matrix. Raises DamagedError."""
     if not blocks:
         return np.empty((0, 0), np.int64)
-    _, codec, kind, _, _, width, _ = _header(blocks[0])
-    payload = b"".join(_payloads(blocks, _decompressor(codec)))
-    if kind != Kind.raw:
-        raise DamagedError("its shape is not the one expected")
-    if len(payload) != 8 * width * len(blocks):
-        raise DamagedError("its shape is not the one expected")
-    planes = np.frombuffer(payload, np.uint8).reshape(len(blocks), 8, width)
-    octets = np.empty((len(blocks), width, 8), np.uint8)
-    for i in range(8):
-        octets[:, :, i] = planes[:, i]
-    return octets.view(np.int64).reshape(len(blocks), width)
+    tails = {block[_CRC : _HEADER.size] for block in blocks}
+    if len(tails) == 1:
+        return _rows_of(blocks)
+    width = _header(blocks[0])[5]  # some are of an older version
+    values = np.empty((len(blocks), width), np.int64)
+    for tail in tails:
+        places = [i for i, block in enumerate(blocks) if block[_CRC : _HEADER.size] == tail]
+        if _header(blocks[places[0]])[5] != width:
+            raise DamagedError("its shape is not the one expected")
+        values[places] = _rows_of([blocks[i] for i in places])
+    return values
 
 
-def _payloads(blocks: Sequence[bytes], decompress: Callable[[Any], bytes]) -> list[bytes]:
-    """Return what is in blocks with the same header; as little as can be is done for each."""
+def _rows_of(blocks: Sequence[bytes]) -> Array:
+    """Return blocks with the same header as rows of one matrix; as little as can be is done for each."""
+    _, codec, *shape = _header(blocks[0])
+    decompress = _decompressor(codec)
     size, crc32, integer = _HEADER.size, zlib.crc32, int.from_bytes
-    same = blocks[0][_CRC:size]
-    start = crc32(same)
+    start = crc32(blocks[0][_CRC:size])
     payloads = []
     for block in blocks:
         view = memoryview(block)[size:]
-        if block[_CRC:size] != same:
-            raise DamagedError("its shape is not the one expected")
         if crc32(view, start) != integer(block[:_CRC], "little"):
             raise DamagedError("its checksum is wrong")
         payloads.append(decompress(view))
-    return payloads
+    if shape[-1] != 1 or shape[0] not in (Kind.raw, Kind.sparse):
+        raise DamagedError("its shape is not the one expected")
+    return _unpacked(payloads, shape, slice(None))[:, :, 0]
 
 
 def decode_alike(
@@ -188,31 +195,38 @@ def decode_alike(
 
     Many small blocks at once are read several times quicker than one by one.
     """
-    groups: dict[tuple[Any, ...], tuple[list[int], list[bytes]]] = {}
+    groups: dict[tuple[bytes, tuple[int, ...]], tuple[list[int], list[bytes]]] = {}
     for i, (block, picked) in enumerate(zip(blocks, rows, strict=True)):
         try:
-            payload, *shape = _opened(block)
+            check(block)
         except DamagedError as error:
             yield [i], error
             continue
-        numbers, payloads = groups.setdefault((*shape, picked), ([], []))
+        numbers, members = groups.setdefault((block[_CRC : _HEADER.size], picked), ([], []))
         numbers.append(i)
-        payloads.append(payload)
-    for (*shape, picked), (numbers, payloads) in groups.items():
+        members.append(block)
+    for (_, picked), (numbers, members) in groups.items():
+        _, codec, *shape = _header(members[0])
+        try:
+            decompress = _decompressor(codec)
+        except DamagedError as error:
+            yield from (([i], error) for i in numbers)
+            continue
+        payloads = [decompress(memoryview(block)[_HEADER.size :]) for block in members]
         yield numbers, _unpacked(payloads, shape, list(picked))
 
 
 def check(block: bytes) -> None:
     """Compare the checksum, without unpacking. Raises DamagedError."""
-    crc = _header(block)[0]
-    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
+    if len(block) < _HEADER.size:
+        raise DamagedError("it is cut short")
+    if zlib.crc32(memoryview(block)[_CRC:]) != int.from_bytes(block[:_CRC], "little"):
         raise DamagedError("its checksum is wrong")
 
 
 def _opened(block: bytes) -> tuple[bytes, int, int, bool, int, int]:
-    crc, codec, kind, width, masked, rows, columns = _header(block)
-    if zlib.crc32(memoryview(block)[_CRC:]) != crc:
-        raise DamagedError("its checksum is wrong")
+    check(block)
+    _, codec, kind, width, masked, rows, columns = _header(block)
     payload = _decompressor(codec)(memoryview(block)[_HEADER.size :])
     return payload, kind, width, bool(masked), rows, columns
 
@@ -224,7 +238,9 @@ def _header(block: bytes) -> tuple[Any, ...]:
 
 
 def _zigzag(values: Array) -> NDArray[np.uint64]:
-    return ((values << 1) ^ (values >> 63)).view(np.uint64)
+    sign, found = values >> 63, values << 1
+    found ^= sign
+    return found.view(np.uint64)
 
 
 def _unzigzag(values: NDArray[np.uint64]) -> Array:

@@ -131,16 +131,15 @@ def index_of(indexes: Sequence[bytes]) -> Array:
 def entries(rows: Sequence[tuple[bytes, bytes]], device: int | None = None) -> Entries:
     """Return what is in rows of the head, in their order; of one device or of all."""
     index = index_of([r[0] for r in rows])
-    sizes = [len(r[0]) // 40 for r in rows]
-    row = np.repeat(np.arange(len(rows)), sizes)
-    ends = np.cumsum(index[:, LENGTH])
-    before = (
-        np.concatenate(([0], np.cumsum([len(r[1]) for r in rows])[:-1])) if rows else np.empty(0, np.int64)
-    )
-    stops = ends - before[row]
     chosen = np.arange(len(index)) if device is None else np.flatnonzero(index[:, DEVICE] == device)
+    stops = index[:, LENGTH].cumsum()[chosen]
+    row = np.array([len(r[0]) // 40 for r in rows], np.int64).cumsum().searchsorted(chosen, side="right")
+    before = np.array([0, *(len(r[1]) for r in rows)]).cumsum()[row]
+    index = index[chosen]
+    starts = stops - before - index[:, LENGTH]
     blocks = np.empty(len(chosen), object)
-    places = zip(row[chosen].tolist(), stops[chosen].tolist(), index[chosen, LENGTH].tolist(), strict=True)
-    for i, (r, stop, length) in enumerate(places):
-        blocks[i] = rows[r][1][stop - length : stop]
-    return Entries(index[chosen], blocks)
+    for i, (r, start, stop) in enumerate(
+        zip(row.tolist(), starts.tolist(), (stops - before).tolist(), strict=True)
+    ):
+        blocks[i] = rows[r][1][start:stop]
+    return Entries(index, blocks)

@@ -40,7 +40,7 @@ def sealed(found: Entries, plans: Mapping[int, Plan], slot: int) -> Iterator[Blo
         whole = merged([_part_of(some.where(group), plans) for group in arrivals(some)])
         for start, stop in _edges(whole.at_ms, slot):
             part = whole.within(int(whole.at_ms[start]), int(whole.at_ms[stop - 1]) + 1)
-            yield build(one, part.plan, part.at_ms, part.flags, part.values.T)
+            yield build(one, part.plan, part.at_ms, part.flags, part.values)
 
 
 def _cut(found: Entries, plans: Mapping[int, Plan], slot: int) -> Iterator[Block]:
@@ -53,7 +53,7 @@ def _cut(found: Entries, plans: Mapping[int, Plan], slot: int) -> Iterator[Block
         for first, last in _edges(at, slot):
             part = _part_of(found.where(np.arange(start + first, start + last)), plans)
             device = int(found.index[start, DEVICE])
-            yield build(device, part.plan, part.at_ms, part.flags, part.values.T)
+            yield build(device, part.plan, part.at_ms, part.flags, part.values)
 
 
 def _edges(at: Array, slot: int) -> Iterator[tuple[int, int]]:
@@ -76,16 +76,17 @@ def arrivals(found: Entries) -> Iterator[Array]:
 
 def _part_of(found: Entries, plans: Mapping[int, Plan]) -> Part:
     plan = plans[int(found.index[0, LAYOUT])]
-    values = found.values(len(plan.layout.columns)).T if plan.layout.columns else np.empty((0, 0), np.int64)
+    values = np.empty((0, 0), np.int64)
+    if plan.layout.columns:
+        values = np.ascontiguousarray(found.values(len(plan.layout.columns)).T)
     return Part(plan, found.index[:, AT], found.index[:, FLAGS], values)
 
 
 def build(device: int, plan: Plan, at_ms: Array, flags: Array, values: Array) -> Block:
-    """Return a block of n polls; `values` is (those of them that have any) × columns."""
+    """Return a block of n polls; `values` is columns × (those of them that have any)."""
     parts = [codec.encode(np.stack((at_ms, flags)), level=codec.BRIEF)]
     parts += [
-        codec.encode(np.ascontiguousarray(values[:, list(half)].T), level=codec.BRIEF) if half else b""
-        for half in plan.halves
+        codec.encode(values.take(half, axis=0), level=codec.BRIEF) if half else b"" for half in plan.halves
     ]
     data = _LENGTHS.pack(*map(len, parts)) + b"".join(parts)
     return Block(device, plan, int(at_ms[0]), int(at_ms[-1]), data)
@@ -101,12 +102,14 @@ def half(data: bytes, number: int, rows: Sequence[int] | None = None) -> Array:
     return codec.decode(_part(data, number + 1), rows)
 
 
-def part(data: bytes, number: int) -> bytes:
-    """Return the times and flags (0), or a half (1, 2), still packed; b"" when it is cut short."""
-    try:
-        return _part(data, number)
-    except codec.DamagedError:
-        return b""
+def parts(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return times and flags and the two halves, still packed; b"" when the block is cut short."""
+    if len(data) < _LENGTHS.size:
+        return b"", b"", b""
+    times, often, seldom = _LENGTHS.unpack_from(data)
+    first = _LENGTHS.size + times
+    second = first + often
+    return data[_LENGTHS.size : first], data[first:second], data[second : second + seldom]
 
 
 def _part(data: bytes, number: int) -> bytes:

@@ -78,25 +78,68 @@ def hour_pieces(
     where: tuple[Path, int],
     told: Told,
 ) -> list[Piece]:
-    """Return the wanted columns of blocks of hours; `where`: their file and device."""
-    some = [(b, w) for b in blocks if (w := _wanted(names, plans(b[1]).in_halves))]
-    parts: list[tuple[int, dict[Name, int] | None, tuple[int, ...], bytes]]
-    parts = [(i, None, (0, 1), hours.part(b[2], 0)) for i, (b, _) in enumerate(some)]
-    for i, (block, wanted) in enumerate(some):
-        parts += [(i, p, tuple(p.values()), hours.part(block[2], n + 1)) for n, p in wanted.items()]
-    times: dict[int, Array] = {}
-    values: dict[int, dict[Name, Array]] = {i: {} for i in range(len(some))}
-    for members, found in codec.decode_alike([p[3] for p in parts], [p[2] for p in parts]):
-        for place, matrix in zip(members, [found] if isinstance(found, Exception) else found, strict=True):
-            number, picked = parts[place][:2]
-            if isinstance(matrix, Exception):
-                values.pop(number, None)
-                told(Damage(*where, some[number][0][0], f"{matrix}"))
-            elif picked is None:
-                times[number] = matrix[0][matrix[1] & VALUED != 0]
-            elif number in values:
-                values[number].update(zip(picked, matrix, strict=True))
-    return [Piece(times[i], found) for i, found in values.items() if i in times]
+    """Return the wanted columns of blocks of hours, as one piece in their order; `where`: their file and device."""
+    wanted: dict[int, dict[int, dict[Name, int]]] = {}  # layout → half → name → row
+    numbers: dict[int, list[int]] = {}  # layout → its blocks
+    packed: list[tuple[bytes, bytes, bytes]] = []
+    begins: list[int] = []
+    for first_ms, layout, data in blocks:
+        if layout not in wanted:
+            wanted[layout] = _wanted(names, plans(layout).in_halves)
+        if wanted[layout]:
+            numbers.setdefault(layout, []).append(len(packed))
+            packed.append(hours.parts(data))
+            begins.append(first_ms)
+    laid = _Laid([p[0] for p in packed], lambda i, error: told(Damage(*where, begins[i], f"{error}")))
+    for layout, mine in numbers.items():
+        for half, some in wanted[layout].items():
+            laid.fill(np.array(mine), [packed[i][half + 1] for i in mine], some)
+    return [Piece(laid.at_ms, laid.values)] if packed else []
+
+
+class _Laid:
+    """Blocks of hours one after the other: their times, and the values of the columns that are asked for.
+
+    Blocks of one shape are laid out together. What is damaged leaves no times, or `MISSING`.
+    """
+
+    def __init__(self, marks: Sequence[bytes], damaged: Callable[[int, codec.DamagedError], None]) -> None:
+        self.damaged = damaged
+        self.values: dict[Name, Array] = {}
+        self.sizes = np.zeros(len(marks), np.int64)
+        found = []
+        for members, times in codec.decode_alike(marks, [(0, 1)] * len(marks)):
+            if isinstance(times, codec.DamagedError):
+                damaged(members[0], times)
+                continue
+            valued = times[:, 1] & VALUED != 0
+            self.sizes[members] = valued.sum(axis=1)
+            found.append((members, times[:, 0][valued]))
+        self.starts = self.sizes.cumsum() - self.sizes
+        self.at_ms = np.empty(self.sizes.sum(), np.int64)
+        for members, at in found:
+            self.at_ms[self._spots(members)] = at
+
+    def fill(self, numbers: Array, blocks: Sequence[bytes], wanted: Mapping[Name, int]) -> None:
+        """Lay out one half of the blocks with these numbers."""
+        for name in wanted:
+            self.values.setdefault(name, np.full(len(self.at_ms), MISSING))
+        for members, rows in codec.decode_alike(blocks, [tuple(wanted.values())] * len(blocks)):
+            mine = numbers[members]
+            if isinstance(rows, codec.DamagedError):
+                self.damaged(mine[0], rows)
+                continue
+            known = self.sizes[mine] == rows.shape[2]  # not where the times are damaged
+            if not known.all():
+                mine, rows = mine[known], rows[known]
+            spots = self.starts[mine][:, None] + np.arange(rows.shape[2])
+            for i, name in enumerate(wanted):
+                self.values[name][spots] = rows[:, i]
+
+    def _spots(self, members: Sequence[int]) -> Array:
+        """Return the places of the polls of some blocks."""
+        starts, sizes = self.starts[members], self.sizes[members]
+        return np.repeat(starts - sizes.cumsum() + sizes, sizes) + np.arange(sizes.sum())
 
 
 def day_pieces(file: DayFile, day: int, device: int, names: Sequence[Name], told: Told) -> Iterator[Piece]:
