@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from monitor import ber, usm
 from monitor.engine_book import EngineBook
-from monitor.lean import Address, Tally, Wire
+from monitor.lean import Wire
 from monitor.lean_peer import Peer, numeric
 from monitor.lean_round import Plan, Poll, Polled
+from monitor.lean_waiting import Address, Tally
 from monitor.observation import Reach
 from monitor.snmp_agent import Fault, PoliteAgent, Reply, Request, Trouble, Windowed
 from monitor.snmp_message import Community, Opened, Template, Voice, template

@@ -241,7 +241,7 @@ HAS_C = _c is not None
 class Step:
     """One request of a plan, and where its values go: rows of a window, or cells one by one."""
 
-    __slots__ = ("cells", "end", "layout", "names", "request", "start")
+    __slots__ = ("cells", "end", "first", "last", "layout", "names", "request", "start")
 
     def __init__(
         self,
@@ -255,6 +255,8 @@ class Step:
         self.request = request
         self.start = start  # the first row, and the one after the last
         self.end = end
+        width = len(layout.columns) if layout else 0
+        self.first, self.last = start * width, end * width  # the same as places of values
         self.layout = layout
         self.names = names
         self.cells = cells
