@@ -41,7 +41,7 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_request",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_message", "_read", "_request",
         "_resyncs", "_sent_s", "_slow_s", "_smaller", "_try_s", "_waited_s", "_window", "address",
         "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "target", "tries",
         "voice", "wait_s", "wire",
@@ -58,6 +58,7 @@ class Peer:
         self.wait_s = self.due_s = 0.0
         self.heard = False
         self._window: Callable[[Opened, float], bool] | None = None
+        self._message: Callable[[bytes, float], bool] | None = None
         self.busy = False
         self._answering = False
         self._slow_s = self._sent_s = 0.0
@@ -86,19 +87,21 @@ class Peer:
         wait_s: float,
         smaller: Callable[[int], Template] | None = None,
         window: Callable[[Opened, float], bool] | None = None,
+        message: Callable[[bytes, float], bool] | None = None,
         queued: bool = False,
     ) -> None:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
         (1) and the following ones. `window` gets the response first: it takes it and says so, and then asks
-        `at_once` for more or ends with `told`; what it does not take is read by `read`. `queued`: begin when it is
-        this device's turn among many.
+        `at_once` for more or ends with `told`; what it does not take is read by `read`. `message` does the same with
+        the datagram as it came, before anything else. `queued`: begin when it is this device's turn among many.
         """
         self._read = read
         self._done = done
         self._smaller = smaller
         self._window = window
+        self._message = message
         self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
 
     def go_on(
@@ -182,6 +185,9 @@ class Peer:
 
     def came(self, data: bytes, now_s: float) -> None:
         """Take a datagram from the device's address (called by the wire)."""
+        message = self._message
+        if message is not None and message(data, now_s):
+            return
         try:
             if self._greeting:
                 self.voice.greeted(data, self.number, now_s)

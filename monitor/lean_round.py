@@ -15,13 +15,16 @@ from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
 from monitor.snmp_message import Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
-from monitor.windows import Layout, Step, Values, bulk, exact, rows_that_fit
+from monitor.windows import Layout, Quick, Step, Values, bulk, exact, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
 _WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
+V2_OCTETS, V3_OCTETS = (
+    50,
+    150,
+)  # of a message beside its varbinds, with a usual community, or user and engine ID
 _PROBE = exact((), (), (), 0, 0)  # a GET of sysUpTime alone: is it there at all?
-Quick = Callable[[Layout, bytes, int, int], Values | None]
 
 
 class Polled(NamedTuple):
@@ -173,7 +176,7 @@ class Poll:
         self._uptime: int | None = None
         self._changed = False
         self._fault: Fault | None = None
-        self._values: Values = [None] * (len(plan.indexes) * len(plan.columns))
+        self._values: Values = []  # as far as they were asked for
         self._step = plan.steps[0]
 
     def begin(self) -> None:
@@ -185,6 +188,7 @@ class Poll:
             tries=self._tries,
             wait_s=self._wait_s,
             window=self._window,
+            message=self._message if self._quick is Layout.by_c and self._peer.voice.lead else None,
             queued=True,
         )
 
@@ -195,28 +199,44 @@ class Poll:
         step = self._step = self._plan.steps[self._at]
         self._peer.go_on(step.request, self._tries, self._wait_s)
 
+    def _message(self, data: bytes, now_s: float) -> bool:
+        """Take a datagram that is a window as expected, by the C parser, which reads the whole of it at once."""
+        step, values = self._step, self._values
+        compiled = step.layout.compiled if step.layout is not None else None
+        if compiled is None or step.first != len(values) or now_s > self._until_s:
+            return False
+        peer = self._peer
+        uptime = compiled.message(data, peer.voice.lead, peer.number, values)
+        if uptime is None:
+            return False
+        self._go_on(uptime, len(data) - V2_OCTETS, now_s)
+        return True
+
     def _window(self, opened: Opened, now_s: float) -> bool:
-        """Take a window that is as expected, and ask for the next; False for any other answer.
+        """Take a window that is as expected, and ask for the next; False for any other answer."""
+        data, status, _, start, end = opened
+        step, values = self._step, self._values
+        if step.layout is None or status or step.first != len(values) or now_s > self._until_s:
+            return False
+        uptime = self._quick(step.layout, data, start, end, values)
+        if uptime is None:
+            return False
+        self._go_on(uptime, end - start, now_s)
+        return True
+
+    def _go_on(self, uptime: int, octets: int, now_s: float) -> None:
+        """Ask for the next window after one that was as expected.
 
         This is the way of hundred thousands of answers a minute, so it is written out.
         """
-        data, status, _, start, end = opened
-        step = self._step
-        if step.layout is None or status or now_s > self._until_s:
-            return False
-        values = self._quick(step.layout, data, start, end)
-        if values is None:
-            return False
-        if end - start > self._largest:
-            self._largest, self._rows = end - start, step.end - step.start
-        uptime = values.pop(0)
+        if octets > self._largest:
+            self._largest, self._rows = octets, self._step.end - self._step.start
         if self._uptime is None:
             self._at_s = now_s
             self._until_s = now_s + self._patience_s
-            self._uptime = uptime  # type: ignore[assignment]  # the quick readers take nothing else
-        elif uptime < self._uptime:  # type: ignore[operator]
-            self._went_back(uptime)  # type: ignore[arg-type]
-        self._values[step.first : step.last] = values
+            self._uptime = uptime
+        elif uptime < self._uptime:
+            self._went_back(uptime)
         self._at = at = self._at + 1
         steps, peer = self._plan.steps, self._peer
         if at < len(steps) and not peer.muddy and peer.limit is None:
@@ -224,7 +244,12 @@ class Poll:
             peer.at_once(step.request, now_s)
         else:
             peer.told(None)
-        return True
+
+    def _put(self, first: int, cells: Sequence[Value | None]) -> None:
+        """Put values in their places; what lies before and did not come is not there."""
+        values, last = self._values, first + len(cells)
+        values.extend([None] * (first - len(values)))
+        values[first:last] = cells
 
     def _read(self, opened: Opened) -> Reply:
         """Return the reply that is no window as expected; raises Malformed."""
@@ -318,8 +343,7 @@ class Poll:
         self._holes = True
         if got:
             self._note_uptime(reply.varbinds[0][1])
-        begin = step.start * width
-        self._values[begin : begin + rows * width] = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
+        self._put(step.first, [v for _, v in reply.varbinds[1 : 1 + rows * width]])
         if step.start + rows < step.end:
             self._plan.steps[self._at : self._at + 1] = (
                 self._plan.window(step.start, step.start + rows) if rows else []
@@ -351,6 +375,7 @@ class Poll:
         self._holes = True
         seen = dict(reply.varbinds)
         self._note_uptime(seen.get(SYS_UPTIME))
+        self._put(step.end * self._width, ())
         for cell, name in zip(step.cells, step.names[1:], strict=True):
             self._values[cell] = seen.get(name)
         self._at += 1
@@ -389,6 +414,7 @@ class Poll:
 
     def _end(self) -> None:
         plan, width = self._plan, len(self._plan.columns)
+        self._put(len(plan.indexes) * width, ())
         plan.over(whole=self._fault is None)
         if self._fault is None:
             plan.measured(self._largest, self._rows)

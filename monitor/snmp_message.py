@@ -69,7 +69,12 @@ class _Shape:
 
 
 class Voice(Protocol):
-    """How one device is spoken to: packs requests and opens what comes. `met`: no greeting has to go before."""
+    """How one device is spoken to: packs requests and opens what comes. `met`: no greeting has to go before.
+
+    `lead` is what a message without security has before its PDU; empty where messages are not read as they come.
+    """
+
+    lead: bytes
 
     @property
     def met(self) -> bool:
@@ -94,7 +99,7 @@ class Community:
     def __init__(self, version: int, community: bytes) -> None:
         self._version = version
         self._community = community
-        self._lead = ber.integer(version) + ber.tlv(ber.OCTETS, community)
+        self.lead = ber.integer(version) + ber.tlv(ber.OCTETS, community)
         self._shapes: dict[int, _Shape] = {}
 
     def __repr__(self) -> str:
@@ -107,7 +112,7 @@ class Community:
         try:
             before, after = request.packed[self]
         except KeyError:
-            whole = ber.tlv(ber.SEQUENCE, self._lead + request.before + b"id##" + request.after)
+            whole = ber.tlv(ber.SEQUENCE, self.lead + request.before + b"id##" + request.after)
             before, after = request.packed[self] = whole[: len(whole) - len(request.after) - 4], request.after
         return before + number + after
 

@@ -338,6 +338,8 @@ class Engine:
         "user",
     )  # fmt: skip
 
+    lead = b""
+
     def __init__(self, user: User) -> None:
         self.user = user
         self.engine_id = b""
