@@ -25,6 +25,7 @@ RESYNCS = 4  # discovery and time synchronisation take two; more is a device tha
 # A device that is heard answers in a fraction of its time-out: what is lost is asked again early, beside the tries.
 _EARLY_S = (0.25, 0.5, 1.0)
 _EARLY_TIMES = 4  # as long as the slowest answer of late
+_FORGETS = 0.6  # of how slow it was, with each series of questions
 _LOST_BY_US = 3  # tries that are not counted when our own buffer overflowed
 _REFUSALS = {
     Why.unknown_user: "The device does not know this SNMPv3 user.",
@@ -112,6 +113,7 @@ class Peer:
         self._request = request
         self._left = tries
         self._try_s = wait_s
+        self._slow_s *= _FORGETS
         self._early_s = self._early() if self._slow_s else 0.0
         wire = self.wire
         self.number = next(wire.ids)
@@ -125,16 +127,14 @@ class Peer:
             (begin or wire.submit)(self)
 
     def at_once(self, request: Template, now_s: float) -> None:
-        """Take the last answer for good and ask the next request of a series as it was asked (from `window`).
+        """Ask the next request of a series as the last one was asked, which was answered well (from `window`).
 
         Only where nothing went wrong with the last one (`muddy`), and no link is shared (`limit`).
         """
-        took_s, slow_s = now_s - self._sent_s, 0.9 * self._slow_s
-        self._slow_s = slow_s = took_s if took_s > slow_s else slow_s
-        if slow_s * _EARLY_TIMES >= self._early_s:
+        if now_s - self._sent_s > self._slow_s:
+            self._slow_s = now_s - self._sent_s
             self._early_s = self._early()
             self.wait_s = self._early_s or self._try_s
-        self.heard = True
         self._request = request
         self._sent_s = now_s
         wire = self.wire
@@ -223,8 +223,7 @@ class Peer:
     def told(self, found: Any) -> None:
         """Take the last answer for good and tell what it held."""
         self.heard = True
-        took_s = self.wire.now_s - self._sent_s
-        self._slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
+        self._slow_s = max(self._slow_s, self.wire.now_s - self._sent_s)
         self._over(found)
 
     def _over(self, found: Any) -> None:

@@ -176,7 +176,7 @@ class Poll:
         self._uptime: int | None = None
         self._changed = False
         self._fault: Fault | None = None
-        self._values: Values = []  # as far as they were asked for
+        self._values: Values = [None] * (len(plan.indexes) * len(plan.columns))
         self._step = plan.steps[0]
 
     def begin(self) -> None:
@@ -201,12 +201,10 @@ class Poll:
 
     def _message(self, data: bytes, now_s: float) -> bool:
         """Take a datagram that is a window as expected, by the C parser, which reads the whole of it at once."""
-        step, values = self._step, self._values
-        compiled = step.layout.compiled if step.layout is not None else None
-        if compiled is None or step.first != len(values) or now_s > self._until_s:
+        step, peer = self._step, self._peer
+        if step.compiled is None or now_s > self._until_s:
             return False
-        peer = self._peer
-        uptime = compiled.message(data, peer.voice.lead, peer.number, values)
+        uptime = step.compiled.message(data, peer.voice.lead, peer.number, self._values, step.first)
         if uptime is None:
             return False
         self._go_on(uptime, len(data) - V2_OCTETS, now_s)
@@ -215,10 +213,10 @@ class Poll:
     def _window(self, opened: Opened, now_s: float) -> bool:
         """Take a window that is as expected, and ask for the next; False for any other answer."""
         data, status, _, start, end = opened
-        step, values = self._step, self._values
-        if step.layout is None or status or step.first != len(values) or now_s > self._until_s:
+        step = self._step
+        if step.layout is None or status or now_s > self._until_s:
             return False
-        uptime = self._quick(step.layout, data, start, end, values)
+        uptime = self._quick(step.layout, data, start, end, self._values, step.first)
         if uptime is None:
             return False
         self._go_on(uptime, end - start, now_s)
@@ -231,25 +229,20 @@ class Poll:
         """
         if octets > self._largest:
             self._largest, self._rows = octets, self._step.end - self._step.start
+        steps, peer = self._plan.steps, self._peer
         if self._uptime is None:
             self._at_s = now_s
             self._until_s = now_s + self._patience_s
             self._uptime = uptime
+            peer.heard = True
         elif uptime < self._uptime:
             self._went_back(uptime)
         self._at = at = self._at + 1
-        steps, peer = self._plan.steps, self._peer
         if at < len(steps) and not peer.muddy and peer.limit is None:
             self._step = step = steps[at]
             peer.at_once(step.request, now_s)
         else:
             peer.told(None)
-
-    def _put(self, first: int, cells: Sequence[Value | None]) -> None:
-        """Put values in their places; what lies before and did not come is not there."""
-        values, last = self._values, first + len(cells)
-        values.extend([None] * (first - len(values)))
-        values[first:last] = cells
 
     def _read(self, opened: Opened) -> Reply:
         """Return the reply that is no window as expected; raises Malformed."""
@@ -343,7 +336,8 @@ class Poll:
         self._holes = True
         if got:
             self._note_uptime(reply.varbinds[0][1])
-        self._put(step.first, [v for _, v in reply.varbinds[1 : 1 + rows * width]])
+        cells = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
+        self._values[step.first : step.first + rows * width] = cells
         if step.start + rows < step.end:
             self._plan.steps[self._at : self._at + 1] = (
                 self._plan.window(step.start, step.start + rows) if rows else []
@@ -375,7 +369,6 @@ class Poll:
         self._holes = True
         seen = dict(reply.varbinds)
         self._note_uptime(seen.get(SYS_UPTIME))
-        self._put(step.end * self._width, ())
         for cell, name in zip(step.cells, step.names[1:], strict=True):
             self._values[cell] = seen.get(name)
         self._at += 1
@@ -414,7 +407,6 @@ class Poll:
 
     def _end(self) -> None:
         plan, width = self._plan, len(self._plan.columns)
-        self._put(len(plan.indexes) * width, ())
         plan.over(whole=self._fault is None)
         if self._fault is None:
             plan.measured(self._largest, self._rows)

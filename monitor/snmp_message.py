@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from os import urandom
+from struct import Struct
 from typing import Protocol
 
 from monitor import ber
@@ -16,6 +17,7 @@ from monitor.tables import Oid
 
 _KINDS = {Kind.get: ber.GET, Kind.getnext: ber.GETNEXT, Kind.getbulk: ber.GETBULK}
 _FIRST = bytes(octet & 0x7F or 1 for octet in range(256))
+_IDS = Struct("4s" * 1024)
 _SHAPES = 4096  # shapes of replies remembered for one community; a shape takes about 200 bytes
 
 
@@ -48,11 +50,10 @@ def new_ids() -> Iterator[bytes]:
     return chain.from_iterable(iter(_some_ids, None))
 
 
-def _some_ids() -> list[bytes]:
+def _some_ids() -> tuple[bytes, ...]:
     pool = bytearray(urandom(4096))
     pool[::4] = pool[::4].translate(_FIRST)
-    whole = bytes(pool)
-    return [whole[at : at + 4] for at in range(0, 4096, 4)]
+    return _IDS.unpack(pool)
 
 
 # A response that answers the question asked: the buffer, error-status, error-index, and where in the buffer the

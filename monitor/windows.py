@@ -54,23 +54,35 @@ HAS_C = _c is not None
 class Layout:
     """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
 
-    __slots__ = ("_hits", "_joined", "_kinds", "_match", "_misses", "_step", "columns", "compiled", "indexes")
+    __slots__ = (
+        "_cells",
+        "_hits",
+        "_joined",
+        "_kinds",
+        "_match",
+        "_misses",
+        "_step",
+        "columns",
+        "compiled",
+        "indexes",
+    )
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
         self.columns = columns
         self.indexes = indexes
         self._joined = b"".join(indexes)
+        self._cells = len(columns) * len(indexes)
         self._kinds = _ANY  # for which the pattern is
         self._match: Match | None = None
         self._hits = self._misses = 0
         self._step = len(columns) + 1
-        few = len(columns) * len(indexes) < _COMPILED
+        few = self._cells < _COMPILED
         self.compiled = _c.Window(_UPTIME, columns, indexes) if _c is not None and few else None
 
-    def by_pattern(self, data: bytes, start: int, end: int, values: Values) -> int | None:
-        """Append the values of the rows and return sysUpTime, if all are numbers that are not negative.
+    def by_pattern(self, data: bytes, start: int, end: int, values: Values, first: int) -> int | None:
+        """Put the values of the rows in their places, from `first` on, and return sysUpTime.
 
-        None, and nothing is appended: the reply must be looked at more closely.
+        None, and nothing is put: not all are numbers that are not negative, so it must be looked at more closely.
         """
         match = self._match or self._found(data, start, end)
         found = match(data, start, end)
@@ -90,7 +102,7 @@ class Layout:
             if self._hits == _POPULAR:
                 self.specialise()
         ticks = next(numbers)
-        values.extend(numbers)
+        values[first : first + self._cells] = numbers
         return ticks
 
     def specialise(self) -> None:
@@ -143,11 +155,11 @@ class Layout:
             return None
         return kinds if all(tag in _NUMBERS for tag, _ in kinds) else _ANY
 
-    def by_c(self, data: bytes, start: int, end: int, values: Values) -> int | None:
+    def by_c(self, data: bytes, start: int, end: int, values: Values, first: int) -> int | None:
         """Do the same as `by_pattern`, for more: any value that the reference knows, but as sysUpTime."""
         if self.compiled is None:
             return None
-        ticks: int | None = self.compiled.read(data, start, end, values)
+        ticks: int | None = self.compiled.read(data, start, end, values, first)
         return ticks
 
     def by_reference(self, data: bytes, start: int, end: int) -> Values | None:
@@ -253,7 +265,7 @@ def _octet(number: int) -> bytes:
 class Step:
     """One request of a plan, and where its values go: rows of a window, or cells one by one."""
 
-    __slots__ = ("cells", "end", "first", "last", "layout", "names", "request", "start")
+    __slots__ = ("cells", "compiled", "end", "first", "layout", "names", "request", "start")
 
     def __init__(
         self,
@@ -267,15 +279,15 @@ class Step:
         self.request = request
         self.start = start  # the first row, and the one after the last
         self.end = end
-        width = len(layout.columns) if layout else 0
-        self.first, self.last = start * width, end * width  # the same as places of values
+        self.first = start * len(layout.columns) if layout else 0  # the place of the first value
+        self.compiled = layout.compiled if layout else None
         self.layout = layout
         self.names = names
         self.cells = cells
 
 
-# Appends the values of a window's rows and returns sysUpTime, or None for what it cannot say.
-Quick = Callable[[Layout, bytes, int, int, Values], int | None]
+# Puts the values of a window's rows in their places and returns sysUpTime, or None for what it cannot say.
+Quick = Callable[[Layout, bytes, int, int, Values, int], int | None]
 
 
 @lru_cache(maxsize=8192)

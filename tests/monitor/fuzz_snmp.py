@@ -62,16 +62,19 @@ def one(data: bytes) -> None:
             continue
 
 
-def whole(data: bytes) -> None:
+def message(layout: Layout, data: bytes, _start: int, _end: int, values: Values, first: int) -> int | None:
     """Read the octets as a message that the C parser takes as it came."""
-    values: Values = []
-    ticks = LAYOUT.compiled.message(data, V2C.lead, IDENT, values)
-    if ticks is None:
-        assert values == []
-        return
-    opened, status, index, start, end = Community(1, b"public").open(data, IDENT)
-    assert (status, index) == (0, 0), data.hex()
-    assert LAYOUT.by_reference(opened, start, end) == [ticks, *values], data.hex()
+    ticks: int | None = layout.compiled.message(data, V2C.lead, IDENT, values, first)
+    return ticks
+
+
+def whole(data: bytes) -> None:
+    """Hold that the reference takes what the C parser takes as a whole message, with the same values."""
+    found = hostile.read(message, LAYOUT, data, 0, len(data))
+    if found is not None:
+        opened, status, index, start, end = Community(1, b"public").open(data, IDENT)
+        assert (status, index) == (0, 0), data.hex()
+        assert LAYOUT.by_reference(opened, start, end) == found, data.hex()
 
 
 def seeds(folder: Path) -> None:

@@ -91,13 +91,15 @@ def usm(dice: random.Random, ident: bytes, engine: bytes, *, user: bytes = b"sia
 
 
 def read(quick: Quick, layout: Layout, data: bytes, start: int, end: int) -> Values | None:
-    """Return what a quick parser appends, after sysUpTime; None if it leaves the window to the reference."""
-    before: Values = ["what came before"]
-    values = list(before)
-    ticks = quick(layout, data, start, end, values)
-    assert values[:1] == before
-    assert ticks is not None or values == before, data.hex()
-    return None if ticks is None else [ticks, *values[1:]]
+    """Return sysUpTime and the values that a quick parser puts; None if it leaves the window to the reference."""
+    values: Values = [b"before", *[b"nothing"] * (len(layout.columns) * len(layout.indexes)), b"after"]
+    untouched = list(values)
+    ticks = quick(layout, data, start, end, values, 1)
+    if ticks is None:
+        assert values == untouched, data.hex()
+        return None
+    assert (values[0], values[-1], len(values)) == (b"before", b"after", len(untouched))
+    return [ticks, *values[1:-1]]
 
 
 def mutated(dice: random.Random, data: bytes) -> bytes:
