@@ -28,7 +28,7 @@ class Stale(Exception):  # noqa: N818 - what a datagram is, not an error of the 
 class Template:
     """One request PDU with a hole of four octets for its id. Templates are compared by identity."""
 
-    __slots__ = ("after", "before", "packed")
+    __slots__ = ("after", "before", "packed", "size")
 
     def __init__(self, kind: Kind, names: Sequence[bytes], non_repeaters: int = 0, rows: int = 0) -> None:
         """`names` are the content octets of the OIDs; the numbers are GETBULK's and zero in all else."""
@@ -37,6 +37,7 @@ class Template:
         self.after = ber.integer(non_repeaters) + ber.integer(rows) + listed
         whole = ber.tlv(_KINDS[kind], b"\x02\x04id##" + self.after)
         self.before = whole[: len(whole) - len(self.after) - 4]
+        self.size = len(whole)
         self.packed: dict[object, tuple[bytes, bytes]] = {}  # as the messages of each community have it
 
 
