@@ -22,6 +22,7 @@ LAUNCH = 64  # first requests sent at one turn, so that their answers fit the so
 WINDOW = 2048
 _MANY = 64  # devices in flight from which on the sockets are read at intervals
 _REGULAR_S = 0.002
+_IN_VAIN = 5  # looks at intervals that found nothing, after which to be woken is cheaper
 _TICK_S = 0.05
 _LATE_S = 0.01  # a tick this much late is a loop that did not run
 _FULL_S = 1.0  # so long a flood may keep all from being judged
@@ -52,6 +53,7 @@ class Wire:
         self._drops: dict[int, int] = {}
         self._admitting = False
         self._regular = False  # read at intervals and not when something came
+        self._in_vain = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
@@ -217,19 +219,20 @@ class Wire:
         if not self._drain(opened):
             self._read_errors()
         if len(self._open) >= _MANY and not self._regular:
-            self._regular = True
+            self._regular, self._in_vain = True, 0
             for each in self._sockets.values():
                 self._loop.remove_reader(each.fileno())
             self._loop.call_later(_REGULAR_S, self._read_regularly)
 
     def _read_regularly(self) -> None:
-        """Look every few milliseconds, as long as many answers are due: to be woken for each costs more than it."""
+        """Look every few milliseconds, as long as many answers come: to be woken for each costs more than it."""
         if not self._sockets:
             return  # closed meanwhile
         came = sum([self._drain(each) for each in tuple(self._sockets.values())])
+        self._in_vain = 0 if came else self._in_vain + 1
         if not came:
             self._read_errors()
-        if len(self._open) >= _MANY // 2:
+        if len(self._open) >= _MANY // 2 and self._in_vain < _IN_VAIN:
             self._loop.call_later(0 if came >= DRAIN // 2 else _REGULAR_S, self._read_regularly)
             return
         self._regular = False
