@@ -1,14 +1,21 @@
-/* The optional quick reader of one window of varbinds; `make fast` builds it, nothing needs it.
+/* The optional quick reader of windows; `make fast` builds it, nothing needs it.
  *
- * rows(data, start, end, uptime, columns, indexes) -> list of values, or None.
+ * Window(uptime, columns, indexes) is what one reply is expected to hold: sysUpTime (its name's octets), then for each
+ * of `indexes` each of `columns`. It has two methods, which put the values of the rows into a list, from the place
+ * `first` on, and return sysUpTime. None, and nothing is put, means: not as expected, or rare; the reference decoder
+ * (ber.py) then decides.
  *
- * It reads data[start:end) as the varbinds of one reply: sysUpTime (its name's octets in `uptime`), then for each of
- * `indexes` each of `columns`. None means: not as expected, or rare; the reference decoder (ber.py) then decides. What
- * it does return must be what the reference returns, which tests/monitor/test_ber.py holds over millions of mutants.
- * Every octet is read only after it was found to lie before `end`, and `end` not beyond the object's own size.
+ *     read(data, start, end, values, first)        data[start:end) are the varbinds of a reply
+ *     message(data, lead, number, values, first)   data is a whole message of v1 or v2c: a SEQUENCE of `lead` (version
+ *                                                  and community as they were sent) and a Response without an error
+ *                                                  whose request-id has the four octets `number`
+ *
+ * What is taken must be what the reference takes, with the same values, which tests/monitor/test_ber.py holds over
+ * millions of mutants. Every octet is read only after it was found to lie before the end of what holds it.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct {
@@ -16,8 +23,10 @@ typedef struct {
     const unsigned char *end;
 } span;
 
+enum { MOST_VALUES = 4096 };
+
 /* Take the next element of `s` as (tag, content). Returns 0 if it is cut off or its length is not definite. */
-static int element(span *s, int *tag, span *content) {
+static inline int element(span *s, int *tag, span *content) {
     if (s->end - s->at < 2) return 0;
     *tag = s->at[0];
     size_t size = s->at[1];
@@ -75,30 +84,87 @@ static PyObject *value_of(int tag, span s) {
     }
 }
 
+/* Tell whether these octets are equal: names are short, and a call for each would take longer. */
+static inline int same(const unsigned char *a, const unsigned char *b, size_t size) {
+    for (; size >= 8; a += 8, b += 8, size -= 8) {
+        uint64_t x, y;
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        if (x != y) return 0;
+    }
+    while (size--)
+        if (*a++ != *b++) return 0;
+    return 1;
+}
+
+static inline span octets_of(PyObject *bytes) {
+    const unsigned char *at = (const unsigned char *)PyBytes_AS_STRING(bytes);
+    return (span){at, at + PyBytes_GET_SIZE(bytes)};
+}
+
+static inline size_t size_of(span s) { return (size_t)(s.end - s.at); }
+
 /* Take from `s` one varbind whose name is `head` followed by `tail`. As `value_of`. */
-static PyObject *varbind(span *s, const char *head, size_t head_size, const char *tail, size_t tail_size) {
+static inline PyObject *varbind(span *s, span head, span tail) {
     int tag;
     span pair, name, content;
     if (!element(s, &tag, &pair) || tag != 0x30) return NULL;
     if (!element(&pair, &tag, &name) || tag != 0x06) return NULL;
-    if ((size_t)(name.end - name.at) != head_size + tail_size) return NULL;
-    if (memcmp(name.at, head, head_size) || memcmp(name.at + head_size, tail, tail_size)) return NULL;
+    if (size_of(name) != size_of(head) + size_of(tail)) return NULL;
+    if (!same(name.at, head.at, size_of(head)) || !same(name.at + size_of(head), tail.at, size_of(tail))) return NULL;
     if (!element(&pair, &tag, &content) || pair.at != pair.end) return NULL;
     return value_of(tag, content);
 }
 
-static int are_bytes(PyObject *tuple) {
-    if (!PyTuple_Check(tuple)) return 0;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
-        if (!PyBytes_Check(PyTuple_GET_ITEM(tuple, i))) return 0;
-    return 1;
+typedef struct {
+    PyObject_HEAD
+    PyObject *uptime, *columns, *indexes; /* bytes, and tuples of bytes */
+} Window;
+
+/* Read the varbinds that fill `s` into `found`, of which there is room for all. Returns how many were read. */
+static Py_ssize_t varbinds(const Window *self, span s, PyObject **found) {
+    Py_ssize_t width = PyTuple_GET_SIZE(self->columns), height = PyTuple_GET_SIZE(self->indexes), count = 0;
+    if (!(found[count] = varbind(&s, octets_of(self->uptime), (span){NULL, NULL}))) return count;
+    if (!PyLong_CheckExact(found[count++])) return count;
+    for (Py_ssize_t row = 0; row < height; row++) {
+        span tail = octets_of(PyTuple_GET_ITEM(self->indexes, row));
+        for (Py_ssize_t column = 0; column < width; column++)
+            if (!(found[count] = varbind(&s, octets_of(PyTuple_GET_ITEM(self->columns, column)), tail)))
+                return count;
+            else
+                count++;
+    }
+    if (s.at != s.end) Py_DECREF(found[--count]); /* something follows: not all is as expected */
+    return count;
 }
 
-static PyObject *rows(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-    (void)module;
-    if (count != 6 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[3]) || !are_bytes(args[4]) ||
-        !are_bytes(args[5])) {
-        PyErr_SetString(PyExc_TypeError, "rows(data, start, end, uptime, columns, indexes)");
+/* Put the values of the varbinds that fill `s` into `list` and return sysUpTime, or None where they are others. */
+static PyObject *rows(const Window *self, span s, PyObject *list, PyObject *first) {
+    PyObject *found[MOST_VALUES];
+    Py_ssize_t all = 1 + PyTuple_GET_SIZE(self->columns) * PyTuple_GET_SIZE(self->indexes);
+    Py_ssize_t at = PyLong_AsSsize_t(first);
+    if (at == -1 && PyErr_Occurred()) return NULL;
+    if (at < 0 || at > PyList_GET_SIZE(list) - (all - 1)) {
+        PyErr_SetString(PyExc_ValueError, "there are no such places for the values");
+        return NULL;
+    }
+    Py_ssize_t count = varbinds(self, s, found);
+    if (count < all) {
+        while (count) Py_DECREF(found[--count]);
+        if (PyErr_Occurred()) return NULL;
+        Py_RETURN_NONE;
+    }
+    for (Py_ssize_t i = 1; i < all; i++) {
+        PyObject *before = PyList_GET_ITEM(list, at + i - 1);
+        PyList_SET_ITEM(list, at + i - 1, found[i]);
+        Py_XDECREF(before);
+    }
+    return found[0];
+}
+
+static PyObject *Window_read(Window *self, PyObject *const *args, Py_ssize_t count) {
+    if (count != 5 || !PyBytes_Check(args[0]) || !PyList_CheckExact(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "read(data, start, end, values, first)");
         return NULL;
     }
     Py_ssize_t start = PyLong_AsSsize_t(args[1]);
@@ -109,40 +175,100 @@ static PyObject *rows(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     const unsigned char *data = (const unsigned char *)PyBytes_AS_STRING(args[0]);
-    span s = {data + start, data + end};
-    PyObject *columns = args[4], *indexes = args[5];
-    Py_ssize_t width = PyTuple_GET_SIZE(columns), height = PyTuple_GET_SIZE(indexes);
-    if (width && height > 65535 / width) Py_RETURN_NONE;
-    PyObject *list = PyList_New(1 + width * height);
-    if (!list) return NULL;
-    PyObject *value = varbind(&s, PyBytes_AS_STRING(args[3]), (size_t)PyBytes_GET_SIZE(args[3]), "", 0);
-    Py_ssize_t at = 0;
-    if (!value) goto other;
-    PyList_SET_ITEM(list, at++, value);
-    for (Py_ssize_t row = 0; row < height; row++) {
-        PyObject *index = PyTuple_GET_ITEM(indexes, row);
-        const char *tail = PyBytes_AS_STRING(index);
-        size_t tail_size = (size_t)PyBytes_GET_SIZE(index);
-        for (Py_ssize_t column = 0; column < width; column++) {
-            PyObject *name = PyTuple_GET_ITEM(columns, column);
-            value = varbind(&s, PyBytes_AS_STRING(name), (size_t)PyBytes_GET_SIZE(name), tail, tail_size);
-            if (!value) goto other;
-            PyList_SET_ITEM(list, at++, value);
-        }
-    }
-    if (s.at != s.end) goto other;
-    return list;
-other:
-    Py_DECREF(list);
-    if (PyErr_Occurred()) return NULL;
-    Py_RETURN_NONE;
+    return rows(self, (span){data + start, data + end}, args[3], args[4]);
 }
 
+/* Take these very octets from `s`. */
+static int octets(span *s, span expected) {
+    if (size_of(*s) < size_of(expected) || !same(s->at, expected.at, size_of(expected))) return 0;
+    s->at += size_of(expected);
+    return 1;
+}
+
+/* Take the one element of this tag that fills `s`, and go into it. */
+static int inside(span *s, int expected) {
+    int tag;
+    span content;
+    if (!element(s, &tag, &content) || tag != expected || s->at != s->end) return 0;
+    *s = content;
+    return 1;
+}
+
+static const unsigned char ID[] = {0x02, 4}, NO_ERROR[] = {0x02, 1, 0, 0x02, 1, 0}; /* error-status, error-index */
+
+static PyObject *Window_message(Window *self, PyObject *const *args, Py_ssize_t count) {
+    if (count != 5 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[1]) || !PyBytes_Check(args[2]) ||
+        !PyList_CheckExact(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "message(data, lead, number, values, first)");
+        return NULL;
+    }
+    span s = octets_of(args[0]);
+    int response = inside(&s, 0x30) && octets(&s, octets_of(args[1])) && inside(&s, 0xa2) &&
+                   octets(&s, (span){ID, ID + sizeof ID}) && PyBytes_GET_SIZE(args[2]) == 4 &&
+                   octets(&s, octets_of(args[2])) && octets(&s, (span){NO_ERROR, NO_ERROR + sizeof NO_ERROR}) &&
+                   inside(&s, 0x30);
+    if (!response) Py_RETURN_NONE;
+    return rows(self, s, args[3], args[4]);
+}
+
+static int are_bytes(PyObject *tuple) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
+        if (!PyBytes_Check(PyTuple_GET_ITEM(tuple, i))) return 0;
+    return 1;
+}
+
+static PyObject *Window_new(PyTypeObject *type, PyObject *args, PyObject *named) {
+    PyObject *uptime, *columns, *indexes;
+    if (named || !PyArg_ParseTuple(args, "SO!O!:Window", &uptime, &PyTuple_Type, &columns, &PyTuple_Type, &indexes))
+        return NULL;
+    if (!are_bytes(columns) || !are_bytes(indexes)) {
+        PyErr_SetString(PyExc_TypeError, "Window(uptime, columns, indexes): octets of names are bytes");
+        return NULL;
+    }
+    Py_ssize_t width = PyTuple_GET_SIZE(columns), height = PyTuple_GET_SIZE(indexes);
+    if (width && height > (MOST_VALUES - 1) / width) {
+        PyErr_SetString(PyExc_ValueError, "a window of so many values fits into no datagram");
+        return NULL;
+    }
+    Window *self = (Window *)type->tp_alloc(type, 0);
+    if (!self) return NULL;
+    self->uptime = Py_NewRef(uptime);
+    self->columns = Py_NewRef(columns);
+    self->indexes = Py_NewRef(indexes);
+    return (PyObject *)self;
+}
+
+static void Window_dealloc(Window *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(self->uptime);
+    Py_XDECREF(self->columns);
+    Py_XDECREF(self->indexes);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+#define METHOD(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
+
 static PyMethodDef methods[] = {
-    {"rows", (PyCFunction)(void (*)(void))rows, METH_FASTCALL, "Read one window of varbinds, or return None."},
+    {"read", METHOD(Window_read), "Put the values of these varbinds in their places and return sysUpTime, or None."},
+    {"message", METHOD(Window_message), "Put the values of this message in their places and return sysUpTime, or None."},
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fastber", NULL, 0, methods, NULL, NULL, NULL, NULL};
+static PyType_Slot slots[] = {
+    {Py_tp_new, Window_new}, {Py_tp_dealloc, Window_dealloc}, {Py_tp_methods, methods}, {0, NULL},
+};
+
+static PyType_Spec spec = {"monitor._fastber.Window", sizeof(Window), 0, Py_TPFLAGS_DEFAULT, slots};
+
+static int fill(PyObject *module) {
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
+    int failed = !type || PyModule_AddObjectRef(module, "Window", type);
+    Py_XDECREF(type);
+    return failed ? -1 : 0;
+}
+
+static PyModuleDef_Slot parts[] = {{Py_mod_exec, fill}, {0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fastber", NULL, 0, NULL, parts, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__fastber(void) { return PyModuleDef_Init(&module); }

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from monitor.ber import Malformed
-from monitor.lean import Address, Bucket, Wire
+from monitor.lean import Wire
+from monitor.lean_waiting import Address, Bucket
 from monitor.observation import Reach
 from monitor.snmp_agent import Fault
 from monitor.snmp_message import Opened, Stale, Template, Voice
@@ -24,7 +25,7 @@ RESYNCS = 4  # discovery and time synchronisation take two; more is a device tha
 # A device that is heard answers in a fraction of its time-out: what is lost is asked again early, beside the tries.
 _EARLY_S = (0.25, 0.5, 1.0)
 _EARLY_TIMES = 4  # as long as the slowest answer of late
-_QUICK_S, _QUICK_SLOW_S = _EARLY_S[0], _EARLY_S[0] / _EARLY_TIMES
+_FORGETS = 0.6  # of how slow it was, with each series of questions
 _LOST_BY_US = 3  # tries that are not counted when our own buffer overflowed
 _REFUSALS = {
     Why.unknown_user: "The device does not know this SNMPv3 user.",
@@ -41,10 +42,10 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_request",
-        "_resyncs", "_sent_s", "_slow_s", "_smaller", "_wait_s", "_waited_s", "_window", "address",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_message", "_read", "_request",
+        "_resyncs", "_sent_s", "_slow_s", "_smaller", "_try_s", "_waited_s", "_window", "address",
         "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "target", "tries",
-        "voice", "wire",
+        "voice", "wait_s", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -55,9 +56,10 @@ class Peer:
         self.limit: Bucket | None = None
         self.plan: Any = None  # what lean_round.py knows of this device
         self.number = b""
-        self.due_s = 0.0
+        self.wait_s = self.due_s = 0.0
         self.heard = False
-        self._window: Callable[[Opened], bool] | None = None
+        self._window: Callable[[Opened, float], bool] | None = None
+        self._message: Callable[[bytes, float], bool] | None = None
         self.busy = False
         self._answering = False
         self._slow_s = self._sent_s = 0.0
@@ -85,20 +87,22 @@ class Peer:
         tries: int,
         wait_s: float,
         smaller: Callable[[int], Template] | None = None,
-        window: Callable[[Opened], bool] | None = None,
+        window: Callable[[Opened, float], bool] | None = None,
+        message: Callable[[bytes, float], bool] | None = None,
         queued: bool = False,
     ) -> None:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
         (1) and the following ones. `window` gets the response first: it takes it and says so, and then asks
-        `at_once` for more or ends with `told`; what it does not take is read by `read`. `queued`: begin when it is
-        this device's turn among many.
+        `at_once` for more or ends with `told`; what it does not take is read by `read`. `message` does the same with
+        the datagram as it came, before anything else. `queued`: begin when it is this device's turn among many.
         """
         self._read = read
         self._done = done
         self._smaller = smaller
         self._window = window
+        self._message = message
         self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
 
     def go_on(
@@ -106,10 +110,11 @@ class Peer:
     ) -> None:
         """Ask the next request of a series: read, told and timed as the last one was."""
         self.busy = True
-        self._early_s = self._early(wait_s) if self._slow_s and tries > 1 else 0.0
         self._request = request
         self._left = tries
-        self._wait_s = wait_s
+        self._try_s = wait_s
+        self._slow_s *= _FORGETS
+        self._early_s = self._early() if self._slow_s else 0.0
         wire = self.wire
         self.number = next(wire.ids)
         self.tries = 1
@@ -121,34 +126,27 @@ class Peer:
             wire.release(self)
             (begin or wire.submit)(self)
 
-    def at_once(self, request: Template) -> None:
-        """Take the last answer for good and ask the next request of a series as it was asked (from `window`).
+    def at_once(self, request: Template, now_s: float) -> None:
+        """Ask the next request of a series as the last one was asked, which was answered well (from `window`).
 
         Only where nothing went wrong with the last one (`muddy`), and no link is shared (`limit`).
         """
-        wire = self.wire
-        now_s = wire.now_s
-        took_s = now_s - self._sent_s
-        self._slow_s = slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
-        self.heard = True
+        if now_s - self._sent_s > self._slow_s:
+            self._slow_s = now_s - self._sent_s
+            self._early_s = self._early()
+            self.wait_s = self._early_s or self._try_s
         self._request = request
         self._sent_s = now_s
+        wire = self.wire
         self.number = number = next(wire.ids)
-        wait_s = self._wait_s
-        if self._left > 1:
-            self._early_s = early_s = _QUICK_S if slow_s < _QUICK_SLOW_S <= wait_s else self._early(wait_s)
-            wait_s = early_s or wait_s
-        try:
-            wire.send(self, self.voice.pack(number, request, now_s), wait_s, now_s)
-        except OSError as error:
-            self._no_way(error)
+        wire.outbox.append((self, self.voice.pack(number, request, now_s)))
 
-    def _early(self, wait_s: float) -> float:
+    def _early(self) -> float:
         """Return after how long to ask again for the first time; 0 for no sooner than usual."""
         slow_s = self._slow_s * _EARLY_TIMES
         for early_s in _EARLY_S:
             if slow_s < early_s:
-                return early_s if early_s <= wait_s / 2 else 0.0
+                return early_s if early_s <= self._try_s / 2 and self._left > 1 else 0.0
         return 0.0
 
     def abandon(self) -> None:
@@ -174,8 +172,9 @@ class Peer:
         else:
             self._greeting = True
             data = voice.hello(self.number)
+        self.wait_s = self._early_s or self._try_s
         try:
-            self.wire.send(self, data, self._early_s or self._wait_s, now_s)
+            self.wire.send(self, data, now_s)
         except OSError as error:
             self._no_way(error)
 
@@ -186,6 +185,9 @@ class Peer:
 
     def came(self, data: bytes, now_s: float) -> None:
         """Take a datagram from the device's address (called by the wire)."""
+        message = self._message
+        if message is not None and message(data, now_s):
+            return
         try:
             if self._greeting:
                 self.voice.greeted(data, self.number, now_s)
@@ -202,7 +204,7 @@ class Peer:
             self._reported(report, now_s)
         else:
             window = self._window
-            if window is None or not window(opened):
+            if window is None or not window(opened, now_s):
                 self._opened(opened)
 
     def _opened(self, opened: Opened) -> None:
@@ -221,8 +223,7 @@ class Peer:
     def told(self, found: Any) -> None:
         """Take the last answer for good and tell what it held."""
         self.heard = True
-        took_s = self.wire.now_s - self._sent_s
-        self._slow_s = took_s if took_s > 0.9 * self._slow_s else 0.9 * self._slow_s
+        self._slow_s = max(self._slow_s, self.wire.now_s - self._sent_s)
         self._over(found)
 
     def _over(self, found: Any) -> None:
@@ -255,7 +256,7 @@ class Peer:
     def expired(self, now_s: float, *, ours: bool) -> None:
         """Take a time-out (called by the wire)."""
         self.muddy = True
-        self._waited_s += self._early_s or self._wait_s
+        self._waited_s += self._early_s or self._try_s
         if self._early_s:
             self._early_s = 0.0
             self.wire.tally.resent += 1
@@ -268,7 +269,7 @@ class Peer:
             if self._smaller is not None:
                 self._request = self._smaller(self.tries)
             self.tries += 1
-            self._wait_s *= BACK_OFF
+            self._try_s *= BACK_OFF
             self.wire.tally.resent += 1
             self._resend(now_s)
         else:

@@ -6,6 +6,7 @@ because nothing came grow again after some good rounds.
 """
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import NamedTuple
 
 from monitor import ber
@@ -14,13 +15,16 @@ from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
 from monitor.snmp_message import Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
-from monitor.windows import Layout, Step, Values, bulk, exact, rows_that_fit
+from monitor.windows import Layout, Quick, Step, Values, bulk, exact, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
 _WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
+V2_OCTETS, V3_OCTETS = (
+    50,
+    150,
+)  # of a message beside its varbinds, with a usual community, or user and engine ID
 _PROBE = exact((), (), (), 0, 0)  # a GET of sysUpTime alone: is it there at all?
-Quick = Callable[[Layout, bytes, int, int], Values | None]
 
 
 class Polled(NamedTuple):
@@ -109,12 +113,11 @@ class Plan:
         self.good = 0
         self.again(start)
 
-    def measured(self, octets: int) -> None:
+    def measured(self, octets: int, rows: int) -> None:
         """Take note of how large the varbinds of the largest window were: another number of rows may fit better."""
         if not octets:
             return
-        most = max(step.end - step.start for step in self.steps)
-        fits = max(1, self.octets * most // octets)
+        fits = max(1, self.octets * rows // octets)
         too_much = octets > self.octets
         fewer = not self.bounded and -(-len(self.indexes) // fits) < len(self.steps)
         if fits != self.rows and (too_much or fewer):
@@ -143,7 +146,7 @@ class Poll:
 
     __slots__ = (
         "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_patience_s", "_peer", "_plan",
-        "_probed", "_quick", "_step", "_tries", "_until_s", "_uptime", "_values", "_wait_s", "_width",
+        "_probed", "_quick", "_rows", "_step", "_tries", "_until_s", "_uptime", "_values", "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
@@ -163,10 +166,10 @@ class Poll:
         self._tries = tries
         self._wait_s = peer.target.timeout_s
         self._patience_s = patience_s
-        self._until_s = 0.0  # not known before the first answer
+        self._until_s = inf  # not known before the first answer
         self._width = len(plan.columns)
         self._holes = False
-        self._largest = 0  # octets of the varbinds in a window
+        self._largest = self._rows = 0  # octets of the varbinds in a window, and of how many rows
         self._probed = False
         self._at = 0
         self._at_s = 0.0
@@ -185,6 +188,7 @@ class Poll:
             tries=self._tries,
             wait_s=self._wait_s,
             window=self._window,
+            message=self._message if self._quick is Layout.by_c and self._peer.voice.lead else None,
             queued=True,
         )
 
@@ -195,38 +199,50 @@ class Poll:
         step = self._step = self._plan.steps[self._at]
         self._peer.go_on(step.request, self._tries, self._wait_s)
 
-    def _window(self, opened: Opened) -> bool:
-        """Take a window that is as expected, and ask for the next; False for any other answer.
+    def _message(self, data: bytes, now_s: float) -> bool:
+        """Take a datagram that is a window as expected, by the C parser, which reads the whole of it at once."""
+        step, peer = self._step, self._peer
+        if step.compiled is None or now_s > self._until_s:
+            return False
+        uptime = step.compiled.message(data, peer.voice.lead, peer.number, self._values, step.first)
+        if uptime is None:
+            return False
+        self._go_on(uptime, len(data) - V2_OCTETS, now_s)
+        return True
+
+    def _window(self, opened: Opened, now_s: float) -> bool:
+        """Take a window that is as expected, and ask for the next; False for any other answer."""
+        data, status, _, start, end = opened
+        step = self._step
+        if step.layout is None or status or now_s > self._until_s:
+            return False
+        uptime = self._quick(step.layout, data, start, end, self._values, step.first)
+        if uptime is None:
+            return False
+        self._go_on(uptime, end - start, now_s)
+        return True
+
+    def _go_on(self, uptime: int, octets: int, now_s: float) -> None:
+        """Ask for the next window after one that was as expected.
 
         This is the way of hundred thousands of answers a minute, so it is written out.
         """
-        data, status, _, start, end = opened
-        step, peer = self._step, self._peer
-        now_s = peer.wire.now_s
-        if step.layout is None or status or now_s > self._until_s > 0:
-            return False
-        values = self._quick(step.layout, data, start, end)
-        if values is None:
-            return False
-        if end - start > self._largest:
-            self._largest = end - start
-        uptime = values[0]
+        if octets > self._largest:
+            self._largest, self._rows = octets, self._step.end - self._step.start
+        steps, peer = self._plan.steps, self._peer
         if self._uptime is None:
             self._at_s = now_s
             self._until_s = now_s + self._patience_s
-            self._uptime = uptime  # type: ignore[assignment]  # the quick readers take nothing else
-        elif uptime < self._uptime:  # type: ignore[operator]
-            self._went_back(uptime)  # type: ignore[arg-type]
-        del values[0]
-        width, plan = self._width, self._plan
-        self._values[step.start * width : step.end * width] = values
+            self._uptime = uptime
+            peer.heard = True
+        elif uptime < self._uptime:
+            self._went_back(uptime)
         self._at = at = self._at + 1
-        if at < len(plan.steps) and not peer.muddy and peer.limit is None:
-            self._step = step = plan.steps[at]
-            peer.at_once(step.request)
+        if at < len(steps) and not peer.muddy and peer.limit is None:
+            self._step = step = steps[at]
+            peer.at_once(step.request, now_s)
         else:
             peer.told(None)
-        return True
 
     def _read(self, opened: Opened) -> Reply:
         """Return the reply that is no window as expected; raises Malformed."""
@@ -237,10 +253,9 @@ class Poll:
         """Go on after an answer: None is a window that was taken."""
         now_s = self._peer.wire.now_s
         if now_s > self._until_s:
-            if self._until_s:
-                self._too_long()
-                return
-            self._until_s = now_s + self._patience_s
+            self._too_long()
+            return
+        self._until_s = min(self._until_s, now_s + self._patience_s)
         if found is None:
             self._ask()
         elif isinstance(found, Fault):
@@ -321,8 +336,8 @@ class Poll:
         self._holes = True
         if got:
             self._note_uptime(reply.varbinds[0][1])
-        begin = step.start * width
-        self._values[begin : begin + rows * width] = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
+        cells = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
+        self._values[step.first : step.first + rows * width] = cells
         if step.start + rows < step.end:
             self._plan.steps[self._at : self._at + 1] = (
                 self._plan.window(step.start, step.start + rows) if rows else []
@@ -394,7 +409,7 @@ class Poll:
         plan, width = self._plan, len(self._plan.columns)
         plan.over(whole=self._fault is None)
         if self._fault is None:
-            plan.measured(self._largest)
+            plan.measured(self._largest, self._rows)
             self._changed = self._changed or self._has_gone(width)
         values, changed, fault = self._values, self._changed, self._fault
         self._values = []  # the peer keeps this object until the next round; the values are the caller's

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from monitor import ber, usm
 from monitor.engine_book import EngineBook
-from monitor.lean import Address, Tally, Wire
+from monitor.lean import Wire
 from monitor.lean_peer import Peer, numeric
-from monitor.lean_round import Plan, Poll, Polled
+from monitor.lean_round import V2_OCTETS, V3_OCTETS, Plan, Poll, Polled
+from monitor.lean_waiting import Address, Tally
 from monitor.observation import Reach
 from monitor.snmp_agent import Fault, PoliteAgent, Reply, Request, Trouble, Windowed
 from monitor.snmp_message import Community, Opened, Template, Voice, template
@@ -27,8 +28,6 @@ from siaga.settings import Poll as Asking
 # One device may take this long; a slow trickle of good answers is no reason to wait longer.
 PATIENCE_S = 300.0
 _AT_ONCE = 128  # devices that begin before the loop has its turn
-# What a message has beside its varbinds, with the usual community, or user and engine ID.
-_V2_OCTETS, _V3_OCTETS = 50, 150
 
 
 def speaks(auth: SnmpAuth) -> bool:
@@ -183,7 +182,7 @@ class Lean:
     def _plan(self, wanted: Wanted) -> Plan:
         auth = wanted.target.snmp
         v3 = auth is not None and auth.version is SnmpVersion.v3
-        octets = self.asking.reply_bytes - (_V3_OCTETS if v3 else _V2_OCTETS)
+        octets = self.asking.reply_bytes - (V3_OCTETS if v3 else V2_OCTETS)
         use_bulk = auth is not None and auth.version is not SnmpVersion.v1
         return Plan(wanted.columns, wanted.indexes, octets, use_bulk=use_bulk)
 

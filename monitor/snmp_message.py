@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from os import urandom
+from struct import Struct
 from typing import Protocol
 
 from monitor import ber
@@ -16,6 +17,7 @@ from monitor.tables import Oid
 
 _KINDS = {Kind.get: ber.GET, Kind.getnext: ber.GETNEXT, Kind.getbulk: ber.GETBULK}
 _FIRST = bytes(octet & 0x7F or 1 for octet in range(256))
+_IDS = Struct("4s" * 1024)
 _SHAPES = 4096  # shapes of replies remembered for one community; a shape takes about 200 bytes
 
 
@@ -26,7 +28,7 @@ class Stale(Exception):  # noqa: N818 - what a datagram is, not an error of the 
 class Template:
     """One request PDU with a hole of four octets for its id. Templates are compared by identity."""
 
-    __slots__ = ("after", "before", "packed")
+    __slots__ = ("after", "before", "packed", "size")
 
     def __init__(self, kind: Kind, names: Sequence[bytes], non_repeaters: int = 0, rows: int = 0) -> None:
         """`names` are the content octets of the OIDs; the numbers are GETBULK's and zero in all else."""
@@ -35,6 +37,7 @@ class Template:
         self.after = ber.integer(non_repeaters) + ber.integer(rows) + listed
         whole = ber.tlv(_KINDS[kind], b"\x02\x04id##" + self.after)
         self.before = whole[: len(whole) - len(self.after) - 4]
+        self.size = len(whole)
         self.packed: dict[object, tuple[bytes, bytes]] = {}  # as the messages of each community have it
 
 
@@ -48,11 +51,10 @@ def new_ids() -> Iterator[bytes]:
     return chain.from_iterable(iter(_some_ids, None))
 
 
-def _some_ids() -> list[bytes]:
+def _some_ids() -> tuple[bytes, ...]:
     pool = bytearray(urandom(4096))
     pool[::4] = pool[::4].translate(_FIRST)
-    whole = bytes(pool)
-    return [whole[at : at + 4] for at in range(0, 4096, 4)]
+    return _IDS.unpack(pool)
 
 
 # A response that answers the question asked: the buffer, error-status, error-index, and where in the buffer the
@@ -69,7 +71,12 @@ class _Shape:
 
 
 class Voice(Protocol):
-    """How one device is spoken to: packs requests and opens what comes. `met`: no greeting has to go before."""
+    """How one device is spoken to: packs requests and opens what comes. `met`: no greeting has to go before.
+
+    `lead` is what a message without security has before its PDU; empty where messages are not read as they come.
+    """
+
+    lead: bytes
 
     @property
     def met(self) -> bool:
@@ -94,7 +101,7 @@ class Community:
     def __init__(self, version: int, community: bytes) -> None:
         self._version = version
         self._community = community
-        self._lead = ber.integer(version) + ber.tlv(ber.OCTETS, community)
+        self.lead = ber.integer(version) + ber.tlv(ber.OCTETS, community)
         self._shapes: dict[int, _Shape] = {}
 
     def __repr__(self) -> str:
@@ -107,7 +114,7 @@ class Community:
         try:
             before, after = request.packed[self]
         except KeyError:
-            whole = ber.tlv(ber.SEQUENCE, self._lead + request.before + b"id##" + request.after)
+            whole = ber.tlv(ber.SEQUENCE, self.lead + request.before + b"id##" + request.after)
             before, after = request.packed[self] = whole[: len(whole) - len(request.after) - 4], request.after
         return before + number + after
 

@@ -108,21 +108,19 @@ class _Aes:
         self._encryptor, self._decryptor = cipher.encryptor(), cipher.decryptor()
         self._ecb = Cipher(algorithms.AES128(key[:16]), modes.ECB()).encryptor()  # noqa: S305 - one block of CFB
 
-    def seal(self, boots: int, time: int, plain: bytes) -> tuple[bytes, bytes]:
-        """Return (privParameters, ciphertext)."""
-        salt = next(_salts)
-        iv = boots << 96 | time << 64 | salt
-        to_iv = (iv ^ int.from_bytes(self._ecb.update(self._last), "big")).to_bytes(16, "big")
+    def seal(self, clock: bytes, plain: bytes) -> tuple[bytes, bytes]:
+        """Return (privParameters, ciphertext); `clock` are boots and time of four octets each."""
+        salt = next(_salts).to_bytes(8, "big")
+        to_iv = int.from_bytes(clock + salt, "big") ^ int.from_bytes(self._ecb.update(self._last), "big")
         size = len(plain)
-        sealed = self._encryptor.update(to_iv + plain + _ZEROS[size & 15])
+        sealed = self._encryptor.update(to_iv.to_bytes(16, "big") + plain + _ZEROS[size & 15])
         self._last = sealed[-16:]
-        return salt.to_bytes(8, "big"), sealed[16 : 16 + size]
+        return salt, sealed[16 : 16 + size]
 
-    def open(self, boots: int, time: int, salt: bytes, data: bytes) -> bytes:
+    def open(self, clock: bytes, salt: bytes, data: bytes) -> bytes:
         """Return the plaintext; whether it is any is seen by who reads it."""
         size = len(data)
-        iv = (boots << 32 | time).to_bytes(8, "big") + salt
-        plain: bytes = self._decryptor.update(iv + data + _ZEROS[size & 15])[16 : 16 + size]
+        plain: bytes = self._decryptor.update(clock + salt + data + _ZEROS[size & 15])[16 : 16 + size]
         return plain
 
 
@@ -138,13 +136,13 @@ class _Des:
         self._key = TripleDES(key[:8] * 3)  # three times the same key is single DES
         self._cipher, self._cbc, self._pre = Cipher, modes.CBC, key[8:16]
 
-    def seal(self, boots: int, time: int, plain: bytes) -> tuple[bytes, bytes]:
+    def seal(self, clock: bytes, plain: bytes) -> tuple[bytes, bytes]:
         """Return (privParameters, ciphertext); the plaintext is padded to whole blocks."""
-        salt = (boots << 32 | next(_salts) & 0xFFFFFFFF).to_bytes(8, "big")
+        salt = clock[:4] + (next(_salts) & 0xFFFFFFFF).to_bytes(4, "big")
         padded = plain + bytes(-len(plain) % 8)
         return salt, self._mode(salt).encryptor().update(padded)
 
-    def open(self, boots: int, time: int, salt: bytes, data: bytes) -> bytes:
+    def open(self, _clock: bytes, salt: bytes, data: bytes) -> bytes:
         """Return the plaintext with its padding; raises Malformed where there are no whole blocks."""
         if len(data) % 8:
             raise ber.Malformed("no whole DES blocks")
@@ -158,6 +156,11 @@ class _Des:
 
 _salts = count(randbits(62))  # below 2^63, so that counting on stays within eight octets
 _ZEROS = [bytes(-size % 16) for size in range(16)]
+
+
+def clock_octets(boots: int, time: int) -> bytes:
+    """Return boots and time of an engine as ciphers take them (RFC 3826, 3.1.2.1)."""
+    return boots.to_bytes(4, "big") + time.to_bytes(4, "big")
 
 
 @lru_cache(maxsize=256)
@@ -176,7 +179,7 @@ class User:
     cipher: str = ""
     priv_key: bytes = field(default=b"", repr=False)
     # What scoped PDUs of a length look like up to their varbinds, but for the engine ID and the request id.
-    shapes: dict[int, tuple[bytes, int, bytes, int, bytes, int, int]] = field(
+    shapes: dict[int, tuple[bytes, bytes, bytes, int, int, int]] = field(
         default_factory=dict, repr=False, compare=False
     )
     frames: dict[tuple[int, int], "_Frame"] = field(default_factory=dict, repr=False, compare=False)
@@ -324,7 +327,6 @@ class _Lead:
 
     boots: int
     first: bytes  # from msgVersion up to msgID
-    number_at: int
     middle: bytes  # from msgMaxSize up to the time
     time_octets: int
     last: bytes  # from msgUserName up to the MAC
@@ -334,9 +336,11 @@ class Engine:
     """One device's SNMPv3 engine as one user sees it: packs requests, and opens and checks what comes."""
 
     __slots__ = (
-        "_asked", "_cipher", "_clocked", "_engine_tlv", "_lead", "_mac", "_scoped", "_sent", "clock", "engine_id",
-        "user",
+        "_asked", "_cipher", "_clocked", "_engine_tlv", "_heard", "_heard_clock", "_heard_s", "_lead", "_mac",
+        "_scoped", "_sent", "_sent_clock", "clock", "engine_id", "user",
     )  # fmt: skip
+
+    lead = b""
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -346,8 +350,10 @@ class Engine:
         self._cipher: _Aes | _Des | None = None
         self._engine_tlv = self._scoped = b""
         self._sent = -1, -1  # the boots and time that were sent last, and what they are with the engine ID
-        self._clocked = b""
+        self._clocked = self._sent_clock = b""
         self._lead: _Lead | None = None
+        self._heard = self._heard_clock = b""  # the time that came last, as it came and with the boots
+        self._heard_s = -1
 
     def __repr__(self) -> str:
         return f"Engine({self.engine_id.hex()})"
@@ -387,13 +393,14 @@ class Engine:
         if self._sent != (boots, time):
             self._sent = boots, time
             self._clocked = self._engine_tlv + ber.integer(boots) + ber.integer(time)
+            self._sent_clock = clock_octets(boots, time)
         clocked, scoped, user = self._clocked, self._scoped, self.user
-        lengths = len(clocked), len(scoped) + len(request.before) + 4 + len(request.after)
+        lengths = len(clocked), len(scoped) + request.size
         first, middle, context, salted, sealing, at = user.frames.get(lengths) or self._frame(*lengths)
         payload = b"".join((context, scoped, request.before, number, request.after))
         salt = b""
         if self._cipher is not None:
-            salt, payload = self._cipher.seal(boots, time, payload)
+            salt, payload = self._cipher.seal(self._sent_clock, payload)
         whole = b"".join((first, number, middle, clocked, salted, salt, sealing, payload))
         if self._mac is None:
             return whole
@@ -448,49 +455,49 @@ class Engine:
         Only what every check below holds for is decided here: for it they are the checks of `_read`.
         """
         size = len(data)
-        at = lead.number_at
+        mac, cipher, clock = self._mac, self._cipher, self.clock
+        if mac is None or cipher is None or not _WIDE + 4 <= size < 4096:
+            return None
+        header = _SEQUENCES[size - 4] + lead.first + number + lead.middle
+        at = len(header)
+        named = at + lead.time_octets
+        start = named + len(lead.last)
+        end = start + mac.size
+        payload = end + 14
         if not (
-            _WIDE + 4 <= size < 4096
-            and data.startswith(_SEQUENCES[size - 4])
-            and data.startswith(lead.first, 4)
-            and data[at : at + 4] == number
-            and data.startswith(lead.middle, at + 4)
+            data.startswith(header)
+            and data.startswith(lead.last, named)
+            and data.startswith(b"\x04\x08", end)
+            and size - payload >= _WIDE
+            and data.startswith(_OCTETS[size - payload], payload - 4)
+            and (data[at:named] == self._heard or self._reckoned(lead, data[at:named]))
+            and compare_digest(mac.of(data[:start] + bytes(mac.size) + data[end:]), data[start:end])
         ):
             return None
-        at += 4 + len(lead.middle)
-        time = int.from_bytes(data[at : at + lead.time_octets], "big", signed=True)
-        at += lead.time_octets
-        mac, cipher = self._mac, self._cipher
-        if mac is None or cipher is None or time < 0 or not data.startswith(lead.last, at):
+        still = clock.sure and clock.time == self._heard_s and now_s - clock.at_s <= WINDOW_S
+        if not still and not clock.admits(lead.boots, self._heard_s, now_s):
             return None
-        at += len(lead.last)
-        after = at + mac.size
-        payload = after + 14
-        if not (data.startswith(b"\x04\x08", after) and size - payload >= _WIDE):
-            return None
-        if not data.startswith(_OCTETS[size - payload], payload - 4):
-            return None
-        expected = mac.of(data[:at] + bytes(mac.size) + data[after:])
-        if not compare_digest(expected, data[at:after]) or not self.clock.admits(lead.boots, time, now_s):
-            return None
-        plain = cipher.open(lead.boots, time, data[after + 2 : after + 10], data[payload:])
-        return self._response(plain, number)
+        return self._response(
+            cipher.open(self._heard_clock, data[end + 2 : end + 10], data[payload:]), number
+        )
+
+    def _reckoned(self, lead: _Lead, heard: bytes) -> bool:
+        """Take the octets of a time, which is the same for a second, for those compared with; False for no time."""
+        time = int.from_bytes(heard, "big", signed=True)
+        if time < 0:
+            return False
+        self._heard, self._heard_s, self._heard_clock = heard, time, clock_octets(lead.boots, time)
+        return True
 
     def _response(self, plain: bytes, number: bytes) -> Opened | None:
         """Return the response in a decrypted scoped PDU that looks like one read before."""
         shape = self.user.shapes.get(len(plain))
         if shape is None:
             return None
-        before, context, between, number_at, after, start, end = shape
-        if not (
-            plain.startswith(before)
-            and plain.startswith(self._scoped, context)
-            and plain.startswith(between, context + len(self._scoped))
-            and plain[number_at : number_at + 4] == number
-            and plain.startswith(after, number_at + 4)
-        ):
-            return None
-        return plain, 0, 0, start, end
+        before, between, after, octets, start, end = shape
+        if len(self._scoped) == octets and plain.startswith(before + self._scoped + between + number + after):
+            return plain, 0, 0, start, end
+        return None
 
     def _read(self, data: bytes, number: bytes, now_s: float) -> Opened:
         found = params(data)
@@ -522,7 +529,8 @@ class Engine:
         if data[1] == 0x82 and number_at > 4 and data[number_at - 2 : number_at] == b"\x02\x04":
             begin, stop = found.times
             middle, last = data[number_at + 4 : begin], data[stop : found.mac[0]]
-            self._lead = _Lead(found.boots, data[4:number_at], number_at, middle, time, last)
+            self._heard = b""
+            self._lead = _Lead(found.boots, data[4:number_at], middle, time, last)
         context = plain.find(self._scoped, 0, start)
         number_at = plain.find(b"\x02\x04" + number, start, start + 16) + 2
         if (
@@ -535,7 +543,7 @@ class Engine:
             if len(shapes) >= _SHAPES:
                 shapes.clear()
             shapes[len(plain)] = (
-                plain[:context], context, plain[start:number_at], number_at, plain[number_at + 4 : head.start],
+                plain[:context], plain[start:number_at], plain[number_at + 4 : head.start], len(self._scoped),
                 head.start, head.end,
             )  # fmt: skip
 
@@ -555,7 +563,7 @@ class Engine:
         start = ber.whole(data, found.payload, len(data), ber.OCTETS)
         if self._cipher is None or len(found.salt) != 8:
             raise ber.Malformed("encrypted, and nobody asked for it")
-        return self._cipher.open(found.boots, found.time, found.salt, data[start:]), 0
+        return self._cipher.open(clock_octets(found.boots, found.time), found.salt, data[start:]), 0
 
     def _check(self, found: Params, context: tuple[bytes, bytes], authentic: bool, now_s: float) -> None:
         """Raise Malformed for what differs from the question (RFC 3412, 7.2, 12), or is out of time."""

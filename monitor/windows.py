@@ -34,26 +34,56 @@ _POPULAR = (
     512  # windows that came this often get a pattern with their very indexes: most ports count from 1 on
 )
 _NUMBERS = frozenset((ber.INTEGER, ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS, ber.COUNTER64))
+_COMPILED = 4096  # sysUpTime and the values that the C parser reads at most
 _LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
 _from_bytes = int.from_bytes
+
+
+def _parser() -> Any:
+    """Return the C parser if it was built."""
+    try:
+        return import_module("monitor._fastber")
+    except ImportError:
+        return None
+
+
+_c = _parser()
+HAS_C = _c is not None
 
 
 class Layout:
     """What is expected in a reply: sysUpTime, then row by row the columns at these indexes (as octets)."""
 
-    __slots__ = ("_hits", "_joined", "_kinds", "_match", "_misses", "_step", "columns", "indexes")
+    __slots__ = (
+        "_cells",
+        "_hits",
+        "_joined",
+        "_kinds",
+        "_match",
+        "_misses",
+        "_step",
+        "columns",
+        "compiled",
+        "indexes",
+    )
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
         self.columns = columns
         self.indexes = indexes
         self._joined = b"".join(indexes)
+        self._cells = len(columns) * len(indexes)
         self._kinds = _ANY  # for which the pattern is
         self._match: Match | None = None
         self._hits = self._misses = 0
         self._step = len(columns) + 1
+        few = self._cells < _COMPILED
+        self.compiled = _c.Window(_UPTIME, columns, indexes) if _c is not None and few else None
 
-    def by_pattern(self, data: bytes, start: int, end: int) -> Values | None:
-        """Return the values of a reply of non-negative numbers, or None if it must be looked at more closely."""
+    def by_pattern(self, data: bytes, start: int, end: int, values: Values, first: int) -> int | None:
+        """Put the values of the rows in their places, from `first` on, and return sysUpTime.
+
+        None, and nothing is put: not all are numbers that are not negative, so it must be looked at more closely.
+        """
         match = self._match or self._found(data, start, end)
         found = match(data, start, end)
         if found is None:
@@ -61,15 +91,19 @@ class Layout:
             return None
         step = self._step
         if not step:  # the pattern holds the indexes themselves
-            return list(map(_from_bytes, found.groups()))
-        groups = list(found.groups())
-        if b"".join(groups[1::step]) != self._joined:
-            return None
-        del groups[1::step]
-        self._hits += 1
-        if self._hits == _POPULAR:
-            self.specialise()
-        return list(map(_from_bytes, groups))
+            numbers = map(_from_bytes, found.groups())
+        else:
+            groups = list(found.groups())
+            if b"".join(groups[1::step]) != self._joined:
+                return None
+            del groups[1::step]
+            numbers = map(_from_bytes, groups)
+            self._hits += 1
+            if self._hits == _POPULAR:
+                self.specialise()
+        ticks = next(numbers)
+        values[first : first + self._cells] = numbers
+        return ticks
 
     def specialise(self) -> None:
         """Take a pattern with these very indexes, which is a little quicker, while there is room for such."""
@@ -121,10 +155,12 @@ class Layout:
             return None
         return kinds if all(tag in _NUMBERS for tag, _ in kinds) else _ANY
 
-    def by_c(self, data: bytes, start: int, end: int) -> Values | None:
-        """Return the same as `by_pattern`, and more: any value that the reference knows, but as sysUpTime."""
-        values: Values | None = _c.rows(data, start, end, _UPTIME, self.columns, self.indexes)
-        return values if values is not None and type(values[0]) is int else None
+    def by_c(self, data: bytes, start: int, end: int, values: Values, first: int) -> int | None:
+        """Do the same as `by_pattern`, for more: any value that the reference knows, but as sysUpTime."""
+        if self.compiled is None:
+            return None
+        ticks: int | None = self.compiled.read(data, start, end, values, first)
+        return ticks
 
     def by_reference(self, data: bytes, start: int, end: int) -> Values | None:
         """Return the values if the names are those expected, else None; raises Malformed."""
@@ -226,22 +262,10 @@ def _octet(number: int) -> bytes:
     return re.escape(bytes((number,)))
 
 
-def _parser() -> Any:
-    """Return the C parser if it was built."""
-    try:
-        return import_module("monitor._fastber")
-    except ImportError:
-        return None
-
-
-_c = _parser()
-HAS_C = _c is not None
-
-
 class Step:
     """One request of a plan, and where its values go: rows of a window, or cells one by one."""
 
-    __slots__ = ("cells", "end", "layout", "names", "request", "start")
+    __slots__ = ("cells", "compiled", "end", "first", "layout", "names", "request", "start")
 
     def __init__(
         self,
@@ -255,9 +279,15 @@ class Step:
         self.request = request
         self.start = start  # the first row, and the one after the last
         self.end = end
+        self.first = start * len(layout.columns) if layout else 0  # the place of the first value
+        self.compiled = layout.compiled if layout else None
         self.layout = layout
         self.names = names
         self.cells = cells
+
+
+# Puts the values of a window's rows in their places and returns sysUpTime, or None for what it cannot say.
+Quick = Callable[[Layout, bytes, int, int, Values, int], int | None]
 
 
 @lru_cache(maxsize=8192)
@@ -287,8 +317,8 @@ def rows_that_fit(columns: tuple[Oid, ...], indexes: tuple[Oid, ...], octets: in
     return max(1, (octets - 20) // row)
 
 
-def quick_reader(parser: str) -> Callable[[Layout, bytes, int, int], Values | None]:
-    """Return what reads a window's varbinds with the parser `pure` or `c`; None is what it cannot say.
+def quick_reader(parser: str) -> Quick:
+    """Return what reads a window's varbinds with the parser `pure` or `c`.
 
     Raises ValueError for `c` where it was not built.
     """

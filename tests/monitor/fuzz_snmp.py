@@ -22,7 +22,7 @@ with atheris.instrument_imports(
     from monitor import ber, usm
     from monitor.snmp_message import Community, Stale
     from monitor.targets import SnmpAuth, SnmpVersion
-    from monitor.windows import HAS_C, Layout
+    from monitor.windows import HAS_C, Layout, Values
 
 LAYOUT = Layout(tuple(map(ber.arcs, hostile.COLUMNS)), tuple(map(ber.subids, hostile.INDEXES)))
 QUICK = [Layout.by_pattern, Layout.by_c] if HAS_C else [Layout.by_pattern]
@@ -44,10 +44,14 @@ def one(data: bytes) -> None:
         expected = LAYOUT.by_reference(data, 0, len(data))
     except ber.Malformed:
         expected = None
-    found_by_all = [quick(LAYOUT, data, 0, len(data)) for quick in QUICK]
-    found_by_all += [layout.by_pattern(data, 0, len(data)) for layout in (SOME, SPECIAL)]
+    found_by_all = [hostile.read(quick, LAYOUT, data, 0, len(data)) for quick in QUICK]
+    found_by_all += [
+        hostile.read(Layout.by_pattern, layout, data, 0, len(data)) for layout in (SOME, SPECIAL)
+    ]
     for found in found_by_all:
         assert found is None or found == expected, data.hex()
+    if HAS_C:
+        whole(data)
     engine = usm.Engine(USER)
     engine.meet(ENGINE_ID, 1, 1, 0.0)
     for voice in (V1, V2C, engine):
@@ -56,6 +60,21 @@ def one(data: bytes) -> None:
             ber.varbinds(opened, start, end)
         except (ber.Malformed, Stale, usm.Reported):
             continue
+
+
+def message(layout: Layout, data: bytes, _start: int, _end: int, values: Values, first: int) -> int | None:
+    """Read the octets as a message that the C parser takes as it came."""
+    ticks: int | None = layout.compiled.message(data, V2C.lead, IDENT, values, first)
+    return ticks
+
+
+def whole(data: bytes) -> None:
+    """Hold that the reference takes what the C parser takes as a whole message, with the same values."""
+    found = hostile.read(message, LAYOUT, data, 0, len(data))
+    if found is not None:
+        opened, status, index, start, end = Community(1, b"public").open(data, IDENT)
+        assert (status, index) == (0, 0), data.hex()
+        assert LAYOUT.by_reference(opened, start, end) == found, data.hex()
 
 
 def seeds(folder: Path) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from agent import COUNTER32, COUNTER64, GAUGE, INTEGER, OCTETS, OID, TICKS, Tagged, number, oid, tlv, value_of
 
+from monitor.windows import Layout, Quick, Values
+
 AT_ONCE = 50_000
 COLUMNS = (
     (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6),
@@ -88,6 +90,18 @@ def usm(dice: random.Random, ident: bytes, engine: bytes, *, user: bytes = b"sia
     return tlv(0x30, number(3) + tlv(0x30, header) + tlv(OCTETS, tlv(0x30, security)) + data)
 
 
+def read(quick: Quick, layout: Layout, data: bytes, start: int, end: int) -> Values | None:
+    """Return sysUpTime and the values that a quick parser puts; None if it leaves the window to the reference."""
+    values: Values = [b"before", *[b"nothing"] * (len(layout.columns) * len(layout.indexes)), b"after"]
+    untouched = list(values)
+    ticks = quick(layout, data, start, end, values, 1)
+    if ticks is None:
+        assert values == untouched, data.hex()
+        return None
+    assert (values[0], values[-1], len(values)) == (b"before", b"after", len(untouched))
+    return [ticks, *values[1:-1]]
+
+
 def mutated(dice: random.Random, data: bytes) -> bytes:
     """Return the datagram with a few octets changed, cut off, doubled, put in or taken out."""
     changed = bytearray(data)
@@ -118,4 +132,4 @@ def messages(dice: random.Random, ident: bytes, engine: bytes) -> Iterator[tuple
         yield version, mutated(dice, data) if dice.random() < 0.7 else data
 
 
-__all__ = ["OID", "community", "count", "messages", "mutated", "pdu", "usm", "window"]
+__all__ = ["OID", "community", "count", "messages", "mutated", "pdu", "read", "usm", "window"]

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import hostile
@@ -16,9 +17,9 @@ from monitor.snmp_message import Community, Opened, Stale, new_ids, template
 from monitor.windows import HAS_C, Layout, Values
 
 LAYOUT = Layout(tuple(map(ber.arcs, hostile.COLUMNS)), tuple(map(ber.subids, hostile.INDEXES)))
-QUICK: list[Callable[[Layout, bytes, int, int], Values | None]] = [Layout.by_pattern]
-if HAS_C:
-    QUICK.append(Layout.by_c)
+Reader = Callable[[Layout, bytes, int, int], Values | None]
+PATTERN: Reader = partial(hostile.read, Layout.by_pattern)
+QUICK = [PATTERN, partial(hostile.read, Layout.by_c)] if HAS_C else [PATTERN]
 
 
 GOOD = hostile.window(random.Random(1), odd=False)
@@ -172,7 +173,7 @@ def test_a_pattern_of_some_kinds_of_values_takes_them_and_nothing_wrong(
         good_one = hostile.window(dice, odd=dice.random() < 0.2, tags=tags)
         data = hostile.mutated(dice, good_one) if dice.random() < 0.7 else good_one
         expected = reference(data)
-        found = layout.by_pattern(data, 0, len(data))
+        found = PATTERN(layout, data, 0, len(data))
         assert found is None or found == expected, data.hex()
         if expected is not None and data is good_one and alike(data, expected, tags, octets):
             assert found == expected, data.hex()
@@ -198,10 +199,10 @@ def test_a_pattern_that_is_in_vain_often_makes_room_for_one_of_any_kinds() -> No
     layout.learn(usual, 0, len(usual))
     layout.specialise()
     others = [hostile.window(dice, odd=False, tags=gauges) for _ in range(60)]
-    found = [layout.by_pattern(data, 0, len(data)) for data in others]
+    found = [PATTERN(layout, data, 0, len(data)) for data in others]
     assert found[0] is None
     assert found[-1] == reference(others[-1])
-    assert layout.by_pattern(usual, 0, len(usual)) == reference(usual)
+    assert PATTERN(layout, usual, 0, len(usual)) == reference(usual)
 
 
 def test_a_window_with_strings_is_left_to_the_reference() -> None:
@@ -209,7 +210,7 @@ def test_a_window_with_strings_is_left_to_the_reference() -> None:
     string = tlv(0x30, oid((1, 3, 6, 1, 2, 1)) + tlv(OCTETS, b"\1\2"))
     data = tlv(0x30, oid(hostile.UPTIME) + value_of(0x43, 7)) + string
     for _ in range(100):
-        assert layout.by_pattern(data, 0, len(data)) is None
+        assert PATTERN(layout, data, 0, len(data)) is None
     assert layout.by_reference(data, 0, len(data)) == [7, b"\1\2"]
 
 
@@ -253,6 +254,40 @@ def test_what_looks_like_a_reply_read_before_is_judged_as_if_it_were_the_first()
         assert opened(learned, data, ident) == opened(Community(1, b"public"), data, ident), data.hex()
         other = bytes((ident[0] ^ 1, *ident[1:]))
         assert opened(learned, data, other) == opened(Community(1, b"public"), data, other)
+
+
+def whole(data: bytes, lead: bytes, ident: bytes) -> Values | None:
+    """Return what the C parser makes of a message as it came."""
+
+    def message(
+        layout: Layout, data: bytes, _start: int, _end: int, values: Values, first: int
+    ) -> int | None:
+        ticks: int | None = layout.compiled.message(data, lead, ident, values, first)
+        return ticks
+
+    return hostile.read(message, LAYOUT, data, 0, len(data))
+
+
+@pytest.mark.skipif(not HAS_C, reason="the C parser is not built")
+def test_a_message_read_as_it_came_is_a_window_that_answers_the_question() -> None:
+    dice = random.Random(6)
+    voice, ident = Community(1, b"public"), next(new_ids())
+    taken = 0
+    for _ in range(hostile.count(5000)):
+        data = hostile.community(dice, ident, odd=dice.random() < 0.2)
+        data = hostile.mutated(dice, data) if dice.random() < 0.6 else data
+        found = whole(data, voice.lead, ident)
+        if found is None:
+            continue
+        response, status, index, start, end = Community(1, b"public").open(data, ident)
+        assert (status, index) == (0, 0)
+        assert LAYOUT.by_reference(response, start, end) == found, data.hex()
+        for other in (bytes((ident[0] ^ 1, *ident[1:])), ident + b"\0", ident[1:]):
+            assert whole(data, voice.lead, other) is None
+        for lead in (Community(0, b"public").lead, Community(1, b"Public").lead, voice.lead[:-1], b""):
+            assert whole(data, lead, ident) is None
+        taken += 1
+    assert taken > 1000
 
 
 def test_ids_are_four_octets_that_nobody_guesses() -> None:

@@ -13,7 +13,7 @@ import pytest
 from agent import BULK, COUNTER32, COUNTER64, GET, INTEGER, OCTETS, TICKS, Oid, Script, Tagged, served, switch
 from pydantic import SecretStr
 
-from monitor import lean
+from monitor import lean_waiting
 from monitor.lean_round import Polled
 from monitor.observation import Reach
 from monitor.snmp import Engines, connected, engine_of
@@ -275,7 +275,7 @@ class Forger(Script):
 def test_an_answer_from_another_address_is_not_taken() -> None:
     script = Forger(switch(12))
 
-    async def one() -> tuple[list[Polled | Fault], lean.Tally]:
+    async def one() -> tuple[list[Polled | Fault], lean_waiting.Tally]:
         async with served(script.answer, HERE) as port, Lean() as engine:
             asked = Wanted(target(port), COLUMNS, indexes(12))
             wire = engine._open_wire()

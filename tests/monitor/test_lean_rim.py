@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hostile
 import pytest
 from agent import COUNTER64, GET, INTEGER, OCTETS, TICKS, Oid, Script, Tagged, number, served, switch, tlv
 from test_lean import AUTH, COLUMNS, IF, IF_X, UPTIME, V1, indexes, polled, rounds, run, target, values
@@ -355,7 +356,7 @@ def test_lengths_of_indexes_that_a_device_chooses_make_no_patterns(monkeypatch: 
     good = tlv(0x30, b"\x06\x08+\x06\1\2\1\1\3\0" + number(5, TICKS)) + tlv(
         0x30, b"\x06\x04+\x06\1\1" + number(9)
     )
-    found = [layout.by_pattern(good, 0, len(good)) for _ in range(windows._OFTEN)]
+    found = [hostile.read(Layout.by_pattern, layout, good, 0, len(good)) for _ in range(windows._OFTEN)]
     assert (found[0], found[-1], len(made)) == (None, [5, 9], 1)
 
 
