@@ -48,7 +48,7 @@ class Lab:
         )
 
     def siaga(
-        self, home: Path, *words: str, stdin: str = "", timeout_s: float = 180
+        self, home: Path, *words: str, stdin: str = "", timeout_s: float = 600
     ) -> subprocess.CompletedProcess[str]:
         """Run siaga in noc and return what it printed and its exit code."""
         return build.run("noc", *_siaga(home, words), stdin=stdin, timeout_s=timeout_s)

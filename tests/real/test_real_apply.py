@@ -97,12 +97,12 @@ def test_an_apply_that_is_killed_is_marked_and_leaves_no_process(lab: Lab, regen
     private = set(Path("/dev/shm").glob("siaga-job-*"))
     apply = lab.popen(regency, "apply", plan["name"], "--yes")
     try:
-        until("the apply has begun", lambda: has(lab, "srv2", "/etc/chrony/chrony.conf"), wait_s=60)
+        until("the apply has begun", lambda: has(lab, "srv2", "/etc/chrony/chrony.conf"), wait_s=180)
     finally:
         apply.kill()
         apply.communicate()
-    until("its processes have ended", lambda: not sh("ip", "netns", "pids", netns("noc")), wait_s=40)
-    until("its secrets are gone", lambda: not set(Path("/dev/shm").glob("siaga-job-*")) - private, wait_s=20)
+    until("its processes have ended", lambda: not sh("ip", "netns", "pids", netns("noc")), wait_s=120)
+    until("its secrets are gone", lambda: not set(Path("/dev/shm").glob("siaga-job-*")) - private, wait_s=60)
     last = json.loads(done(lab, regency, "job", "list", "-o", "json"))[0]
     assert (last["mode"], last["plan"], last["status"]) == ("apply", plan["name"], "interrupted")
     assert json.loads(done(lab, regency, "runs", "-o", "json"))[0]["status"] == "interrupted"
