@@ -3,6 +3,7 @@
     noc 10.79.0.2 ── core 10.79.0.1 ── each further node i: 10.79.i.2, its port eth0, at port ethI of the one in front
 
 All that is made carries the net's name (`dy`, or $DAY_LAB_ID) and is gone after `down`. No namespace has a way out.
+Of one name there is one at a time: whoever comes second would take away the first one's nodes.
 """
 
 import os
@@ -11,9 +12,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from siaga.errors import TemporaryError
+from siaga.lock import held
 
 ID = os.environ.get("DAY_LAB_ID", "dy")
 COMMUNITY = "day-regency-ro"
@@ -106,8 +110,10 @@ class Net:
     spares: Sequence[str]
     folder: Path
     daemons: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    alone: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Net":
+        self._be_alone()
         self.down()
         try:
             self._wire()
@@ -117,12 +123,20 @@ class Net:
             for name in self.nodes:
                 self._until(f"{name} answers", lambda n=name: self._answers(n))  # type: ignore[misc]
         except BaseException:
-            self.down()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.down()
+        self.alone.close()
+
+    def _be_alone(self) -> None:
+        sentence = f"Process {{pid}} has a net '{ID}' here: wait for its end, or give this one a DAY_LAB_ID."
+        try:
+            self.alone.enter_context(held(Path("/run/lock", f"{ID}-day"), "day-running", sentence))
+        except TemporaryError as error:
+            raise CannotError(error.sentence) from None
 
     # --- building -----------------------------------------------------------------------------------------
 

@@ -101,7 +101,10 @@ class Tiers:
             return
         at = self._now() - timedelta(seconds=max(0.0, asyncio.get_running_loop().time() - polled.at_s))
         counted = Counted(known, at, polled.uptime_ticks, polled.values)
-        self._counts.add(device.id)
+        if any(polled.values[place] is not None for place in known.takes):
+            self._counts.add(device.id)
+        else:
+            self._counts.discard(device.id)
         self._sink.store([poll_of(device.id, counted)])
         if polled.changed or bare(counted):
             self._sink.changed(device.id)

@@ -23,10 +23,10 @@ def as_utc(at: datetime) -> datetime:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def moment(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
+def moment(text: str, now: datetime, zone: str = JAKARTA, relative: str = "ago") -> datetime:
     """Return the moment meant: 2026-08-01, '2026-08-01 10:00' (in `zone` unless it says its own), or 2h, 3d ago.
 
-    Raises UsageError (`bad-time`).
+    Raises UsageError (`bad-time`), which says what 2h is: `relative`.
     """
     ago = re.fullmatch(r"-?([0-9]{1,6})([smhdw])(?: ago)?", text.strip())
     try:
@@ -41,7 +41,7 @@ def moment(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
     except ValueError:
         raise UsageError(
             "bad-time",
-            f"'{safe(text, 40)}' is no time: write 2026-08-01, '2026-08-01 10:00' or 2h, 3d (ago).",
+            f"'{safe(text, 40)}' is no time: write 2026-08-01, '2026-08-01 10:00' or 2h, 3d ({relative}).",
         ) from None
 
 
@@ -55,7 +55,7 @@ def ahead(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
         found = (
             now + timedelta(seconds=int(from_now[1]) * _UNITS[from_now[2]])
             if from_now
-            else moment(text, now, zone)
+            else moment(text, now, zone, "from now")
         )
     except OverflowError:
         raise UsageError("bad-time", f"'{safe(text, 40)}' is after the last year.") from None

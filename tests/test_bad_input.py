@@ -406,9 +406,10 @@ def test_an_inventory_locked_by_another_is_temporary(
         (b"\xff\xfe", None),
         (b"[poll]\ntimeout_s = 'soon'\nretries = 99\n", "poll.timeout_s: "),
         (b"[pol]\nretries = 1\n", "pol: "),
+        (2 * b"[[routes]]\nname = 'noc'\nchannel = 'file'\n", "two routes are called 'noc'"),
         (None, None),
     ],
-    ids=["no TOML", "no text", "wrong values", "unknown", "a directory"],
+    ids=["no TOML", "no text", "wrong values", "unknown", "twice", "a directory"],
 )
 def test_unreadable_settings_are_named(
     text: bytes | None, problem: str | None, tmp_path: Path, siaga: Siaga, monkeypatch: pytest.MonkeyPatch

@@ -44,7 +44,7 @@ YESTERDAY_MS = ms_of(BEGIN - timedelta(days=1))
 DOWN: tuple[Span, ...] = tuple(
     (600.0 + 1800 * n, 1200.0 + 1800 * n) for n in range(100)
 )  # ten of thirty minutes
-PORT = 21631
+PORT = 21610 + os.getpid() % 90  # the same in all lives, none that the system gives away, and each run's own
 LATE = Layout((("cpu", ""),))  # what comes a day late, so that there is always something to compact
 LATE_DEVICE = 1
 LONGEST_S = 150.0  # of a life

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.day import played
-from bench.day_net import why_not
+from bench.day_net import CannotError, Net, Node, why_not
 from bench.day_script import SCRIPT, read
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -22,3 +22,11 @@ def test_what_siaga_makes_of_a_short_day_is_what_happened(tmp_path: Path) -> Non
     assert done.wrong == [], f"{done.alerts} {done.outages} {said}"
     assert done.looks > 200
     assert said.splitlines()[-1] == "ended"
+
+
+def test_a_second_day_does_not_take_away_the_nodes_of_the_first(tmp_path: Path) -> None:
+    if reason := why_not():
+        pytest.skip(reason)
+    nodes = {"core": Node("core", "core-router", "Tigaraksa", "", 0)}
+    with Net(nodes, (), tmp_path), pytest.raises(CannotError, match="wait for its end"):
+        Net(nodes, (), tmp_path).__enter__()

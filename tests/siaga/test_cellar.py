@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaga.clock import moment, retry_after_s, shown
+from siaga.clock import ahead, moment, retry_after_s, shown
 from siaga.errors import AuthError, InvalidError, UsageError
 from siaga.formulas import restored
 from siaga.outcome import Column, Format, Outcome
@@ -118,6 +118,13 @@ def test_a_time_that_cannot_be_is_one_clear_error(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         moment(text, datetime(2026, 11, 26, tzinfo=UTC))
     assert caught.value.code == "bad-time"
+
+
+def test_what_is_no_time_is_told_with_what_would_be_one_there() -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    for read, word in ((moment, "2h, 3d (ago)"), (ahead, "2h, 3d (from now)")):
+        with pytest.raises(UsageError, match=re.escape(word)):
+            read("besok", now)
 
 
 def test_a_mark_stands_below_its_character() -> None:
