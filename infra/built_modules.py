@@ -25,10 +25,13 @@ _KINDS = ("modules", "module_utils")
 def folder(base: Path, plays: Path) -> Path:
     """Return the folder of packets that are built from the sources as they are now; it is made if there is none.
 
-    Raises OSError if it cannot be made. What was not used for KEPT_S is removed.
+    Raises OSError if it cannot be made, or belongs to somebody else: Ansible reads it as pickles, which may hold
+    programs. What was not used for KEPT_S is removed.
     """
     path = base / _signed(plays)
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.is_symlink() or path.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{path} belongs to somebody else")
     os.utime(path)
     for other in base.iterdir():
         with suppress(OSError):

@@ -38,6 +38,7 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Ansible forwards SIGTERM to its workers, but needs a moment before the hard kill.
 GRACE_S = 3.0
 PREFIX = "siaga-job-"
+CALLBACKS = "siaga.siaga.built_modules,siaga.siaga.frozen"  # in ansible_collections/
 SHORTEST_SECRET = 4
 _ORIGIN = re.compile(r"Origin: (?P<path>\S+?):(?P<line>\d+)(?::\d+)?\s*$", re.MULTILINE)
 _ERROR = re.compile(r"(?:\[ERROR\]|ERROR!|\[FATAL\]):?\s*(?P<text>.+)")
@@ -160,7 +161,7 @@ def prepare(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         )
     (private / "known_hosts").symlink_to(known)
     shutil.copyfile(known, private / "home/.ssh/known_hosts")
-    return {**environment(private, task), **_built(private, task)}
+    return {**environment(private, task), **_built(private, task), "ANSIBLE_CALLBACKS_ENABLED": CALLBACKS}
 
 
 def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
@@ -214,7 +215,7 @@ def _built(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
     except OSError:
         kept = private / "built-modules"
         kept.mkdir(mode=0o700)
-    return {"ANSIBLE_CALLBACKS_ENABLED": "siaga.siaga.built_modules", built_modules.VARIABLE: str(kept)}
+    return {built_modules.VARIABLE: str(kept)}
 
 
 def _fast(private: Path) -> dict[str, str]:

@@ -45,6 +45,14 @@ def test_a_collection_that_is_installed_or_changed_counts(
     assert len({before, installed, built_modules.folder(tmp_path / "built", plays)}) == 3
 
 
+def test_what_somebody_else_has_put_there_is_not_taken(tmp_path: Path, plays: Path) -> None:
+    own = built_modules.folder(tmp_path / "built", plays)
+    own.rename(tmp_path / "elsewhere")
+    own.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError):
+        built_modules.folder(tmp_path / "built", plays)
+
+
 def test_what_nobody_has_used_for_long_goes(tmp_path: Path, plays: Path) -> None:
     old = tmp_path / "built/old"
     old.mkdir(parents=True)
