@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -217,6 +218,35 @@ def test_the_pdf_is_tagged_and_says_its_language(pdfs: dict[str, bytes]) -> None
     root = pypdf.PdfReader(BytesIO(pdfs["en"])).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("en")
+
+
+def test_the_pdf_has_what_archives_and_screen_readers_ask_for(pdfs: dict[str, bytes]) -> None:
+    """PDF/A (ISO 19005-3): output intent, embedded fonts. PDF/UA (ISO 14289-1): title, order of tabs, what tags need."""
+    reader = pypdf.PdfReader(BytesIO(pdfs["id"]))
+    root = reader.trailer["/Root"]
+    assert [o.get_object()["/S"] for o in root["/OutputIntents"]] == ["/GTS_PDFA1"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    said = root["/Metadata"].get_object().get_data().decode()
+    assert ("<pdfaid:part>3<" in said, "<pdfuaid:part>1<" in said) == (True, True)
+    for page in reader.pages:
+        assert (page["/Tabs"], "/StructParents" in page) == ("/S", True)
+        for font in page["/Resources"].get("/Font", {}).values():
+            inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(inner)
+    tags = list(_tags(root["/StructTreeRoot"].get_object()["/K"]))
+    assert {t["/S"] for t in tags} >= {"/Document", "/H1", "/H2", "/Table", "/TH", "/TD", "/TOC", "/Figure"}
+    assert all(t.get("/Alt") for t in tags if t["/S"] == "/Figure")
+    assert all("/Scope" in str(t["/A"].get_object()) for t in tags if t["/S"] == "/TH")
+
+
+def _tags(node: Any) -> Iterator[Any]:
+    """Yield the elements of a structure tree."""
+    whole = node.get_object()
+    for one in whole if isinstance(whole, list) else (whole,):
+        here = one.get_object()
+        if isinstance(here, dict) and "/S" in here:
+            yield here
+            yield from _tags(here.get("/K", pypdf.generic.ArrayObject()))
 
 
 def test_same_facts_make_the_same_bytes(pdfs: dict[str, bytes]) -> None:
