@@ -221,7 +221,7 @@ def test_the_pdf_is_tagged_and_says_its_language(pdfs: dict[str, bytes]) -> None
 
 
 def test_the_pdf_has_what_archives_and_screen_readers_ask_for(pdfs: dict[str, bytes]) -> None:
-    """PDF/A (ISO 19005-3): output intent, embedded fonts. PDF/UA (ISO 14289-1): title, order of tabs, what tags need."""
+    """PDF/A (ISO 19005-3): output intent, embedded fonts. PDF/UA (ISO 14289-1): title, tabs, what tags need."""
     reader = pypdf.PdfReader(BytesIO(pdfs["id"]))
     root = reader.trailer["/Root"]
     assert [o.get_object()["/S"] for o in root["/OutputIntents"]] == ["/GTS_PDFA1"]
