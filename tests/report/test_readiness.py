@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +14,12 @@ from typing import Any
 import pypdf
 import pytest
 from full import matter
+from judged import judged
 from regency import SINCE, UNTIL, regency
 
 import report
+from report import render
+from report.books import Matter
 from report.facts import Connection, Device, Facts, Seen, Usage
 from report.figures import Table
 from report.files import write_both
@@ -212,6 +216,27 @@ def test_only_the_shipped_font_is_used(pdfs: dict[str, bytes]) -> None:
     assert all(
         re.fullmatch(r"Inter-(Regular|SemiBold|Bold)(-Identity-H)?", name.lstrip("/")) for name in names
     ), names
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"OTTO no font"])
+def test_a_missing_or_broken_font_is_one_clear_line_and_no_empty_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bytes | None
+) -> None:
+    shutil.copytree(render.HERE / "fonts", tmp_path / "fonts")
+    bold = tmp_path / "fonts" / "Inter-Bold.otf"
+    bold.unlink() if broken is None else bold.write_bytes(broken)
+    monkeypatch.setattr(render, "HERE", tmp_path)
+    with pytest.raises(SiagaError, match=r"has no sound Inter-Bold\.otf") as caught:
+        as_pdf(as_json(build(regency(1, 0), now=UNTIL)))
+    assert caught.value.code == "font-missing"
+
+
+def test_the_cover_names_the_snapshot() -> None:
+    some = replace(judged(), snapshot_sha256="0123456789abcdef" * 4)
+    document = as_json(build(Matter(regency(1, 0), judged=some), now=UNTIL))
+    cover = pypdf.PdfReader(BytesIO(as_pdf(document))).pages[0].extract_text()
+    for hash_ in (some.snapshot_sha256, hashlib.sha256(document).hexdigest()):
+        assert hash_ in re.sub(r"\s+", "", cover)
 
 
 def test_the_pdf_is_tagged_and_says_its_language(pdfs: dict[str, bytes]) -> None:
