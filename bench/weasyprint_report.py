@@ -32,12 +32,15 @@ from report.render import as_pdf
 Path(sys.argv[2]).write_bytes(as_pdf(Path(sys.argv[1]).read_bytes()))
 """
 
+# Not ru_maxrss: a process begins with that of the one which started it.
+PEAK = "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+
 
 def typeset(name: str, python: str, code: str, given: Path, made: Path) -> None:
     """Run one of the two in a process of its own, and print what it cost."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
-    timed = f"{code}\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    timed = f"{code}\n{PEAK}"
     run = subprocess.run(
         [python, "-c", timed, str(given), str(made)], check=True, capture_output=True, text=True
     )

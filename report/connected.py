@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from report import three
 from report.assessment import Reading
+from report.once import once
 from report.questions import Questions
 from report.readings import PERCENT, said, share, unknown
 from report.records import Agency, AgencyList, Day, Line
@@ -34,6 +35,7 @@ def connected(ask: Questions, kinds: Collection[str], judge: Judge) -> Reading:
     return share(members, total=total, as_of=ask.period.last_day, evidence=evidence)
 
 
+@once
 def found_up(ask: Questions) -> Mapping[str, bool | None]:
     """Return line → whether it was found up at some time of the period; None where nobody looked."""
     observed: dict[str, int] = {}

@@ -56,9 +56,9 @@ class Questions(Protocol):
         """Return every fact of a kind (see report.records), by name; None where nobody keeps such facts: not known."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Told:
-    """Answers from facts at hand: those of a snapshot, or of a test."""
+    """Answers from facts at hand: those of a snapshot, or of a test. One is another one, whatever it answers."""
 
     period: Period
     facts: dict[type, tuple[object, ...] | None]

@@ -35,6 +35,7 @@ ARCHIVES: Final[Mapping[str, tuple[bool, tuple[Standard, ...]]]] = {
     "2b": (False, ("ua-1", "a-2b")),
 }
 SCHEMA = "siaga-readiness-1"
+WEIGHTS: Final[Mapping[str, int]] = {"Regular": 400, "SemiBold": 600, "Bold": 700}  # of the one font
 
 
 def as_json(report: Report) -> bytes:
@@ -183,6 +184,19 @@ def _workplace(files: Mapping[str, bytes]) -> tempfile.TemporaryDirectory[str]:
     return place
 
 
+def _fonts() -> typst.Fonts:
+    """Return the shipped fonts and no others. Raises SiagaError (`font-missing`): Typst would leave the pages empty."""
+    found = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")]
+    )
+    there = {(f.family, f.weight) for f in found.fonts()}
+    lacking = [name for name, weight in WEIGHTS.items() if ("Inter", weight) not in there]
+    if lacking:
+        names = ", ".join(f"Inter-{name}.otf" for name in lacking)
+        raise SiagaError("font-missing", f"{HERE / 'fonts'} has no sound {names}: install siaga anew.")
+    return found
+
+
 def _compile(
     template: str,
     files: Mapping[str, bytes],
@@ -192,9 +206,7 @@ def _compile(
     ppi: float = 80,
     standards: Sequence[Standard] = STANDARDS,
 ) -> list[bytes]:
-    fonts = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")]
-    )
+    fonts = _fonts()
     with _workplace(files) as place:
         try:
             made = typst.compile(

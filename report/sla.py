@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
+from report.once import once
 from report.questions import Period, Questions
 from report.readings import shown
 from report.records import Away, Contract, Day, Line
@@ -53,6 +54,7 @@ class LineMonth:
     two: Two
 
 
+@once
 def line_months(ask: Questions, claim_after_s: int) -> list[LineMonth]:
     """Return every line with a contract in every month of the period; `claim_after_s` where the contract says none."""
     contracts = {c.name: c for c in ask.every(Contract) or ()}

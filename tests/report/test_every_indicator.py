@@ -1,7 +1,7 @@
 """Every indicator has a value and a level from rows and samples that are stored: none waits for what nobody writes."""
 
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from report.judging import Judged, judge
 from report.language import Tongue
 from report.questions import Told
 from report.records import KINDS, AgencyList, OwnHealth, RawDay
-from report.snapshot import read
+from report.snapshot import name_of, read
+from report.verify import SAMPLED, Found, compared
 from tests.report.judged_world import PERIOD
 from tests.report.whole_world import make
 
@@ -96,3 +97,14 @@ def test_a_period_in_which_it_kept_nothing_of_itself_is_not_observed() -> None:
 
 def _matter(own: OwnHealth | None) -> Matter:
     return Matter(Facts(PERIOD.since, PERIOD.until), own=own)
+
+
+@pytest.mark.parametrize("kind", [k for k in SAMPLED if k is not RawDay], ids=lambda k: k.__name__)
+def test_one_other_hash_among_the_samples_fails_the_report(told: Told, kind: type[Any]) -> None:
+    """Every kind of fact that rests on samples is compared, and the first subject whose samples differ is named."""
+    facts = [f for f in told.every(kind) or () if f.sha256]
+    other = {kind: (replace(facts[0], sha256="0" * 64), *facts[1:])}
+    (same,) = compared(told, told.every)
+    (check,) = compared(told, lambda k: other.get(k, told.every(k)))
+    assert (same.found, check.found) == (Found.ok, Found.failed)
+    assert name_of(kind) in check.detail

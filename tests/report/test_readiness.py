@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+import shutil
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -12,9 +14,12 @@ from typing import Any
 import pypdf
 import pytest
 from full import matter
+from judged import judged
 from regency import SINCE, UNTIL, regency
 
 import report
+from report import render
+from report.books import Matter
 from report.facts import Connection, Device, Facts, Seen, Usage
 from report.figures import Table
 from report.files import write_both
@@ -213,10 +218,60 @@ def test_only_the_shipped_font_is_used(pdfs: dict[str, bytes]) -> None:
     ), names
 
 
+@pytest.mark.parametrize("broken", [None, b"", b"OTTO no font"])
+def test_a_missing_or_broken_font_is_one_clear_line_and_no_empty_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bytes | None
+) -> None:
+    shutil.copytree(render.HERE / "fonts", tmp_path / "fonts")
+    bold = tmp_path / "fonts" / "Inter-Bold.otf"
+    bold.unlink() if broken is None else bold.write_bytes(broken)
+    monkeypatch.setattr(render, "HERE", tmp_path)
+    with pytest.raises(SiagaError, match=r"has no sound Inter-Bold\.otf") as caught:
+        as_pdf(as_json(build(regency(1, 0), now=UNTIL)))
+    assert caught.value.code == "font-missing"
+
+
+def test_the_cover_names_the_snapshot() -> None:
+    some = replace(judged(), snapshot_sha256="0123456789abcdef" * 4)
+    document = as_json(build(Matter(regency(1, 0), judged=some), now=UNTIL))
+    cover = pypdf.PdfReader(BytesIO(as_pdf(document))).pages[0].extract_text()
+    for hash_ in (some.snapshot_sha256, hashlib.sha256(document).hexdigest()):
+        assert hash_ in re.sub(r"\s+", "", cover)
+
+
 def test_the_pdf_is_tagged_and_says_its_language(pdfs: dict[str, bytes]) -> None:
     root = pypdf.PdfReader(BytesIO(pdfs["en"])).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("en")
+
+
+def test_the_pdf_has_what_archives_and_screen_readers_ask_for(pdfs: dict[str, bytes]) -> None:
+    """PDF/A (ISO 19005-3): output intent, embedded fonts. PDF/UA (ISO 14289-1): title, tabs, what tags need."""
+    reader = pypdf.PdfReader(BytesIO(pdfs["id"]))
+    root = reader.trailer["/Root"]
+    assert [o.get_object()["/S"] for o in root["/OutputIntents"]] == ["/GTS_PDFA1"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    said = root["/Metadata"].get_object().get_data().decode()
+    assert ("<pdfaid:part>3<" in said, "<pdfuaid:part>1<" in said) == (True, True)
+    for page in reader.pages:
+        assert (page["/Tabs"], "/StructParents" in page) == ("/S", True)
+        for font in page["/Resources"].get("/Font", {}).values():
+            inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(inner)
+    tags = list(_tags(root["/StructTreeRoot"].get_object()["/K"]))
+    assert {t["/S"] for t in tags} >= {"/Document", "/H1", "/H2", "/Table", "/TH", "/TD", "/TOC", "/Figure"}
+    assert all(t.get("/Alt") for t in tags if t["/S"] == "/Figure")
+    assert all("/Scope" in str(t["/A"].get_object()) for t in tags if t["/S"] == "/TH")
+
+
+def _tags(node: Any) -> Iterator[Any]:
+    """Yield the elements of a structure tree."""
+    whole = node.get_object()
+    for one in whole if isinstance(whole, list) else (whole,):
+        here = one.get_object()
+        if isinstance(here, dict) and "/S" in here:
+            yield here
+            yield from _tags(here.get("/K", pypdf.generic.ArrayObject()))
 
 
 def test_same_facts_make_the_same_bytes(pdfs: dict[str, bytes]) -> None:
