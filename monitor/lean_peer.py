@@ -131,10 +131,12 @@ class Peer:
 
         Only where nothing went wrong with the last one (`muddy`), and no link is shared (`limit`).
         """
-        if now_s - self._sent_s > self._slow_s:
-            self._slow_s = now_s - self._sent_s
-            self._early_s = self._early()
-            self.wait_s = self._early_s or self._try_s
+        took_s = now_s - self._sent_s
+        if took_s > self._slow_s:
+            self._slow_s = took_s
+            if took_s * _EARLY_TIMES >= self._early_s:
+                self._early_s = self._early()
+                self.wait_s = self._early_s or self._try_s
         self._request = request
         self._sent_s = now_s
         wire = self.wire

@@ -13,7 +13,7 @@ from monitor import ber
 from monitor.lean_peer import Peer
 from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
-from monitor.snmp_message import Opened
+from monitor.snmp_message import Community, Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
 from monitor.windows import Layout, Quick, Step, Values, bulk, exact, rows_that_fit
 
@@ -146,7 +146,8 @@ class Poll:
 
     __slots__ = (
         "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_patience_s", "_peer", "_plan",
-        "_probed", "_quick", "_rows", "_step", "_tries", "_until_s", "_uptime", "_values", "_wait_s", "_width",
+        "_probed", "_quick", "_rows", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
+        "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
@@ -188,7 +189,7 @@ class Poll:
             tries=self._tries,
             wait_s=self._wait_s,
             window=self._window,
-            message=self._message if self._quick is Layout.by_c and self._peer.voice.lead else None,
+            message=self._message(),
             queued=True,
         )
 
@@ -199,12 +200,34 @@ class Poll:
         step = self._step = self._plan.steps[self._at]
         self._peer.go_on(step.request, self._tries, self._wait_s)
 
-    def _message(self, data: bytes, now_s: float) -> bool:
+    def _message(self) -> Callable[[bytes, float], bool] | None:
+        """Return what takes datagrams as they come; None where they are sealed."""
+        if not isinstance(self._peer.voice, Community):
+            return None
+        self._voice = self._peer.voice
+        return self._compiled if self._quick is Layout.by_c else self._alike
+
+    def _compiled(self, data: bytes, now_s: float) -> bool:
         """Take a datagram that is a window as expected, by the C parser, which reads the whole of it at once."""
-        step, peer = self._step, self._peer
+        step = self._step
         if step.compiled is None or now_s > self._until_s:
             return False
-        uptime = step.compiled.message(data, peer.voice.lead, peer.number, self._values, step.first)
+        number, lead = self._peer.number, self._voice.lead
+        uptime = step.compiled.message(data, lead, number, self._values, step.first)
+        if uptime is None:
+            return False
+        self._go_on(uptime, len(data) - V2_OCTETS, now_s)
+        return True
+
+    def _alike(self, data: bytes, now_s: float) -> bool:
+        """Do the same by patterns, for a message that is as one read before up to its varbinds."""
+        step, shape = self._step, self._voice.shapes.get(len(data))
+        if step.layout is None or shape is None or now_s > self._until_s:
+            return False
+        before, after, start = shape
+        if not data.startswith(before + self._peer.number + after):
+            return False
+        uptime = self._quick(step.layout, data, start, len(data), self._values, step.first)
         if uptime is None:
             return False
         self._go_on(uptime, len(data) - V2_OCTETS, now_s)

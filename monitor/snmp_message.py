@@ -5,7 +5,6 @@ what has the same length and, but for the id, the same octets up to the varbinds
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from os import urandom
 from struct import Struct
@@ -62,21 +61,13 @@ def _some_ids() -> tuple[bytes, ...]:
 Opened = tuple[bytes, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    before: bytes
-    id_at: int
-    after: bytes
-    start: int
+# What responses of a length looked like: the octets before the request id, those between it and the varbinds, and
+# where these begin.
+Shape = tuple[bytes, bytes, int]
 
 
 class Voice(Protocol):
-    """How one device is spoken to: packs requests and opens what comes. `met`: no greeting has to go before.
-
-    `lead` is what a message without security has before its PDU; empty where messages are not read as they come.
-    """
-
-    lead: bytes
+    """How one device is spoken to: packs requests and opens what comes. `met`: no greeting has to go before."""
 
     @property
     def met(self) -> bool:
@@ -102,7 +93,7 @@ class Community:
         self._version = version
         self._community = community
         self.lead = ber.integer(version) + ber.tlv(ber.OCTETS, community)
-        self._shapes: dict[int, _Shape] = {}
+        self.shapes: dict[int, Shape] = {}
 
     def __repr__(self) -> str:
         return f"Community(v{self._version})"
@@ -120,13 +111,11 @@ class Community:
 
     def open(self, data: bytes, number: bytes, _now_s: float = 0.0) -> Opened:
         """Return the response to the request `number`; raises Malformed, or Stale for another's."""
-        shape = self._shapes.get(len(data))
-        if shape is not None and data.startswith(shape.before):
-            at = shape.id_at
-            if data.startswith(shape.after, at + 4):
-                if data[at : at + 4] != number:
-                    raise Stale
-                return data, 0, 0, shape.start, len(data)
+        shape = self.shapes.get(len(data))
+        if shape is not None:
+            before, after, start = shape
+            if data.startswith(before + number + after):
+                return data, 0, 0, start, len(data)
         return self._read(data, number)
 
     def hello(self, number: bytes) -> bytes:
@@ -159,6 +148,6 @@ class Community:
         start, stop = ber.inside(data, start, len(data), ber.INTEGER)
         if stop - start != 4 or head.index:
             return
-        if len(self._shapes) >= _SHAPES:
-            self._shapes.clear()
-        self._shapes[len(data)] = _Shape(data[:start], start, data[stop : head.start], head.start)
+        if len(self.shapes) >= _SHAPES:
+            self.shapes.clear()
+        self.shapes[len(data)] = data[:start], data[stop : head.start], head.start

@@ -340,8 +340,6 @@ class Engine:
         "_scoped", "_sent", "_sent_clock", "clock", "engine_id", "user",
     )  # fmt: skip
 
-    lead = b""
-
     def __init__(self, user: User) -> None:
         self.user = user
         self.engine_id = b""

@@ -5,6 +5,10 @@
 
 enum { BUFFER = 70000, HEAD = 512, MOST_QUESTIONS = 512, TOO_BIG = 1 };
 
+/* What an SNMPv3 message has at most besides its varbinds, the engine ID (twice) and the user's name: the headers of
+   the message, of what is sealed and of the PDU, its numbers, MAC and salt. */
+enum { BESIDE_VARBINDS = 116 };
+
 /* usmStats of RFC 3414, as the last but one arc of what a report tells. */
 enum { UNSUPPORTED_LEVEL = 1, NOT_IN_TIME_WINDOW, UNKNOWN_USER, UNKNOWN_ENGINE, WRONG_DIGEST, DECRYPTION_ERROR };
 
@@ -304,7 +308,7 @@ static uint8_t *answer_v3(uint8_t *datagram, size_t n, Reader message, uint8_t *
         return seal(front, *end, &h, stat == NOT_IN_TIME_WINDOW ? 1 : 0, self);
     }
     size_t room = h.most > 484 && (size_t)h.most < most_reply ? (size_t)h.most : most_reply;
-    front = answer_pdu(pdu, buffer, room - 180, self, end);
+    front = answer_pdu(pdu, buffer, room - BESIDE_VARBINDS - 2 * ENGINE_ID - left(&h.user), self, end);
     return front ? seal(front, *end, &h, 3, self) : NULL;
 }
 
