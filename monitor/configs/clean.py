@@ -40,10 +40,11 @@ def lines_of(octets: bytes, more: str = "") -> list[str]:
     if _MOVES.search(text) or odd:
         lines = [_on_screen(line) for line in text.split("\n")]
     else:  # nearly always: nobody has moved the cursor
-        lines = [line.rstrip() for line in text.split("\n")]
+        lines = list(map(str.rstrip, text.split("\n")))
     if max(map(len, lines)) > LONGEST_LINE:
         raise GarbledError(f"a line of it has more than {LONGEST_LINE} characters")
-    if not more:
+    # One look at all lines before one at each: nearly always the pager was off.
+    if not more or not re.search(more, "\n".join(map(str.strip, lines)), re.MULTILINE):
         return lines
     page = re.compile(more)
     return [line for line in lines if not page.fullmatch(line.strip())]

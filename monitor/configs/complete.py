@@ -21,7 +21,7 @@ def refusal(lines: Sequence[str], config: Config) -> str:
 
 def lacking(lines: Sequence[str], config: Config) -> str:
     """Return why this cannot be the whole of it, as the end of a sentence, or ''."""
-    there = [line for line in lines if line.strip()]
+    there = list(filter(str.strip, lines))
     if len(there) < _FEWEST:
         return "it has next to no lines"
     if config.begins and not any(map(linear(config.begins).search, there[:_FIRST])):

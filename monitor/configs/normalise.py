@@ -5,12 +5,10 @@ that must be looked at. A configuration of 1,500 lines takes some milliseconds.
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from itertools import accumulate
 from typing import Any
 
 from inventory.platform_format import Config
@@ -182,12 +180,14 @@ def _without_trivia(lines: Sequence[str], rules: _Rules) -> Sequence[str]:
 
 def _touched(lines: Sequence[str], expression: Any) -> set[int]:
     """Return the numbers of the lines that an expression finds; a find that runs over lines touches them all."""
-    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    text = "\n".join(lines)
     found: set[int] = set()
-    for match in expression.finditer("\n".join(lines)):
-        first = bisect_right(starts, match.start()) - 1
-        last = bisect_right(starts, max(match.start(), match.end() - 1)) - 1
-        found.update(range(first, last + 1))
+    at = number = 0
+    for match in expression.finditer(text):
+        start = match.start()
+        number += text.count("\n", at, start)
+        at = start
+        found.update(range(number, number + text.count("\n", start, max(start, match.end() - 1)) + 1))
     return found
 
 
