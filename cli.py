@@ -248,18 +248,20 @@ def _around_applies(engine: Any, settings: Any) -> infra.around.Around:
 def _kept_by(engine: Any, settings: Any) -> Callable[[Sequence[str], str], Mapping[str, infra.around.Kept]]:
     """Return what backs up the configurations of devices whose locks the caller holds.
 
-    Of network devices alone: what a play changes on a server is files, whose differences the job keeps.
+    Of network devices, and of servers that are backed up: one that was never read whole stops no job, for what a play
+    changes there is files, whose differences the job keeps.
     """
 
     def kept(names: Sequence[str], job: str) -> Mapping[str, infra.around.Kept]:
         from infra.network_dialects import names as dialects
         from inventory.store import platforms_of, reading
         from monitor.configs.service import Keeper
+        from monitor.configs.store import read_before
 
         with reading(engine) as session:
-            spoken = platforms_of(session, names)
-        network = [n for n in names if spoken.get(n) in dialects()]
-        found = Keeper(engine, settings, who=who()).backup(network, job)
+            spoken, before = platforms_of(session, names), read_before(session, names)
+        wanted = [n for n in names if spoken.get(n) in dialects() or n in before]
+        found = Keeper(engine, settings, who=who()).backup(wanted, job)
         return {name: infra.around.Kept(one.name, one.failure) for name, one in found.items()}
 
     return kept

@@ -237,7 +237,7 @@ def _judge(course: Course, verdicts: Mapping[str, Verdict], said: str) -> None:
     for name, verdict in verdicts.items():
         worse = "" if verdict.good else f"after the change {verdict}"
         one = course.tallies[name]
-        status = "failed" if worse else one.status
+        status = "failed" if worse and one.status in GOOD else one.status  # what was lost stays so
         course.tallies[name] = replace(one, verdict=str(verdict), status=status, reason=one.reason or worse)
     names = [n for n, t in course.tallies.items() if not t.rolled_back and _bad(t)]
     if not names:

@@ -124,6 +124,13 @@ def standing(session: Session) -> dict[int, ConfigBackup]:
     return {b.device_id: b for b in session.exec(rows_of(ConfigBackup))}
 
 
+def read_before(session: Session, names: Collection[str]) -> set[str]:
+    """Return those of these devices whose configuration was read whole at least once."""
+    join = col(Device.id) == col(ConfigBackup.device_id)
+    query = rows_of(Device.name).join(ConfigBackup, join).where(col(ConfigBackup.ok_at).is_not(None))
+    return set(session.exec(query.where(col(Device.name).in_(names))))
+
+
 def versions(session: Session, device_id: int) -> Sequence[ConfigVersion]:
     """Return the versions of a device, the newest first."""
     query = rows_of(ConfigVersion).where(ConfigVersion.device_id == device_id)

@@ -186,6 +186,46 @@ def test_facts_are_observed_and_the_new_server_is_polled(lab: Lab, regency: Path
     assert (polled["asked"], polled["up"]) == (1, 1)
 
 
+@pytest.mark.slow
+def test_a_login_opened_by_hand_is_noticed_judged_mended_by_a_plan_and_proven(
+    lab: Lab, regency: Path
+) -> None:
+    """What docs/unannounced-change.md tells of a router, here of a server with a real sshd."""
+
+    def rows(*words: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(lab.siaga(regency, *words, "-o", "json").stdout)
+        return found
+
+    def reported() -> str:
+        return done(lab, regency, "report", "readiness", "--explain", "INF-PER-07", "--lang", "en")
+
+    if not has(lab, "srv2", HARDENED):
+        assert applied(lab, regency, planned(lab, regency, "name=srv2"))[0] == 0
+    done(lab, regency, "layer", "add", "regency", f'var.ntp_servers=["{NODES["rtr1"].address}"]')
+    done(lab, regency, "backup", "run", "srv2")
+    lab.siaga(regency, "compliance", "check", "srv2")
+    assert "linux-root-login" not in {f["rule"] for f in rows("finding", "list")}
+
+    lab.read("srv2", "sed", "-i", "s/^PermitRootLogin .*/PermitRootLogin yes/", HARDENED)
+    (kept,) = rows("backup", "run", "srv2")
+    assert (kept["result"], kept["cause"]) == ("stored", "out-of-band")
+    assert "+PermitRootLogin yes" in done(lab, regency, "backup", "diff", "srv2")
+    assert lab.siaga(regency, "compliance", "check", "srv2").returncode == 6
+    (found,) = (f for f in rows("finding", "list") if f["rule"] == "linux-root-login")
+    assert re.search("Not met .*srv2", reported())
+
+    number = str(found["id"])
+    plan: dict[str, Any] = json.loads(done(lab, regency, "plan", "--from-finding", number, "-o", "json"))
+    assert applied(lab, regency, plan)[0] == 0
+    assert "permitrootlogin no" in lab.read("srv2", "sshd", "-T")
+    (newest, *_) = rows("backup", "show", "srv2", "--history")
+    assert newest["cause"].startswith("job:")
+    lab.siaga(regency, "compliance", "check", "srv2")
+    (after,) = (f for f in rows("finding", "list", "--all") if f["id"] == found["id"])
+    assert (after["state"], after["closed_why"]) == ("closed", "mended")
+    assert re.search("(?m)^Met +srv2$", reported())
+
+
 WAITING = """
 - hosts: all
   gather_facts: false
