@@ -11,6 +11,7 @@ the commits are counted and what the home has grown by.
 
 import argparse
 import json
+import logging
 import os
 import statistics
 import sys
@@ -77,6 +78,7 @@ def size_of(folder: Path) -> int:
 
 def main() -> None:
     """Measure and print."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # a switch whose caller hung up says so by each packet
     options = argparse.ArgumentParser()
     for name, default in (("devices", 500), ("lines", 1500), ("threads", 50), ("runs", 3)):
         options.add_argument(f"--{name}", type=int, default=default)
