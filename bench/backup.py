@@ -78,7 +78,8 @@ def size_of(folder: Path) -> int:
 
 def main() -> None:
     """Measure and print."""
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # a switch whose caller hung up says so by each packet
+    # A switch whose caller hung up says so by each packet.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     options = argparse.ArgumentParser()
     for name, default in (("devices", 500), ("lines", 1500), ("threads", 50), ("runs", 3)):
         options.add_argument(f"--{name}", type=int, default=default)
