@@ -46,6 +46,19 @@ SAID: list[tuple[str, str, str, str]] = [
     ("unifi", NET_SNMP, "Linux UAP 4.4 mips", "1.3.6.1.4.1.41112.1.6.3.3.0"),
     ("vmware-vcsa", "1.3.6.1.4.1.6876.4.7", "VMware-vCenter-Server-Appliance 7.0.3", ""),
     ("vyos", "1.3.6.1.4.1.44641", "VyOS 1.4", ""),
+    ("arubaos", "1.3.6.1.4.1.14823.1.6.1", "ArubaOS (MODEL: 7005)", ""),
+    ("aruba-instant", "1.3.6.1.4.1.14823.1.2.34", "ArubaOS (MODEL: 225)", ""),
+    ("ciscowlc", "1.3.6.1.4.1.9.6.1.37", "Cisco Business Wireless", ""),
+    ("ciscosb", "1.3.6.1.4.1.3955.1.1", "Linksys SLM2024", ""),
+    ("dahua-nvr", NET_SNMP, "Linux 4.9 armv7l", "1.3.6.1.4.1.1004849.2.1.2.6.0"),
+    ("drac", "0.0", "Dell Out-of-band SNMP Agent for Remote Access Controller", ""),
+    ("edgeswitch", NET_SNMP, "USW-24-PoE 6.5.59", "1.3.6.1.4.1.41112.1.6.3.3.0"),
+    ("edgeswitch", "1.3.6.1.4.1.7244.2.1", "EdgeSwitch 24-Port Lite, 1.9.3", ""),
+    ("generex-ups", "1.3.6.1.2.1.33", "BACS SNMP Agent", ""),
+    ("huaweiups", NET_SNMP, "Linux GSE200M 2.6.27", ""),
+    ("huaweiups", "1.3.6.1.4.1.2011.2.500", "UPS2000", "1.3.6.1.2.1.33.1.1.1.0"),
+    ("vrp", "1.3.6.1.4.1.2011.2.23.96", "Huawei Versatile Routing Platform", ""),
+    ("zxr10", "1.3.6.1.4.1.3902.99.1", "ZTE 5950-36TM", ""),
     ("yunshan", "1.3.6.1.4.1.2011.2.23.1", "Huawei YunShan OS Version 1.22.0.1 (S5735 V600R022C10)", ""),
 ]
 
@@ -109,6 +122,32 @@ def test_a_version_may_stand_in_three_numbers() -> None:
     tables.seen.update({oid(f"{build}.{n}.0"): value for n, value in ((1, 1), (2, 73), (7, 5))})
     known = next(p for p in platforms() if p.name == "supermicro-bmc")
     assert identity(known, tables).version == "1.73.5"
+
+
+PROCURVE = "1.3.6.1.4.1.11.2.3.7.11.1"
+TOLD = [
+    (
+        PROCURVE,
+        "HP J9146A E2910al-24G-PoE Switch, revision W.15.08.0012, X",
+        "J9146A E2910al-24G-PoE",
+        "W.15.08.0012",
+    ),
+    (PROCURVE, "ProCurve J4900B Switch 2626, revision H.10.67, ROM H.08.05", "J4900B 2626", "H.10.67"),
+    (PROCURVE, "HP J4121A ProCurve Switch 4000M, revision C.09.22, ROM C.06", "J4121A 4000M", "C.09.22"),
+    (PROCURVE, "HP ProCurve 1810G - 24 GE, P.1.14, eCos-2.0", "1810G - 24 GE", "P.1.14"),
+    (PROCURVE, "HPE OfficeConnect Switch 1820 24G J9980A, PT.02.10, Linux", "1820 24G J9980A", "PT.02.10"),
+    (PROCURVE, "PROCURVE J9029A - PA.03.04", "J9029A", "PA.03.04"),
+    ("1.3.6.1.4.1.50536.3", "TrueNAS-13.0. Hardware: AMD EPYC (TM). Software: F", "AMD EPYC (TM)", "13.0"),
+]
+
+
+@pytest.mark.parametrize(("object_id", "descr", "hardware", "version"), TOLD)
+def test_model_and_version_stand_in_what_it_says(
+    object_id: str, descr: str, hardware: str, version: str
+) -> None:
+    tables = hello(object_id, descr)
+    said = identity(identify(platforms(), tables), tables)
+    assert (said.hardware, said.version.rstrip(".")) == (hardware, version)
 
 
 def test_words_that_say_nothing_are_no_serial() -> None:
