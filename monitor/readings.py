@@ -11,7 +11,7 @@ from siaga.expressions import prompt
 
 ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
 ENTITY_NAME, ENTITY_DESCR = (*ENTITY, 7), (*ENTITY, 2)
-_UNITS = 9  # of SensorDataScale (RFC 3433)
+_UNITS = 9  # of SensorDataScale (RFC 3433); 1, yocto, is what agents say that know of no scales
 _TEXT = 120  # characters of a description
 
 
@@ -65,7 +65,7 @@ def scaled(reading: Reading, number: float | None, index: Oid, tables: Tables) -
         (reading.per, lambda n: 1 / n if n else None),
         (reading.exponent, _ten),
         (reading.precision, lambda n: _ten(-n)),
-        (reading.power_of_1000, lambda n: _ten(3 * (n - _UNITS)) if n else 1.0),
+        (reading.power_of_1000, lambda n: _ten(3 * (n - _UNITS)) if n > 1 else 1.0),
     ):
         if column is None:
             continue

@@ -3,6 +3,7 @@
 import pytest
 
 from inventory.platforms import parts_of, platform
+from monitor.health import mempools, processors
 from monitor.sensors import sensors, wireless
 from monitor.snmp_read import active
 from monitor.tables import Oid, Tables, Value, oid
@@ -82,6 +83,22 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
             ("current", "te9 bias", 0.006, ""),
             ("dbm", "te9 Tx", -2.5, ""),
         ],
+    ),
+    (  # One column holds all that is measured, another says what: only light is told of the newer ones.
+        "zynos",
+        "1.3.6.1.4.1.890.1",
+        {
+            "15.3.84.1.2.1.6.9.4": -250,
+            "15.3.84.1.2.1.7.9.4": b"TxPower",
+            "15.3.84.1.2.1.6.9.1": 4100,
+            "15.3.84.1.2.1.7.9.1": b"Temperature",
+            f"+{IF_NAME}.9": b"swp9",
+            "5.8.47.117.2.1.7.9.1": 4100,
+            "5.8.47.117.2.1.8.9.1": b"Temperature",
+            "5.8.47.117.2.1.7.9.3": 600,
+            "5.8.47.117.2.1.8.9.3": b"TX bias",
+        },
+        [("dbm", "swp9 Tx", -2.5, ""), ("temperature", "Port 9 transceiver", 41, "")],
     ),
     (  # RouterOS 6 has no gauges; where there are some, the scalars that say the same are no readings.
         "routeros",
@@ -279,12 +296,6 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
         ],
     ),
     (
-        "zynos",
-        "1.3.6.1.4.1.890.1.15.3.84.1.2.1.6",
-        {"9.1": 4_100, "9.4": -210, "9.5": 0, f"+{IF_NAME}.9": b"swp9"},
-        [("dbm", "swp9 Tx", -2.1, "")],
-    ),
-    (
         "smartax",
         "1.3.6.1.4.1.2011.6.128.1.1.2.23.1",
         {"1.8": 39, "3.8": 32, "4.8": 711, "1.9": 2_147_483_647, f"+{IF_NAME}.8": b"GPON 0/0/0"},
@@ -313,3 +324,29 @@ def test_stations_of_a_controller_are_added_up() -> None:
     seen = tables("1.3.6.1.4.1.2011.6.139.17.1.2.1", {"2.1.65": 3, "2.1.66": 4, "3.1.65": 9})
     found = [(w.kind, w.descr, w.value) for w in wireless(active(parts_of(platform("vrp")), seen), seen)]
     assert found == [("clients", "Stations at 2.4 GHz", 7), ("clients", "Stations at 5 GHz", 9)]
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "rows", "loads", "pools"),
+    [
+        ("ftd", CISCO, {"109.1.1.2.1.5.1.1": 7, "109.1.1.2.1.5.1.2": 9, "109.1.1.1.1.8.1": 8}, [7, 9], []),
+        ("asa", CISCO, {"109.1.1.1.1.5.1": 8, "48.1.1.1.5.1": 30, "48.1.1.1.6.1": 70}, [8], [30]),
+        ("nxos", CISCO, {"109.1.1.1.1.8.1": 8, "109.1.1.1.1.12.1": 25, "109.1.1.1.1.13.1": 75}, [8], [25]),
+        (
+            "vrp",
+            "1.3.6.1.4.1.2011.6.3",
+            {"4.1.3.0.0.0": 39, "5.1.1.2.0.0.0": 1000, "5.1.1.3.0.0.0": 600},
+            [39],
+            [40],
+        ),
+        ("junos", "1.3.6.1.4.1.2636.3.1.13.1", {"8.9": 0, "15.9": 512, "8.2": 0, "15.2": 0}, [0], []),
+        ("junos", "1.3.6.1.4.1.2636.3.1.13.1", {"8.9": 4, "8.2": 0}, [4], []),
+    ],
+)
+def test_load_and_memory_are_of_the_best_table_there_is(
+    name: str, of: str, rows: dict[str, Value], loads: list[float], pools: list[float]
+) -> None:
+    seen = tables(of, rows)
+    parts = active(parts_of(platform(name)), seen)
+    assert [p.percent for p in processors(parts, seen)] == loads
+    assert [p.percent for p in mempools(parts, seen)] == pools

@@ -84,6 +84,26 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         {f"{APC}.1.9.2.2.1.2.1": 1, f"{APC}.1.9.2.3.1.3.1.1.1": 229},
         [],
     ),
+    # A row of a cooling unit says itself what it measures, in which unit and scale.
+    (
+        "apc",
+        {
+            **{f"{APC}.27.1.4.1.2.1.{c}.1.1": v for c, v in ((2, "Supply Air"), (3, 159), (4, "C"), (5, 10))},
+            **{
+                f"{APC}.27.1.4.1.2.1.{c}.1.2": v
+                for c, v in ((2, "Cool Output"), (3, 125), (4, "kW"), (5, 10))
+            },
+            **{f"{APC}.27.1.4.1.2.1.{c}.1.3": v for c, v in ((2, "Supply Air"), (3, 606), (4, "F"), (5, 10))},
+            **{
+                f"{APC}.27.1.6.1.2.1.{c}.1.1": v for c, v in ((2, "Rack Humidity"), (3, 45), (4, "%"), (5, 1))
+            },
+        },
+        [
+            ("temperature", "Supply Air", 15.9),
+            ("power", "Cool Output", 12500.0),
+            ("humidity", "Rack Humidity", 45.0),
+        ],
+    ),
     # A PDU of the second generation answers the first one's MIB as well; a lone phase's power is the total.
     (
         "apc",

@@ -271,12 +271,15 @@ def test_limits_are_scaled_as_the_reading_is() -> None:
         ({"per": "1.2.9.0"}, 3, 0.3),
         ({"per": "1.2.9.1"}, 3, None),
         ({"exponent": "1.2.9.0"}, 3, None),
+        ({"power_of_1000": "1.2.9.3"}, 3, 3.0),
+        ({"power_of_1000": "1.2.9.8"}, 3, 0.003),
         ({"low": 5}, 3, None),
         ({"high": 2}, 3, None),
     ],
 )
 def test_numbers_become_units(more: dict[str, object], raw: int, value: float | None) -> None:
     seen: dict[Oid, Value] = {(1, 2, 3, 1): raw, (1, 2, 9, 0): 10 if {"times", "per"} & set(more) else 77}
+    seen |= {(1, 2, 9, 3, 1): 1, (1, 2, 9, 8, 1): 8}
     found = [s.value for s in sensors(only(**{"class": "count"}, **more), Tables(seen))]
     assert found == ([] if value is None else [value])
 
