@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.platform_format import Platform
-from inventory.platforms import platforms
+from inventory.platforms import platform, platforms
 from monitor.identify import ENTITY, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, identify, identity, probes
 from monitor.tables import Oid, Tables, Value, oid
 
@@ -148,6 +148,40 @@ def test_model_and_version_stand_in_what_it_says(
     tables = hello(object_id, descr)
     said = identity(identify(platforms(), tables), tables)
     assert (said.hardware, said.version.rstrip(".")) == (hardware, version)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "hardware", "serial"),
+    [
+        (
+            "linux",
+            {"674.10892.1.300.10.1.9.1": "PowerEdge R730", "674.10892.1.300.10.1.11.1": "5X"},
+            "Dell PowerEdge R730",
+            "5X",
+        ),
+        ("linux", {"8072.1.3.2.3.1.1.6.115.101.114.105.97.108": "VM-1"}, "", "VM-1"),
+        (
+            "windows",
+            {"232.2.2.4.2.0": "ProLiant DL380 Gen9", "232.2.2.2.1.0": "CZ1"},
+            "ProLiant DL380 Gen9",
+            "CZ1",
+        ),
+        (
+            "jetdirect",
+            {"11.2.3.9.1.1.7.0": "MFG:HP;MDL:HP LaserJet 400 M401dn;CLS:PRINTER;"},
+            "LaserJet 400 M401dn",
+            "",
+        ),
+        ("ios", {"9.3.6.3.0": "FTX1"}, "", "FTX1"),
+        ("zynos", {"890.1.5.8.55.1.10.0": "S110"}, "", "S110"),
+    ],
+)
+def test_each_make_says_its_model_and_number_in_its_own_place(
+    name: str, rows: dict[str, str], hardware: str, serial: str
+) -> None:
+    seen: dict[Oid, Value] = {oid(f"1.3.6.1.4.1.{key}"): text.encode() for key, text in rows.items()}
+    said = identity(platform(name), Tables(seen))
+    assert (said.hardware, said.serial) == (hardware, serial)
 
 
 def test_words_that_say_nothing_are_no_serial() -> None:
