@@ -23,6 +23,7 @@ APC, XUPS, MGE = "1.3.6.1.4.1.318.1.1", "1.3.6.1.4.1.534.1", "1.3.6.1.4.1.705.1"
 PPC, CPS, SMU = "1.3.6.1.4.1.935.1.1.1", "1.3.6.1.4.1.3808.1.1", "1.3.6.1.4.1.2011.6.164.1"
 ITA, LGP, PX = "1.3.6.1.4.1.13400.2.54.2", "1.3.6.1.4.1.476.1.42.3", "1.3.6.1.4.1.13742.6"
 RUPS, NBZ = "1.3.6.1.4.1.5491.10.1", "1.3.6.1.4.1.5528.100"
+NUT = "1.3.6.1.4.1.8072.1.3.2.4.1.2.7.117.112.115.45.110.117.116"
 AKCP, GEIST, HWG = "1.3.6.1.4.1.3854.1.2.2.1", "1.3.6.1.4.1.21239.5.1", "1.3.6.1.4.1.21796.3.3.3.1"
 
 
@@ -83,6 +84,25 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         "apc",
         {f"{APC}.1.9.2.2.1.2.1": 1, f"{APC}.1.9.2.3.1.3.1.1.1": 229},
         [],
+    ),
+    # What a script prints for snmpd stands in rows, a line in each.
+    (
+        "linux",
+        {
+            f"{NUT}.1": "100",
+            f"{NUT}.3": "1800",
+            f"{NUT}.7": "231.5",
+            f"{NUT}.9": "1",
+            f"{NUT}.10": "0",
+            f"{NUT}.4": "Unknown",
+        },
+        [
+            ("charge", "Battery charge", 100.0),
+            ("runtime", "Battery time left", 30.0),
+            ("voltage", "Input", 231.5),
+            ("state", "UPS: On line", "yes"),
+            ("state", "UPS: On battery", "no"),
+        ],
     ),
     # A row of a cooling unit says itself what it measures, in which unit and scale.
     (
