@@ -100,6 +100,18 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
         },
         [("dbm", "swp9 Tx", -2.5, ""), ("temperature", "Port 9 transceiver", 41, "")],
     ),
+    (  # Light of the lanes is text, and read where the port's own column has none.
+        "vrp",
+        HUAWEI,
+        {"3.1.8.7": -1, "3.1.32.7": b"-1104.03", "3.1.33.7": b"", "3.1.8.9": 501, "3.1.32.9": b"-300.00"},
+        [("dbm", "Rx", -3.0016, ""), ("dbm", "Rx", -11.0403, "")],
+    ),
+    (
+        "bdcom",
+        "1.3.6.1.4.1.3320",
+        {"3.6.18.0": 13, "101.10.5.1.5.12": -213, "101.10.5.1.5.13": 65535, f"+{IF_NAME}.12": b"EPON0/1:1"},
+        [("state", "System errors", 13, "critical"), ("dbm", "EPON0/1:1 Rx", -21.3, "")],
+    ),
     (  # RouterOS 6 has no gauges; where there are some, the scalars that say the same are no readings.
         "routeros",
         "1.3.6.1.4.1.14988.1.1.3",
