@@ -35,6 +35,7 @@ SAID: list[tuple[str, str, str, str]] = [
     ("hikvision-cam", "", "", "1.3.6.1.4.1.39165.1.1.0"),
     ("frr", NET_SNMP, "FRRouting 8.4.4 (rtr1) on Linux", ""),
     ("linux", NET_SNMP, "Linux srv 6.1.0-25-amd64 x86_64", ""),
+    ("iosxr", "1.3.6.1.4.1.9.1.2144", "Cisco IOS XR Software (Cisco NCS-5500 Series), Version 6.5.1", ""),
     ("nxos", "1.3.6.1.4.1.9.12.3.1.3.1163", "Cisco NX-OS(tm) nxos, Version 7.0(3)I7(8)", ""),
     ("opnsense", "1.3.6.1.4.1.8072.3.2.8", "FreeBSD fw 13.2 OPNsense 24.1 amd64", ""),
     ("pfsense", "1.3.6.1.4.1.12325.1.1.2.1.1", "pfSense gw 2.7.2-RELEASE FreeBSD 14.0-CURRENT amd64", ""),
@@ -137,6 +138,12 @@ TOLD = [
     (PROCURVE, "HP ProCurve 1810G - 24 GE, P.1.14, eCos-2.0", "1810G - 24 GE", "P.1.14"),
     (PROCURVE, "HPE OfficeConnect Switch 1820 24G J9980A, PT.02.10, Linux", "1820 24G J9980A", "PT.02.10"),
     (PROCURVE, "PROCURVE J9029A - PA.03.04", "J9029A", "PA.03.04"),
+    (
+        CISCO,
+        "Cisco IOS XR Software (Cisco NCS-5500 Series), Version 6.5.1[Default]",
+        "NCS-5500 Series",
+        "6.5.1",
+    ),
     ("1.3.6.1.4.1.50536.3", "TrueNAS-13.0. Hardware: AMD EPYC (TM). Software: F", "AMD EPYC (TM)", "13.0"),
 ]
 
