@@ -33,6 +33,12 @@ def test_every_file_of_ours_is_valid_and_found_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("known", platforms(), ids=lambda p: p.name)
+def test_a_part_is_left_out_by_its_name_which_is_its_own(known: Platform) -> None:
+    names = [part.name for part in known.parts]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("known", platforms(), ids=lambda p: p.name)
 def test_a_platform_says_who_made_it_and_how_it_is_known(known: Platform) -> None:
     assert known.vendor
     assert known.title

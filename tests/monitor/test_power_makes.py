@@ -104,6 +104,16 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
             ("state", "UPS: On battery", "no"),
         ],
     ),
+    (
+        "apc",
+        {f"{APC}.17.5.2.2.0": 12, f"{APC}.17.4.1.2.0": 2, f"{APC}.13.1.4.5.10.0": 220, f"{APC}.15.7.1.0": 1},
+        [
+            ("temperature", "Cooling setpoint", 22.0),
+            ("state", "Emergency power off", "armed"),
+            ("state", "Switch of source 1", "closed"),
+            ("state", "Last test", "failed with load"),
+        ],
+    ),
     # A row of a cooling unit says itself what it measures, in which unit and scale.
     (
         "apc",
