@@ -6,9 +6,10 @@
 
 The hosts are directories behind one real sshd on 127.85.0.0/16, entered with a key, as far away and with processors
 of their own as `bench.far` makes them (`--delay-ms 0 --host-s 0`: on this machine's cores). All carry out the same
-play with the same forks, pipelining and ControlPersist, in turn; the directories are emptied before each. CPU seconds
-are those of the command and everything it started, and leave out the hosts' side, which is sshd's. siaga changes one
-host first; "one host first" is Ansible made to do so too (`serial: [1, "100%"]`).
+play with the same forks, pipelining and ControlPersist, in turn, after one run that counts for nobody (it meets the
+host keys); the directories are emptied before each. CPU seconds are those of the command and everything it started, and
+leave out the hosts' side, which is sshd's. siaga changes one host first; "one host first" is Ansible made to do so too
+(`serial: [1, "100%"]`).
 """
 
 import argparse
@@ -252,6 +253,7 @@ def applied(folder: Path, environment: dict[str, str], hosts: int, runs: int) ->
         f"{TUNED}, one host first": folder / "plain" / "first.yml",
     }
     times: dict[str, list[tuple[float, float]]] = {n: [] for n in (*books, *APPLIES)}
+    noted("warm-up", cost([*command, str(books[TUNED])], own))
     for _ in range(runs):
         for name, book in books.items():
             emptied(folder)

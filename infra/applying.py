@@ -189,7 +189,7 @@ def _batches(course: Course, planned: Sequence[Batch]) -> None:
         ready = _ready(course, batch.hosts, number)
         if ready:
             said = "canary" if batch.canary else f"batch {number} of {max(total, number + len(waiting))}"
-            _batch(course, ready, number, said)
+            _batch(course, ready, number, said, waiting[0].hosts if waiting else ())
         proven = any(course.tallies[n].status in GOOD for n in batch.hosts)
         if batch.canary and not proven and not course.stopped and waiting:
             first, *rest = waiting.popleft().hosts  # the canary never sang: another one goes first
@@ -217,12 +217,13 @@ def _kept(course: Course, names: Sequence[str], job: str) -> Mapping[str, Kept]:
     return backup(names, job) if backup is not None and names else {}
 
 
-def _batch(course: Course, names: list[str], number: int, said: str) -> None:
+def _batch(course: Course, names: list[str], number: int, said: str, ahead: Sequence[str]) -> None:
     """Change the hosts of one batch, look at them, and take back what went wrong."""
     course.recorder.step("batch", detail=f"{said}: {', '.join(names)}")
     seen = len(course.recorder.events)
     hosts = [course.hosts[n] for n in names]
-    course.end = course.ansible.run(hosts, check=False, on_event=course.recorder)
+    following = [course.hosts[n] for n in ahead]
+    course.end = course.ansible.run(hosts, check=False, on_event=course.recorder, ahead=following)
     done = tally(names, course.recorder.events[seen:], cut_off=course.end.status != "ran")
     for one in done:
         course.tallies[one.host] = replace(one, batch=number, before=course.tallies[one.host].before)

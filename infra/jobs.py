@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import built_modules
+from infra.ahead import Ahead, logins
 from infra.events import read_event
 from infra.scrub import MASK
 from siaga.text import safe
@@ -39,6 +40,7 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 GRACE_S = 3.0
 PREFIX = "siaga-job-"
 CALLBACKS = "siaga.siaga.built_modules,siaga.siaga.frozen"  # in ansible_collections/
+STRATEGY = "siaga.siaga.patient"  # mitogen brings its own
 SHORTEST_SECRET = 4
 _ORIGIN = re.compile(r"Origin: (?P<path>\S+?):(?P<line>\d+)(?::\d+)?\s*$", re.MULTILINE)
 _ERROR = re.compile(r"(?:\[ERROR\]|ERROR!|\[FATAL\]):?\s*(?P<text>.+)")
@@ -161,7 +163,8 @@ def prepare(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         )
     (private / "known_hosts").symlink_to(known)
     shutil.copyfile(known, private / "home/.ssh/known_hosts")
-    return {**environment(private, task), **_built(private, task), "ANSIBLE_CALLBACKS_ENABLED": CALLBACKS}
+    own = {"ANSIBLE_CALLBACKS_ENABLED": CALLBACKS} | ({} if task["fast"] else {"ANSIBLE_STRATEGY": STRATEGY})
+    return {**environment(private, task), **_built(private, task), **own}
 
 
 def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
@@ -361,14 +364,18 @@ def _all(task: Mapping[str, Any], private: Path, wish: Wish, runs: "queue.Simple
     environ = prepare(private, task)
     os.environ.clear()
     os.environ.update(environ)
+    keys = {} if task["fast"] else {a: str(private / "keys" / a) for a in task["keys"]}
+    ahead = Ahead(environ, logins(task["inventory"]["all"]["hosts"], keys))
     try:
         while (one := runs.get()) is not None:
             end: dict[str, Any] = {"status": "failed", "error": "the job's process broke"}
             try:
+                ahead.open(one["ahead"])
                 end = run(task, one, private, wish)
             except Exception as error:  # noqa: BLE001  # the rim of the loop: told, and the next run may come
                 end = {"status": "failed", "error": safe(f"{type(error).__name__}: {error}", 500)}
             finally:
+                ahead.stop()
                 wish.done += 1
                 if wish.reason or end["status"] != "ran":
                     end_children()

@@ -57,10 +57,12 @@ class Ansible:
         check: bool,
         on_event: Callable[[TaskEvent], None],
         playbook: str = "",
+        ahead: Sequence[Host] = (),
     ) -> End:
         """Run the play (or another file of its folder) on some of the hosts.
 
-        `on_event` is called for each task on each host as it happens. Raises InvalidError (`bad-playbook`) if Ansible
+        `on_event` is called for each task on each host as it happens. `ahead`: who comes next; their connections are
+        opened meanwhile. Raises InvalidError (`bad-playbook`) if Ansible
         cannot read the play.
         """
         if self.cancelled:
@@ -69,6 +71,7 @@ class Ansible:
             "playbook": playbook or self._play.path.name,
             "check": check,
             "hosts": [h.alias for h in hosts],
+            "ahead": [h.alias for h in ahead],
         }
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
