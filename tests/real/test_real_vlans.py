@@ -62,7 +62,9 @@ def router(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Works:
     """kec2 with both connections made."""
     metro.start(access1=72, access2=73)
     lab.read("kec2", "ovs-vsctl", "--timeout=10", *metro.BRIDGE, "--", "add-port", "br0", "eth1")
-    lab.read("opd2", "ethtool", "-K", "eth0", "tx", "off")  # what a program carries has no checksum yet
+    for node, interface in (("opd2", "eth0"), ("noc", "eth1")):
+        # What a program reads of a veth has no checksum yet, unless the sender makes it.
+        lab.read(node, "ethtool", "-K", interface, "tx", "off")
     works = Works(lab, tmp_path_factory.mktemp("home"))
     works.begin(REGENCY)
     connect(works, "pkm-kresek", "ospf_area=0")
@@ -204,6 +206,13 @@ def test_a_restart_of_open_vswitch_keeps_the_connection(router: Works) -> None:
     assert "tbf" in router.lab.read("kec2", "tc", "qdisc", "show", "dev", "eth1.72")
 
 
+def test_a_second_time_there_is_nothing_to_do(router: Works) -> None:
+    again = router.plan("agency-connection", "kec2", "connection=pkm-kresek", "ospf_area=0", "confirm_s=20")
+    assert (again.code, again.host["status"], again.host["changed"]) == (0, "ok", 0), again.diff
+    assert not again.report["partly_checked"], again.report
+
+
+@pytest.mark.slow
 def test_a_wrong_vlan_that_cuts_siaga_off_is_taken_back(router: Works) -> None:
     lab = router.lab
     before = lab.read("kec2", "systemctl", "cat", UNIT)
@@ -212,22 +221,20 @@ def test_a_wrong_vlan_that_cuts_siaga_off_is_taken_back(router: Works) -> None:
     assert "took it back by itself after 5 s" in connect(router, "kec-kresek", confirm_s=5, code=1)
     assert ping(lab, "noc", "10.77.73.1")
     assert lab.read("kec2", "systemctl", "cat", UNIT) == before
-    assert lab.read("kec2", "ovs-vsctl", "list-ports", "br0").split() == ["eth1", "eth1.72", "eth1.73"]
+    assert sorted(lab.read("kec2", "ovs-vsctl", "list-ports", "br0").split()) == [
+        "eth1",
+        "eth1.72",
+        "eth1.73",
+    ]
 
 
-def test_a_second_time_there_is_nothing_to_do(router: Works) -> None:
-    router.say("vlan", "set", "kec-kresek", "vid=73")
-    again = router.plan("agency-connection", "kec2", "connection=kec-kresek", "confirm_s=20")
-    assert (again.code, again.host["status"], again.host["changed"]) == (0, "ok", 0), again.diff
-    assert not again.report["partly_checked"], again.report
-
-
+@pytest.mark.slow
 def test_a_trunk_that_would_not_carry_the_vlan_is_said_in_the_plan(router: Works) -> None:
-    router.lab.read("kec2", "ovs-vsctl", "set", "Port", "eth1", "trunks=72,74")
-    plan = router.plan("agency-connection", "kec2", "connection=kec-kresek")
-    assert plan.host["status"] == "failed"
+    router.lab.read("kec2", "ovs-vsctl", "set", "Port", "eth1", "trunks=73")
+    plan = router.plan("agency-connection", "kec2", "connection=pkm-kresek")
     router.lab.read("kec2", "ovs-vsctl", "clear", "Port", "eth1", "trunks")
-    assert "does not carry VLAN 73 at port 'eth1' (trunks [72, 74])" in str(plan.report)
+    assert plan.host["status"] == "failed"
+    assert "does not carry VLAN 72 at port 'eth1' (trunks [73])" in str(plan.report)
 
 
 def test_a_connection_that_is_stopped_leaves_nothing(router: Works) -> None:

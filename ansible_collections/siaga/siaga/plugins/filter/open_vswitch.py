@@ -41,12 +41,7 @@ def _carries(tag: Any, trunks: Any, mode: Any, vlan: int) -> bool:
     if tag == vlan:
         return True
     own_only = mode in ("access", "dot1q-tunnel") or (mode == [] and tag != [])
-    return not own_only and (trunks == [] or vlan in _several(trunks))
-
-
-def _several(trunks: Any) -> list[Any]:
-    """Return a set of one, which ovs-vsctl prints without brackets, as a list too."""
-    return trunks if isinstance(trunks, list) else [trunks]
+    return not own_only and (trunks == [] or vlan in trunks)
 
 
 def _settings(tag: Any, trunks: Any, mode: Any) -> str:
