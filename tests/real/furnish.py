@@ -28,7 +28,7 @@ def furnish(node: Node, password: str) -> None:
         put(root / name, text)
     (root / "etc/snmp/snmpd.conf").chmod(0o600)
     (root / "etc/sudoers.d/ops").chmod(0o440)
-    for old in (root / "etc/ssh").glob("ssh_host_*"):
+    for old in [*(root / "etc/ssh").glob("ssh_host_*"), *(root / "etc/openvswitch").glob("conf.db")]:
         old.unlink()
     sh(
         "ssh-keygen",

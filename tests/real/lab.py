@@ -44,6 +44,8 @@ TOOLS = {
     "unattended-upgrade": "unattended-upgrades",
     "wg": "wireguard-tools",
     "wireguard-go": "wireguard-go",
+    "ovs-vswitchd": "openvswitch-switch",
+    "ethtool": "ethtool",
 }
 
 
@@ -148,7 +150,7 @@ def _wire() -> None:
     for name, lines in todo.items():
         sh("ip", "-n", netns(name), "-batch", "-", stdin="\n".join(lines) + "\n")
     # A container may not write net.*, so forwarding is turned on from outside.
-    for router in ("rtr1", "kec1"):
+    for router in ("rtr1", "kec1", "kec2"):
         sh("ip", "netns", "exec", netns(router), "sysctl", "-qw", "net.ipv4.ip_forward=1")
 
 

@@ -5,13 +5,15 @@
     srv2 10.77.0.22 ─┤
     srv3 10.77.0.23 ─┤
     rtr1 10.77.0.1  ─┤      rtr1 eth1 10.77.9.1/30 ── 10.77.9.2/30 eth1 srv1
-    kec1 10.77.0.2  ─┘      kec1 eth1 ── eth0 opd
+    kec1 10.77.0.2  ─┤      kec1 eth1 ── eth0 opd
+    kec2 10.77.0.4  ─┘      kec2 eth1 ══ trunk metro access1 ── eth0 opd2, access2 ── eth1 noc
 
 `noc` is where siaga runs and has no daemon. `srv1` has an SNMP agent set up by hand and is only read. `srv2`
 is a server as the installer leaves it, to be provisioned, `srv3` one that the plays beside the baseline work on.
 `rtr1` is a router with FRR, and the time server; `kec1` the router of a kecamatan, which an agency is connected to:
-`opd`, a namespace without a daemon. The passwords guard namespaces that live for minutes and that no packet can
-leave, so they stand here in the open.
+`opd`, a namespace without a daemon. `kec2` is a router whose ports Open vSwitch has: a trunk leads to `metro`, a switch
+with VLANs (tests/real/metro.py), where `opd2` and the office that noc stands in are connected. The passwords guard
+namespaces that live for minutes and that no packet can leave, so they stand here in the open.
 """
 
 from collections.abc import Mapping
@@ -91,12 +93,12 @@ NO_SCREEN = "[Service]\nPAMName=\nTTYPath=\nTTYReset=no\nTTYVHangup=no\nStandard
 
 KEC_FRR = """\
 frr defaults traditional
-hostname kec1
+hostname {name}
 service integrated-vtysh-config
 !
 interface eth0
  description Jaringan kabupaten
- ip address 10.77.0.2/24
+ ip address {address}/24
 exit
 !
 router ospf
@@ -104,6 +106,25 @@ router ospf
 exit
 !
 """
+
+
+def kecamatan(name: str, address: str, *services: str) -> Node:
+    """Return a kecamatan's router: FRR, and tunnels of programs (WireGuard, the ports of Open vSwitch)."""
+    return Node(
+        name,
+        address,
+        ("ssh.service", "frr.service", *services),
+        shell="/usr/bin/vtysh",
+        tun=True,
+        files={
+            "etc/frr/frr.conf": KEC_FRR.format(name=name, address=address),
+            "etc/frr/daemons": 'ospfd=yes\nvtysh_enable=yes\nzebra_options="-A 127.0.0.1"\n',
+            "etc/frr/vtysh.conf": f"service integrated-vtysh-config\nhostname {name}\n",
+            # A container loads no modules: where the kernel has none for Open vSwitch, it works without.
+            "etc/modprobe.d/lab.conf": "install openvswitch /bin/true\n",
+        },
+    )
+
 
 # eth2 of rtr1 ends in the bridge's namespace, attached to nothing.
 LINKS = (
@@ -113,7 +134,11 @@ LINKS = (
     ("rtr1", "eth0", "sw", "port4"),
     ("srv3", "eth0", "sw", "port5"),
     ("kec1", "eth0", "sw", "port6"),
+    ("kec2", "eth0", "sw", "port7"),
     ("kec1", "eth1", "opd", "eth0"),
+    ("kec2", "eth1", "metro", "trunk"),
+    ("opd2", "eth0", "metro", "access1"),
+    ("noc", "eth1", "metro", "access2"),
     ("rtr1", "eth1", "srv1", "eth1"),
     ("rtr1", "eth2", "sw", "spare"),
 )
@@ -124,6 +149,8 @@ ADDRESSES = {
     ("srv2", "eth0"): "10.77.0.22/24",
     ("srv3", "eth0"): "10.77.0.23/24",
     ("opd", "eth0"): "10.77.64.2/29",
+    ("opd2", "eth0"): "10.77.72.2/29",
+    ("noc", "eth1"): "10.77.73.2/29",
 }
 
 NODES = {
@@ -132,6 +159,8 @@ NODES = {
         Node("noc", "10.77.0.10"),
         Node("sw"),
         Node("opd"),
+        Node("opd2"),
+        Node("metro"),
         Node(
             "srv1",
             "10.77.0.21",
@@ -146,18 +175,8 @@ NODES = {
             stand_ins=SCREEN,
             files={"etc/systemd/system/siaga-wallboard.service.d/lab.conf": NO_SCREEN},
         ),
-        Node(
-            "kec1",
-            "10.77.0.2",
-            ("ssh.service", "frr.service"),
-            shell="/usr/bin/vtysh",
-            tun=True,
-            files={
-                "etc/frr/frr.conf": KEC_FRR,
-                "etc/frr/daemons": 'ospfd=yes\nvtysh_enable=yes\nzebra_options="-A 127.0.0.1"\n',
-                "etc/frr/vtysh.conf": "service integrated-vtysh-config\nhostname kec1\n",
-            },
-        ),
+        kecamatan("kec1", "10.77.0.2"),
+        kecamatan("kec2", "10.77.0.4", "openvswitch-switch.service"),
         Node(
             "rtr1",
             "10.77.0.1",

@@ -49,12 +49,12 @@ class Works:
     def __init__(self, lab: Lab, home: Path) -> None:
         self.lab, self.home = lab, home
 
-    def begin(self) -> "Works":
-        """Make the home and import the regency."""
+    def begin(self, regency: str = REGENCY) -> "Works":
+        """Make the home and import a regency."""
         self.say("init")
         self.say("credential", "add", "ops", "kind=ssh-key", "username=ops", "--secret", f"key=file:{KEY}")
         file = self.home / "regency.yaml"
-        file.write_text(REGENCY)
+        file.write_text(regency)
         self.say("import", str(file))
         return self
 
