@@ -67,14 +67,23 @@ class Session:
         """Return what the device prints for a command; raises RefusedError if it never comes to an end."""
         return self._type(command)
 
-    def send(self, commands: Sequence[str]) -> None:
-        """Type lines of configuration; raises RefusedError at the first that the device does not take."""
+    def run(self, commands: Sequence[str]) -> None:
+        """Type lines outside the configuration mode; raises RefusedError at the first that is not taken."""
+        for command in commands:
+            self._typed(command)
+
+    def send(self, commands: Sequence[str], commit: str = "") -> None:
+        """Type lines of configuration; raises RefusedError at the first that the device does not take.
+
+        Where they count only once they are committed, `commit` is the line for it if it is not the usual one.
+        """
         try:
-            for command in (self._dialect.enter, *commands):
+            for command in (self._dialect.enter, *commands, commit or self._dialect.commit):
                 self._typed(command)
         except SilentError:
             raise
         except RefusedError:
+            self._typed(self._dialect.discard)
             self._typed(self._dialect.leave)
             raise
         self._typed(self._dialect.leave)

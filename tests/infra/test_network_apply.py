@@ -36,7 +36,10 @@ class Paper:
             raise RefusedError(f"after '{command}' no prompt came within 20 s")
         return "\n".join(self.lines)
 
-    def send(self, commands: Sequence[str]) -> None:
+    def run(self, commands: Sequence[str]) -> None:
+        raise AssertionError("nothing is armed without a time")
+
+    def send(self, commands: Sequence[str], commit: str = "") -> None:
         for command in commands:
             if command.startswith("no "):
                 self.lines = [line for line in self.lines if line != command.removeprefix("no ")]

@@ -1,0 +1,205 @@
+"""One change of a network device, typed and proven: kept once a second login works, else taken back.
+
+Whoever takes it back says so: siaga over the login that it still has, or the device, whose own time runs from before
+the first line was typed. siaga then knocks until the device has gone back, and looks.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from infra.network import Change, changes, shown, taken_back, typed
+from infra.network_back import WayBack
+from infra.network_dialects import Dialect
+from infra.network_session import NotReachedError, RefusedError
+
+PAUSE_S = 2.0  # between two knocks
+SLACK_S = 60.0  # what a device may take to go back, after its time is over
+PLACE = "@@ way back:"
+
+
+class Line(Protocol):
+    """What this module needs of a login; Session is one, and so is a recording."""
+
+    def ask(self, command: str) -> str: ...
+    def run(self, commands: Sequence[str]) -> None: ...
+    def send(self, commands: Sequence[str], commit: str = "") -> None: ...
+    def try_all(self, groups: Sequence[Sequence[str]]) -> None: ...
+    def save(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class NotConfiguredError(Exception):
+    """The device does not have what was wanted; the sentence says why, and whether all was taken back."""
+
+
+class GoneBackError(Exception):
+    """The device has gone back before it was told to keep the change."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A change and what it is made with. `before` is the configuration as it was, `confirm_s` the device's time."""
+
+    line: Line
+    login: Callable[[], Line]
+    dialect: Dialect
+    template: str
+    todo: tuple[Change, ...]
+    before: str
+    confirm_s: int
+
+    @property
+    def lacking(self) -> str:
+        """Why the device cannot go back by itself, as far as its configuration tells; or nothing."""
+        back = self.dialect.back
+        return back.missing(self.before) if back else f"{self.dialect.name} has no such timer"
+
+    @property
+    def way_back(self) -> str:
+        """The line of a difference that says who takes the change back if nobody can log in after it."""
+        back = self.dialect.back
+        if back is None or self.lacking:
+            return _by_siaga(self.lacking)
+        return f"{PLACE} the device itself, {back.seconds(self.confirm_s)} s later, unless siaga can log in anew\n"
+
+    def differences(self, line: Line) -> int:
+        """Return how many lines are otherwise than before; comments, the order and the way back do not count."""
+        traces = self.dialect.back.traces if self.dialect.back else ""
+        then, now = (self.dialect.grammar.entries(t) for t in (self.before, line.ask(self.dialect.read)))
+        return len({e for e in {*then} ^ {*now} if not (traces and traces in f"{e.path} {e.text}")})
+
+
+def _by_siaga(why: str) -> str:
+    return f"{PLACE} siaga over its first login, not the device: {why}\n"
+
+
+def prove(attempt: Attempt) -> str:
+    """Make the change and keep it; return who would have taken it back, as the first line of the difference.
+
+    Raises NotConfiguredError, with what became of the device.
+    """
+    said = attempt.way_back
+    back = attempt.dialect.back if attempt.confirm_s and not attempt.lacking else None
+    if back is not None and (refused := _armed(attempt, back)):
+        back, said = None, _by_siaga(refused)
+    reason = _tried(attempt, back)
+    if reason:
+        raise NotConfiguredError(f"Not configured: {reason}; {_undone(attempt, back)}.")
+    return said if attempt.confirm_s else ""
+
+
+def _armed(attempt: Attempt, back: WayBack) -> str:
+    """Leave the device its way back; return why it would not take it, or nothing."""
+    line = attempt.line
+    try:
+        if back.waiting(line):
+            raise NotConfiguredError("Not configured: an earlier change still waits there to be taken back.")
+        line.run(back.arming(attempt.todo, attempt.confirm_s))
+        return "" if back.commit or back.waiting(line) else "it took the command, and no timer runs"
+    except RefusedError as error:
+        return "" if _runs_all_the_same(line, back) else str(error)
+
+
+def _runs_all_the_same(line: Line, back: WayBack) -> bool:
+    """Tell whether a timer runs after a refusal: unseen, it would take a good change back."""
+    with suppress(RefusedError):
+        if back.waiting(line):
+            return True
+        line.run(back.clean)
+    return False
+
+
+def _tried(attempt: Attempt, back: WayBack | None) -> str:
+    """Type the lines and prove them; return why they cannot stay, or nothing once they are saved."""
+    line, commit = attempt.line, back.commit if back else ""
+    try:
+        line.send(
+            typed(attempt.todo), commit.replace("{n}", str(back.units(attempt.confirm_s) if back else ""))
+        )
+        left = changes(
+            attempt.dialect.grammar, line.ask(attempt.dialect.read), attempt.template, line.ask, again=True
+        )
+        if left:
+            return f"read back, it does not hold {shown(left[:3]).strip()!r}"
+        attempt.login().close()
+        if back is not None:
+            _called_off(line, back)
+        line.save()
+    except GoneBackError:
+        return f"its time of {back.seconds(attempt.confirm_s) if back else 0} s was over before it was proven"
+    except RefusedError as error:
+        return str(error)
+    except NotReachedError as error:
+        return f"a second login did not work ({str(error).rstrip('.')})"
+    return ""
+
+
+def _called_off(line: Line, back: WayBack) -> None:
+    """Keep the change; raises GoneBackError if the device went back meanwhile."""
+    if not back.waiting(line):
+        raise GoneBackError
+    line.run(back.off)
+    if back.waiting(line):
+        raise RefusedError("its way back could not be called off")
+
+
+def _undone(attempt: Attempt, back: WayBack | None) -> str:
+    """Take back what was typed, over the first login or by waiting for the device; return how far that came."""
+    try:
+        left = _typed_back(attempt, back)
+    except RefusedError:
+        if back is None:
+            return "what was typed may still stand, nothing was saved"
+        left = -1
+    if back is None or not left:
+        return _how_far(left)
+    attempt.line.close()
+    return _waited(attempt, back)
+
+
+def _typed_back(attempt: Attempt, back: WayBack | None) -> int:
+    """Take it back over the first login; return how many lines are still otherwise than before."""
+    line = attempt.line
+    waiting = back is not None and back.waiting(line)
+    if back is not None and back.now and waiting:
+        line.run(back.now)
+    elif back is None or not back.commit or attempt.differences(line):
+        line.try_all(taken_back(attempt.todo))
+    left = attempt.differences(line)
+    if back is not None and waiting and not left:
+        with suppress(RefusedError):  # what the device would go back to is what it has
+            line.run(back.off if back.waiting(line) else ())
+    return left
+
+
+def _how_far(left: int) -> str:
+    return f"{left} lines could not be taken back, nothing was saved" if left else "all of it was taken back"
+
+
+def _waited(attempt: Attempt, back: WayBack) -> str:
+    """Knock until the device has gone back by itself, and compare; return what became of it."""
+    seconds = back.seconds(attempt.confirm_s)
+    until = time.monotonic() + seconds + SLACK_S
+    while time.monotonic() < until:
+        with suppress(NotReachedError, RefusedError), _opened(attempt.login) as line:
+            if not back.waiting(line):
+                left = attempt.differences(line)
+                return (
+                    f"the device took it back by itself, {seconds} s after it began"
+                    if not left
+                    else _how_far(left)
+                )
+        time.sleep(PAUSE_S)
+    return f"nobody could log in for {seconds + SLACK_S:g} s, in which the device should have taken it back by itself"
+
+
+@contextmanager
+def _opened(login: Callable[[], Line]) -> Iterator[Line]:
+    line = login()
+    try:
+        yield line
+    finally:
+        line.close()
