@@ -5,15 +5,16 @@ the first line was typed. siaga then knocks until the device has gone back, and 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from infra.network import Change, changes, shown, taken_back, typed
+from infra.network import Change, Entry, changes, shown, taken_back, typed
 from infra.network_back import WayBack
 from infra.network_dialects import Dialect
-from infra.network_session import NotReachedError, RefusedError
+from infra.network_session import NotReachedError, RefusedError, SilentError
 
 PAUSE_S = 2.0  # between two knocks
 SLACK_S = 60.0  # what a device may take to go back, after its time is over
@@ -65,11 +66,21 @@ class Attempt:
             return _by_siaga(self.lacking)
         return f"{PLACE} the device itself, {back.seconds(self.confirm_s)} s later, unless siaga can log in anew\n"
 
-    def differences(self, line: Line) -> int:
-        """Return how many lines are otherwise than before; comments, the order and the way back do not count."""
+    def entries(self, text: str) -> Counter[Entry]:
+        """Return how often each line stands in a configuration, but for those that are the way back itself."""
         traces = self.dialect.back.traces if self.dialect.back else ""
-        then, now = (self.dialect.grammar.entries(t) for t in (self.before, line.ask(self.dialect.read)))
-        return len({e for e in {*then} ^ {*now} if not (traces and traces in f"{e.path} {e.text}")})
+        found = Counter(self.dialect.grammar.entries(text))
+        return Counter({e: n for e, n in found.items() if not (traces and traces in f"{e.path} {e.text}")})
+
+    def differences(self, line: Line) -> int:
+        """Return how many lines are otherwise than before; comments and the order do not count."""
+        then, now = self.entries(self.before), self.entries(line.ask(self.dialect.read))
+        return ((then - now) + (now - then)).total()
+
+    def undoing(self, line: Line) -> list[tuple[str, ...]]:
+        """Return what undoes the change from where it has come to; what is still there is not added once more."""
+        now = self.entries(line.ask(self.dialect.read))
+        return taken_back([c for c in self.todo if c.add or c.entry not in now])
 
 
 def _by_siaga(why: str) -> str:
@@ -92,24 +103,36 @@ def prove(attempt: Attempt) -> str:
 
 
 def _armed(attempt: Attempt, back: WayBack) -> str:
-    """Leave the device its way back; return why it would not take it, or nothing."""
+    """Leave the device its way back; return why it would not take it, or nothing.
+
+    Raises NotConfiguredError if one waits already, for that goes back to something else, or if the device does not
+    say: a timer that runs unseen would take a good change back.
+    """
     line = attempt.line
     try:
         if back.waiting(line):
             raise NotConfiguredError("Not configured: an earlier change still waits there to be taken back.")
-        line.run(back.arming(attempt.todo, attempt.confirm_s))
-        return "" if back.commit or back.waiting(line) else "it took the command, and no timer runs"
+        with _refusing() as refusals:
+            line.run(back.arming(attempt.todo, attempt.confirm_s))
+        if back.commit or back.waiting(line):
+            return ""
     except RefusedError as error:
-        return "" if _runs_all_the_same(line, back) else str(error)
-
-
-def _runs_all_the_same(line: Line, back: WayBack) -> bool:
-    """Tell whether a timer runs after a refusal: unseen, it would take a good change back."""
+        raise NotConfiguredError(f"Not configured: {error}; nothing of the change was typed.") from None
     with suppress(RefusedError):
-        if back.waiting(line):
-            return True
         line.run(back.clean)
-    return False
+    return refusals[0] if refusals else "it took the command, and no timer runs"
+
+
+@contextmanager
+def _refusing() -> Iterator[list[str]]:
+    """Gather what is refused; a device that falls silent is another matter."""
+    found: list[str] = []
+    try:
+        yield found
+    except SilentError:
+        raise
+    except RefusedError as error:
+        found.append(str(error))
 
 
 def _tried(attempt: Attempt, back: WayBack | None) -> str:
@@ -166,8 +189,8 @@ def _typed_back(attempt: Attempt, back: WayBack | None) -> int:
     waiting = back is not None and back.waiting(line)
     if back is not None and back.now and waiting:
         line.run(back.now)
-    elif back is None or not back.commit or attempt.differences(line):
-        line.try_all(taken_back(attempt.todo))
+    elif back is None or waiting or attempt.differences(line):
+        line.try_all(attempt.undoing(line))
     left = attempt.differences(line)
     if back is not None and waiting and not left:
         with suppress(RefusedError):  # what the device would go back to is what it has

@@ -186,5 +186,5 @@ def test_a_template_that_does_not_close_is_an_error(template: str) -> None:
 
 
 def test_every_dialect_can_be_read() -> None:
-    assert names() == ["ios", "iosxe", "routeros", "ruijie", "vrp"]
+    assert names() == ["ios", "iosxe", "routeros", "ruijie", "vrp", "yunshan"]
     assert all(dialect(name).netmiko for name in names())

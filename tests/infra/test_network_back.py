@@ -3,6 +3,8 @@
 A device's clock stands still, and goes on by a minute with each knock that it lets nobody in by.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from infra import network_proof
 from infra.network_apply import Configured, NotConfiguredError, configure, opener
 from infra.network_dialects import dialect
 from infra.network_session import Access
+from tests.cli_runner import until
 from tests.simulators.cli.device import Device, Faults
 from tests.simulators.cli.server import running
 
@@ -31,15 +34,35 @@ set name=rtr-kresek
 /system ntp client servers
 add address=192.0.2.9
 """
+YUNSHAN = """sysname sw-kronjo
+#
+ntp unicast-server 192.0.2.9
+#
+interface Vlanif1
+ ip address 10.9.0.2 255.255.0.0
+#
+return
+"""
 WANTED = {
-    "ios": "%only ntp server\nntp server 192.0.2.1\ninterface Vlan1\n %only ip address\n ip address 10.8.0.2 255.255.0.0\n",
+    "ios": (
+        "%only ntp server\nntp server 192.0.2.1\n"
+        "interface Vlan1\n %only ip address\n ip address 10.8.0.2 255.255.0.0\n"
+    ),
+    "yunshan": (
+        "%only ntp unicast-server\nntp unicast-server 192.0.2.1\n"
+        "interface Vlanif1\n %only ip address\n ip address 10.8.0.2 255.255.0.0\n"
+    ),
     "routeros": (
         "/system ntp client servers\n%only add\nadd address=192.0.2.1\n/ip service\nset ssh address=192.0.2.0/24\n"
         "/ip address\n%only add\nadd address=10.20.2.1/24 interface=manajemen\n"
     ),
 }
-CUTS = {"ios": "ip address 10.8.0.2 255.255.0.0", "routeros": "set ssh address=192.0.2.0/24"}
-TEXTS = {"ios": IOS.format(ARCHIVE), "routeros": ROUTEROS}
+CUTS = {
+    "ios": "ip address 10.8.0.2 255.255.0.0",
+    "yunshan": "ip address 10.8.0.2 255.255.0.0",
+    "routeros": "set ssh address=192.0.2.0/24",
+}
+TEXTS = {"ios": IOS.format(ARCHIVE), "routeros": ROUTEROS, "yunshan": YUNSHAN}
 
 
 @dataclass
@@ -124,6 +147,108 @@ def test_what_cuts_the_line_comes_back_and_nothing_is_saved(make: str, fault: st
             else "all of it was taken back"
         )
         assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_a_time_that_is_over_while_siaga_still_works_is_said_and_nothing_is_saved(
+    make: str, known: Path
+) -> None:
+    slow = {"ios": "show running-config", "routeros": "/export", "yunshan": "display current-configuration"}[
+        make
+    ]
+    with bench(make, known, Faults(slow_by=slow, knock_s=130)) as one:
+        before, saved = one.lines, one.device.saved
+        with pytest.raises(NotConfiguredError, match=r"Not configured: .*; all of it was taken back"):
+            one.configure()
+        assert (one.lines, one.device.saved, one.waits) == (before, saved, False)
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_an_earlier_change_that_still_waits_is_left_to_its_end(make: str, known: Path) -> None:
+    with bench(make, known) as one:
+        if make == "routeros":
+            one.device.config.enter('/system scheduler add name=siaga-back interval=60s on-event=""', [])
+        else:
+            one.device.clock.arm(60)
+        before = one.lines
+        with pytest.raises(NotConfiguredError, match="an earlier change still waits there to be taken back"):
+            one.configure()
+        assert one.lines == before
+        assert one.waits
+
+
+def test_ios_without_an_archive_goes_the_way_it_always_went_and_the_plan_says_so(known: Path) -> None:
+    with bench("ios", known, Faults(shut_by=CUTS["ios"]), IOS.format("")) as one:
+        before = one.lines
+        planned = one.configure(check=True)
+        assert planned.diff.startswith(
+            "@@ way back: siaga over its first login, not the device: it keeps no archive to go back to"
+        )
+        with pytest.raises(NotConfiguredError, match="all of it was taken back"):
+            one.configure()
+        assert one.lines == before
+        assert not any("revert" in line for line in one.device.heard)
+
+
+@pytest.mark.parametrize(
+    ("make", "faults", "said"),
+    [
+        ("ios", Faults(refuses=("configure terminal revert timer 2",)), "timer 2': % Invalid input detected"),
+        ("routeros", Faults(forbids="/system scheduler add"), "not enough permissions"),
+    ],
+)
+def test_a_timer_that_is_refused_is_no_reason_to_stop_and_it_is_said(
+    make: str, faults: Faults, said: str, known: Path
+) -> None:
+    with bench(make, known, faults) as one:
+        first, _, _ = one.configure().diff.partition("\n")
+        assert first.startswith("@@ way back: siaga over its first login, not the device: it refused '")
+        assert said in first
+        assert not one.waits, "nothing of the attempt is left"
+        assert one.configure() == Configured(False, "")
+
+
+@pytest.mark.parametrize("platform", ["vrp", "ruijie"])
+def test_a_platform_without_a_timer_says_so(platform: str, known: Path) -> None:
+    text = "ntp-service unicast-server 192.0.2.9\n" if platform == "vrp" else "ntp server 192.0.2.9\n"
+    device = Device(platform, text)
+    with running([device], address=ADDRESS) as (port,):
+        access = Access(ADDRESS, port, device.user, device.password, known_hosts=known, accept_new=True)
+        spoken = dialect(platform)
+        wanted = text.replace("192.0.2.9", "192.0.2.1")
+        done = configure(opener(access, spoken, {}), spoken, wanted, check=False, confirm_s=120)
+    assert done.diff.startswith(
+        f"@@ way back: siaga over its first login, not the device: {platform} has no such"
+    )
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from infra.network_apply import configure, opener
+from infra.network_dialects import dialect
+from infra.network_session import Access
+host, port, user, password, known, make, wanted = sys.argv[1:]
+access = Access(host, int(port), user, password, known_hosts=Path(known), accept_new=True)
+configure(opener(access, dialect(make), {}), dialect(make), wanted, check=False, confirm_s=120)
+"""
+
+
+@pytest.mark.parametrize("make", ["ios", "routeros"])
+def test_siaga_killed_before_it_could_confirm_leaves_the_device_to_go_back(make: str, known: Path) -> None:
+    with bench(make, known, Faults(cut_by=CUTS[make], knock_s=0)) as one:
+        before, saved, to = one.lines, one.device.saved, one.access
+        given = [to.host, str(to.port), to.user, to.password, str(known), make, WANTED[make]]
+        process = subprocess.Popen([sys.executable, "-c", ALONE, *given])
+        try:
+            until(lambda: one.device.holds(CUTS[make]), "the change was never made", 30)
+        finally:
+            process.kill()
+            process.wait()
+        one.device.clock.passes(119)
+        assert one.lines != before
+        one.device.clock.passes(1)
+        assert (one.lines, one.device.saved, one.waits) == (before, saved, False)
 
 
 def test_without_a_time_the_cut_stays_as_it_always_did(known: Path) -> None:

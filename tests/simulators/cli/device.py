@@ -24,7 +24,7 @@ class Faults:
     configuration ends without its end marker. `refuses`: a command that is answered with an error.
     `cut_by`: while this line stands in the configuration, nothing comes through any more; `shut_by`: nobody new is let
     in. `knock_s`: how far its clock goes on with each who is not let in. `slow_by`: its clock goes on by `knock_s` when
-    this command is typed.
+    this command is typed. `forbids`: what a command begins with that the user's policies do not allow.
     """
 
     cut_after: int | None = None
@@ -38,6 +38,7 @@ class Faults:
     shut_by: str = ""
     knock_s: float = 60.0
     slow_by: str = ""
+    forbids: str = ""
 
 
 class Device:

@@ -164,8 +164,8 @@ class Session:
         known = self.dialect
         if not line:
             return []
-        if self._is(line, self.device.faults.refuses):
-            return list(known.unknown)
+        if said := self._refused(line):
+            return said
         self.device.hears(line)
         if self._is(line, known.pager_off):
             if self.device.faults.pages_always:
@@ -194,6 +194,13 @@ class Session:
                 return []
             return None
         return self._commanded(line)
+
+    def _refused(self, line: str) -> list[str]:
+        """Return what a line is refused with, if this device's faults have it so."""
+        faults = self.device.faults
+        if faults.forbids and line.startswith(faults.forbids):
+            return ["not enough permissions (9)"]
+        return list(self.dialect.unknown) if self._is(line, faults.refuses) else []
 
     def _commanded(self, line: str) -> list[str] | None:
         known = self.dialect
