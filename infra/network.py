@@ -21,6 +21,9 @@ from siaga.text import safe
 
 SECRET = re.compile(r"<secret:([a-z][a-z0-9_]*)>")
 MASK = "••••"
+# The first line of a difference that says who takes a change back if nobody can log in after it.
+BY_DEVICE = "@@ way back: by the device itself, "
+BY_SIAGA = "@@ way back: by siaga over its first login, not by the device: "
 Ask = Callable[[str], str]
 
 

@@ -11,14 +11,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from infra.network import Change, Entry, changes, shown, taken_back, typed
+from infra.network import BY_DEVICE, BY_SIAGA, Change, Entry, changes, shown, taken_back, typed
 from infra.network_back import WayBack
 from infra.network_dialects import Dialect
 from infra.network_session import NotReachedError, RefusedError, SilentError
 
 PAUSE_S = 2.0  # between two knocks
 SLACK_S = 60.0  # what a device may take to go back, after its time is over
-PLACE = "@@ way back:"
 
 
 class Line(Protocol):
@@ -56,15 +55,15 @@ class Attempt:
     def lacking(self) -> str:
         """Why the device cannot go back by itself, as far as its configuration tells; or nothing."""
         back = self.dialect.back
-        return back.missing(self.before) if back else f"{self.dialect.name} has no such timer"
+        return back.missing(self.before) if back else f"{self.dialect.name} has no timer for it"
 
     @property
     def way_back(self) -> str:
         """The line of a difference that says who takes the change back if nobody can log in after it."""
         back = self.dialect.back
         if back is None or self.lacking:
-            return _by_siaga(self.lacking)
-        return f"{PLACE} the device itself, {back.seconds(self.confirm_s)} s later, unless siaga can log in anew\n"
+            return f"{BY_SIAGA}{self.lacking}\n"
+        return f"{BY_DEVICE}after {back.seconds(self.confirm_s)} s, unless siaga can log in anew\n"
 
     def entries(self, text: str) -> Counter[Entry]:
         """Return how often each line stands in a configuration, but for those that are the way back itself."""
@@ -83,10 +82,6 @@ class Attempt:
         return taken_back([c for c in self.todo if c.add or c.entry not in now])
 
 
-def _by_siaga(why: str) -> str:
-    return f"{PLACE} siaga over its first login, not the device: {why}\n"
-
-
 def prove(attempt: Attempt) -> str:
     """Make the change and keep it; return who would have taken it back, as the first line of the difference.
 
@@ -95,7 +90,7 @@ def prove(attempt: Attempt) -> str:
     said = attempt.way_back
     back = attempt.dialect.back if attempt.confirm_s and not attempt.lacking else None
     if back is not None and (refused := _armed(attempt, back)):
-        back, said = None, _by_siaga(refused)
+        back, said = None, f"{BY_SIAGA}{refused}\n"
     reason = _tried(attempt, back)
     if reason:
         raise NotConfiguredError(f"Not configured: {reason}; {_undone(attempt, back)}.")

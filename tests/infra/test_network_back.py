@@ -123,7 +123,7 @@ def test_a_good_change_is_kept_saved_and_no_timer_is_left(make: str, known: Path
         done = one.configure()
         assert done == planned, "what was shown is what was done"
         assert done.diff.startswith(
-            "@@ way back: the device itself, 120 s later, unless siaga can log in anew\n"
+            "@@ way back: by the device itself, after 120 s, unless siaga can log in anew\n"
         )
         assert not one.waits
         one.device.clock.passes(1000)
@@ -182,7 +182,7 @@ def test_ios_without_an_archive_goes_the_way_it_always_went_and_the_plan_says_so
         before = one.lines
         planned = one.configure(check=True)
         assert planned.diff.startswith(
-            "@@ way back: siaga over its first login, not the device: it keeps no archive to go back to"
+            "@@ way back: by siaga over its first login, not by the device: it keeps no archive to go back to"
         )
         with pytest.raises(NotConfiguredError, match="all of it was taken back"):
             one.configure()
@@ -202,7 +202,7 @@ def test_a_timer_that_is_refused_is_no_reason_to_stop_and_it_is_said(
 ) -> None:
     with bench(make, known, faults) as one:
         first, _, _ = one.configure().diff.partition("\n")
-        assert first.startswith("@@ way back: siaga over its first login, not the device: it refused '")
+        assert first.startswith("@@ way back: by siaga over its first login, not by the device: it refused '")
         assert said in first
         assert not one.waits, "nothing of the attempt is left"
         assert one.configure() == Configured(False, "")
@@ -218,7 +218,7 @@ def test_a_platform_without_a_timer_says_so(platform: str, known: Path) -> None:
         wanted = text.replace("192.0.2.9", "192.0.2.1")
         done = configure(opener(access, spoken, {}), spoken, wanted, check=False, confirm_s=120)
     assert done.diff.startswith(
-        f"@@ way back: siaga over its first login, not the device: {platform} has no such"
+        f"@@ way back: by siaga over its first login, not by the device: {platform} has no timer"
     )
 
 

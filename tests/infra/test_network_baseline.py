@@ -214,7 +214,10 @@ def test_the_baseline_is_planned_typed_read_back_and_then_nothing_is_left(networ
     assert [h.status for h in done.hosts] == ["changed"] * len(CONFIGS), [h.reason for h in done.hosts]
     diffs = {t.host: t.diff for t in plan.tasks if t.diff}
     assert {t.host: t.diff for t in done.tasks if t.diff} == diffs, "what was shown is what was done"
-    itself, siaga = "@@ way back: the device itself, 120 s", "@@ way back: siaga over its first login"
+    itself, siaga = (
+        "@@ way back: by the device itself, after 120 s",
+        "@@ way back: by siaga over its first login",
+    )
     assert {m: diffs[f"sw-{m}"].startswith(itself) for m in CONFIGS} == {m: m in TIMERS for m in CONFIGS}
     assert all(diffs[f"sw-{m}"].startswith(siaga) for m in CONFIGS if m not in TIMERS)
     assert "@@ line vty 0 4\n- transport input telnet ssh\n@@ global\n+ service" in diffs["sw-ios"]
