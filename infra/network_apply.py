@@ -24,9 +24,11 @@ class Configured:
     diff: str
 
 
-def opener(access: Access, dialect: Dialect, secrets: Mapping[str, str]) -> Callable[[], Session]:
-    """Return what logs in."""
-    return lambda: Session(access, dialect, secrets)
+def opener(
+    access: Access, dialect: Dialect, secrets: Mapping[str, str], *, quiet: bool = False
+) -> Callable[[], Session]:
+    """Return what logs in; `quiet` as in Session."""
+    return lambda: Session(access, dialect, secrets, quiet=quiet)
 
 
 def configure(

@@ -55,7 +55,11 @@ class Attempt:
     def lacking(self) -> str:
         """Why the device cannot go back by itself, as far as its configuration tells; or nothing."""
         back = self.dialect.back
-        return back.missing(self.before) if back else f"{self.dialect.name} has no timer for it"
+        if back is None:
+            return f"{self.dialect.name} has no timer for it"
+        if back.script and not any(change.undo for change in self.todo):
+            return "what would undo it is not known"
+        return back.missing(self.before)
 
     @property
     def way_back(self) -> str:
@@ -179,17 +183,21 @@ def _undone(attempt: Attempt, back: WayBack | None) -> str:
 
 
 def _typed_back(attempt: Attempt, back: WayBack | None) -> int:
-    """Take it back over the first login; return how many lines are still otherwise than before."""
+    """Take it back over the first login; return how many lines are still otherwise than before.
+
+    A device that can goes back at once; else, or if that was not all, the lines are undone one by one.
+    """
     line = attempt.line
     waiting = back is not None and back.waiting(line)
     if back is not None and back.now and waiting:
         line.run(back.now)
-    elif back is None or waiting or attempt.differences(line):
+        waiting = back.waiting(line)
+    if back is None or waiting or attempt.differences(line):
         line.try_all(attempt.undoing(line))
     left = attempt.differences(line)
     if back is not None and waiting and not left:
         with suppress(RefusedError):  # what the device would go back to is what it has
-            line.run(back.off if back.waiting(line) else ())
+            line.run(back.off)
     return left
 
 

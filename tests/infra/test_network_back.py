@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from infra import network_proof
+from infra.giving_back import LINES, SHOWN
+from infra.giving_back import configured as give_back
 from infra.network_apply import Configured, NotConfiguredError, configure, opener
 from infra.network_dialects import dialect
 from infra.network_session import Access
@@ -100,7 +102,7 @@ def bench(make: str, known: Path, faults: Faults | None = None, text: str = "") 
             make,
             device,
             Access(
-                ADDRESS, port, device.user, device.password, known_hosts=known, accept_new=True, timeout_s=2
+                ADDRESS, port, device.user, device.password, known_hosts=known, accept_new=True, timeout_s=4
             ),
         )
 
@@ -134,7 +136,8 @@ def test_a_good_change_is_kept_saved_and_no_timer_is_left(make: str, known: Path
 @pytest.mark.parametrize("make", MAKES)
 @pytest.mark.parametrize("fault", ["cut_by", "shut_by"])
 def test_what_cuts_the_line_comes_back_and_nothing_is_saved(make: str, fault: str, known: Path) -> None:
-    with bench(make, known, Faults(**{fault: CUTS[make]})) as one:
+    # Of one make the line falls silent, of the others it breaks: silence lasts as long as siaga's patience.
+    with bench(make, known, Faults(**{fault: CUTS[make]}, hangs_up=make != "ios")) as one:
         before, saved = one.lines, one.device.saved
         with pytest.raises(NotConfiguredError) as caught:
             one.configure()
@@ -147,6 +150,8 @@ def test_what_cuts_the_line_comes_back_and_nothing_is_saved(make: str, fault: st
             else "all of it was taken back"
         )
         assert said in str(caught.value)
+        if fault == "cut_by":
+            assert ("no prompt came within 4 s" if make == "ios" else "it hung up") in str(caught.value)
 
 
 @pytest.mark.parametrize("make", MAKES)
@@ -222,6 +227,58 @@ def test_a_platform_without_a_timer_says_so(platform: str, known: Path) -> None:
     )
 
 
+EARLIER = {
+    "ios": [
+        "interface Vlan1",
+        "ip address 10.8.0.2 255.255.0.0",
+        "exit",
+        "username rahasia password 0 rahasia-2",
+    ],
+    "yunshan": ["interface Vlanif1", "ip address 10.8.0.2 255.255.0.0", "quit"],
+    "routeros": ["/ip service set ssh address=192.0.2.0/24"],
+}
+
+
+def restored(one: Bench, *, check: bool = False) -> Configured:
+    """Give the device an earlier configuration back."""
+    spoken = dialect(one.make)
+    known = {LINES: "\n".join(EARLIER[one.make]), SHOWN: "+ as it was"}
+    return give_back(opener(one.access, spoken, {}, quiet=True), spoken, known, check=check, confirm_s=120)
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_an_earlier_configuration_is_given_back_with_a_way_back_where_the_device_has_one(
+    make: str, known: Path
+) -> None:
+    said = "none by itself: what would undo" if make == "routeros" else "by the device itself, after 120 s"
+    with bench(make, known) as one:
+        planned = restored(one, check=True)
+        assert planned.diff.startswith(f"@@ way back: {said}")
+        assert restored(one) == planned
+        assert one.device.holds(CUTS[make])
+        assert not one.waits
+
+
+@pytest.mark.parametrize("make", ["ios", "yunshan"])
+def test_an_earlier_configuration_that_cuts_the_line_goes_back_too(make: str, known: Path) -> None:
+    with bench(make, known, Faults(cut_by=CUTS[make], hangs_up=True)) as one:
+        before, saved = one.lines, one.device.saved
+        with pytest.raises(NotConfiguredError, match="the device took it back by itself, 120 s after"):
+            restored(one)
+        assert (one.lines, one.device.saved, one.waits) == (before, saved, False)
+
+
+def test_a_refused_line_of_an_earlier_configuration_is_taken_back_at_once_and_never_shown(
+    known: Path,
+) -> None:
+    with bench("ios", known, Faults(refuses=(EARLIER["ios"][-1],))) as one:
+        before = one.lines
+        with pytest.raises(NotConfiguredError) as caught:
+            restored(one)
+        assert str(caught.value) == "Not configured: it refused a line; all of it was taken back."
+        assert (one.lines, one.waits) == (before, False)
+
+
 ALONE = """
 import sys
 from pathlib import Path
@@ -252,7 +309,7 @@ def test_siaga_killed_before_it_could_confirm_leaves_the_device_to_go_back(make:
 
 
 def test_without_a_time_the_cut_stays_as_it_always_did(known: Path) -> None:
-    with bench("ios", known, Faults(cut_by=CUTS["ios"])) as one:
+    with bench("ios", known, Faults(cut_by=CUTS["ios"], hangs_up=True)) as one:
         with pytest.raises(NotConfiguredError, match="what was typed may still stand, nothing was saved"):
             one.configure(confirm_s=0)
         assert CUTS["ios"] in one.lines

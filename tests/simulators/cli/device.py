@@ -22,9 +22,10 @@ class Faults:
     `pages_always`: the command that turns the pager off is refused. `begins_in_config`: the session begins in
     configuration mode. `renamed_by`: after this command the prompt is another's. `no_tail`: the
     configuration ends without its end marker. `refuses`: a command that is answered with an error.
-    `cut_by`: while this line stands in the configuration, nothing comes through any more; `shut_by`: nobody new is let
-    in. `knock_s`: how far its clock goes on with each who is not let in. `slow_by`: its clock goes on by `knock_s` when
-    this command is typed. `forbids`: what a command begins with that the user's policies do not allow.
+    `cut_by`: while this line stands in the configuration, nothing comes through any more (or, with `hangs_up`, who is
+    there is thrown out); `shut_by`: nobody new is let in. `knock_s`: how far its clock goes on with each who is not let
+    in. `slow_by`: its clock goes on by `knock_s` when this command is typed. `forbids`: what a command begins with that
+    the user's policies do not allow.
     """
 
     cut_after: int | None = None
@@ -35,6 +36,7 @@ class Faults:
     no_tail: bool = False
     refuses: tuple[str, ...] = ()
     cut_by: str = ""
+    hangs_up: bool = False
     shut_by: str = ""
     knock_s: float = 60.0
     slow_by: str = ""

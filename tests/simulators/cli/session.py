@@ -126,6 +126,9 @@ class Session:
         if not self._told("".join(x + "\n" for x in out)):
             return False
         self._cut = self._cut or self.device.holds(self.device.faults.cut_by)
+        if self._cut and self.device.faults.hangs_up:
+            self._process.channel.get_connection().abort()
+            return False
         if self._ask is None and not self._dead and not self._cut:
             self._say(self._prompt())
         return True
