@@ -85,6 +85,11 @@ class Attempt:
         now = self.entries(line.ask(self.dialect.read))
         return taken_back([c for c in self.todo if c.add or c.entry not in now])
 
+    @property
+    def undoing_unseen(self) -> list[tuple[str, ...]]:
+        """What undoes the lines that no configuration shows, which no device takes back by itself."""
+        return taken_back([c for c in self.todo if c.unseen])
+
 
 def prove(attempt: Attempt) -> str:
     """Make the change and keep it; return who would have taken it back, as the first line of the difference.
@@ -118,7 +123,8 @@ def _armed(attempt: Attempt, back: WayBack) -> str:
     except RefusedError as error:
         raise NotConfiguredError(f"Not configured: {error}; nothing of the change was typed.") from None
     with suppress(RefusedError):
-        line.run(back.clean)
+        # What was not refused may run unseen.
+        line.run(back.clean if refusals else (*back.off, *back.clean))
     return refusals[0] if refusals else "it took the command, and no timer runs"
 
 
@@ -192,8 +198,8 @@ def _typed_back(attempt: Attempt, back: WayBack | None) -> int:
     if back is not None and back.now and waiting:
         line.run(back.now)
         waiting = back.waiting(line)
-    if back is None or waiting or attempt.differences(line):
-        line.try_all(attempt.undoing(line))
+    alone = back is not None and not waiting and not attempt.differences(line)
+    line.try_all(attempt.undoing_unseen if alone else attempt.undoing(line))
     left = attempt.differences(line)
     if back is not None and waiting and not left:
         with suppress(RefusedError):  # what the device would go back to is what it has
@@ -212,6 +218,7 @@ def _waited(attempt: Attempt, back: WayBack) -> str:
     while time.monotonic() < until:
         with suppress(NotReachedError, RefusedError), _opened(attempt.login) as line:
             if not back.waiting(line):
+                line.try_all(attempt.undoing_unseen)
                 left = attempt.differences(line)
                 return (
                     f"the device took it back by itself, {seconds} s after it began"

@@ -221,6 +221,7 @@ def test_a_time_is_counted_as_the_platform_does(
         ("archive\n path flash:siaga\n!\n", True),
         ("archive\r\n log config\r\n  logging enable\r\n path flash:siaga\r\n", True),
         ("archive\n log config\n  logging enable\n!\n", False),
+        ("archive\n path tftp://10.0.0.5/siaga\n!\n", False),
         ("boot-start-marker\nip ssh path x\n", False),
     ],
 )

@@ -187,7 +187,7 @@ def test_ios_without_an_archive_goes_the_way_it_always_went_and_the_plan_says_so
         before = one.lines
         planned = one.configure(check=True)
         assert planned.diff.startswith(
-            "@@ way back: by siaga over its first login, not by the device: it keeps no archive to go back to"
+            "@@ way back: by siaga over its first login, not by the device: it keeps no archive of its own"
         )
         with pytest.raises(NotConfiguredError, match="all of it was taken back"):
             one.configure()
@@ -225,6 +225,17 @@ def test_a_platform_without_a_timer_says_so(platform: str, known: Path) -> None:
     assert done.diff.startswith(
         f"@@ way back: by siaga over its first login, not by the device: {platform} has no timer"
     )
+
+
+def test_a_user_that_no_configuration_shows_is_taken_away_with_the_rest(known: Path) -> None:
+    line = "snmp-server user noc g v3 auth sha <secret:a> priv aes 128 x"
+    user = f"%unless show snmp user noc => User name: noc\n{line}\n%end\n"
+    spoken = dialect("ios")
+    with bench("ios", known, Faults(shut_by=CUTS["ios"])) as one:
+        login = opener(one.access, spoken, {"a": "rahasia-1"})
+        with pytest.raises(NotConfiguredError, match="all of it was taken back"):
+            configure(login, spoken, WANTED["ios"] + user, check=False, confirm_s=120)
+        assert "no snmp-server user noc g v3 auth sha" in one.device.heard
 
 
 EARLIER = {
@@ -291,7 +302,7 @@ configure(opener(access, dialect(make), {}), dialect(make), wanted, check=False,
 """
 
 
-@pytest.mark.parametrize("make", ["ios", "routeros"])
+@pytest.mark.parametrize("make", MAKES)
 def test_siaga_killed_before_it_could_confirm_leaves_the_device_to_go_back(make: str, known: Path) -> None:
     with bench(make, known, Faults(cut_by=CUTS[make], knock_s=0)) as one:
         before, saved, to = one.lines, one.device.saved, one.access
