@@ -17,9 +17,9 @@ from infra.around import Given
 from infra.hosts import Host
 from infra.jobs import private_directory, write_private
 from infra.network import Change, Entry
-from infra.network_apply import Configured, Line, NotConfiguredError, opener
+from infra.network_apply import Configured, opener
 from infra.network_dialects import Dialect, dialect
-from infra.network_proof import Attempt, prove
+from infra.network_proof import Attempt, Line, NotConfiguredError, prove
 from infra.network_secrets import PREFIX
 from infra.network_session import Access, NotReachedError, RefusedError
 from siaga.errors import InvalidError, SiagaError

@@ -13,8 +13,6 @@ from infra.network_dialects import Dialect
 from infra.network_proof import Attempt, Line, NotConfiguredError, prove
 from infra.network_session import Access, RefusedError, Session
 
-__all__ = ["Configured", "Line", "NotConfiguredError", "configure", "opener"]
-
 
 @dataclass(frozen=True)
 class Configured:

@@ -72,6 +72,10 @@ class WayBack:
         armed = [line.replace("{n}", count).replace("{runs}", runs) for line in self.arm]
         return [*self.clean, *made, *armed]
 
+    def commit_line(self, confirm_s: int) -> str:
+        """Return the line that makes the change count for a time, or nothing where each line counts at once."""
+        return self.commit.replace("{n}", str(self.units(confirm_s)))
+
     def waiting(self, line: Asked) -> bool:
         """Ask the device whether a way back waits; raises RefusedError if it does not answer."""
         return re.search(self.waits, line.ask(self.asked)) is not None

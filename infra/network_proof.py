@@ -142,14 +142,14 @@ def _refusing() -> Iterator[list[str]]:
 
 def _tried(attempt: Attempt, back: WayBack | None) -> str:
     """Type the lines and prove them; return why they cannot stay, or nothing once they are saved."""
-    line, commit = attempt.line, back.commit if back else ""
+    line = attempt.line
     try:
-        line.send(
-            typed(attempt.todo), commit.replace("{n}", str(back.units(attempt.confirm_s) if back else ""))
-        )
+        line.send(typed(attempt.todo), back.commit_line(attempt.confirm_s) if back else "")
         left = changes(
             attempt.dialect.grammar, line.ask(attempt.dialect.read), attempt.template, line.ask, again=True
         )
+        if left and back is not None and not back.waiting(line):
+            raise GoneBackError
         if left:
             return f"read back, it does not hold {shown(left[:3]).strip()!r}"
         attempt.login().close()

@@ -7,8 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from infra.hosts import Host
-from infra.network_apply import Configured, NotConfiguredError, configure
+from infra.network_apply import Configured, configure
 from infra.network_dialects import dialect
+from infra.network_proof import NotConfiguredError
 from infra.network_secrets import with_network_user
 from infra.network_session import NotReachedError, RefusedError
 from inventory.credentials import OpenCredential

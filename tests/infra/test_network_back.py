@@ -15,8 +15,9 @@ import pytest
 from infra import network_proof
 from infra.giving_back import LINES, SHOWN
 from infra.giving_back import configured as give_back
-from infra.network_apply import Configured, NotConfiguredError, configure, opener
+from infra.network_apply import Configured, configure, opener
 from infra.network_dialects import dialect
+from infra.network_proof import NotConfiguredError
 from infra.network_session import Access
 from tests.cli_runner import until
 from tests.simulators.cli.device import Device, Faults
@@ -163,7 +164,9 @@ def test_a_time_that_is_over_while_siaga_still_works_is_said_and_nothing_is_save
     ]
     with bench(make, known, Faults(slow_by=slow, knock_s=130)) as one:
         before, saved = one.lines, one.device.saved
-        with pytest.raises(NotConfiguredError, match=r"Not configured: .*; all of it was taken back"):
+        with pytest.raises(
+            NotConfiguredError, match=r"its time of 120 s was over .*; all of it was taken back"
+        ):
             one.configure()
         assert (one.lines, one.device.saved, one.waits) == (before, saved, False)
 

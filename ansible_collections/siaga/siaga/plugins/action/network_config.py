@@ -14,8 +14,9 @@ from ansible.errors import AnsibleConnectionFailure  # type: ignore[import-untyp
 from ansible.plugins.action import ActionBase  # type: ignore[import-untyped]
 
 from infra.network import masked, secrets_named
-from infra.network_apply import NotConfiguredError, configure, opener
+from infra.network_apply import configure, opener
 from infra.network_dialects import dialect
+from infra.network_proof import NotConfiguredError
 from infra.network_secrets import PREFIX
 from infra.network_session import Access, NotReachedError
 from siaga.errors import SiagaError

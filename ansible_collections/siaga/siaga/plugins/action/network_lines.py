@@ -12,8 +12,9 @@ from ansible.plugins.action import ActionBase  # type: ignore[import-untyped]
 
 from ansible_collections.siaga.siaga.plugins.action.network_config import access
 from infra.giving_back import LINES, SHOWN, configured
-from infra.network_apply import NotConfiguredError, opener
+from infra.network_apply import opener
 from infra.network_dialects import dialect
+from infra.network_proof import NotConfiguredError
 from infra.network_session import NotReachedError
 from siaga.errors import SiagaError
 
