@@ -171,6 +171,15 @@ def test_a_time_that_is_over_while_siaga_still_works_is_said_and_nothing_is_save
         assert (one.lines, one.device.saved, one.waits) == (before, saved, False)
 
 
+def test_what_ios_says_a_minute_before_disturbs_nothing(known: Path) -> None:
+    with bench("ios", known, Faults(slow_by="show running-config", knock_s=70)) as one:
+        planned = one.configure(check=True)
+        assert one.configure() == planned
+        assert one.device.clock.notices == [], "it was said"
+        assert not one.waits
+        assert one.device.holds("ntp server 192.0.2.1")
+
+
 @pytest.mark.parametrize("make", MAKES)
 def test_an_earlier_change_that_still_waits_is_left_to_its_end(make: str, known: Path) -> None:
     with bench(make, known) as one:

@@ -57,12 +57,14 @@ class Save(Data):
 class Revert(Data):
     """A timed rollback. `timer`: the command that begins it, its number in `unit_s`; the others are commands, too.
 
-    `needs`: an expression that the configuration must hold, else `lacks` is the answer; `none`: nothing waits.
+    `warns`: what is said a minute before. `needs`: an expression that the configuration must hold, else `lacks` is the
+    answer; `none`: nothing waits.
     """
 
     timer: str
     unit_s: int
     says: str
+    warns: str
     confirm: str
     now: str
     asked: str

@@ -34,6 +34,7 @@ class Clock:
     def __init__(self, device: "Device") -> None:
         self.now_s = 0.0
         self.pending: Pending | None = None
+        self.notices: list[str] = []  # what every session is told, in the midst of whatever it does
         self._device = device
         self._events: dict[str, float] = {}
 
@@ -52,6 +53,10 @@ class Clock:
         self.now_s += seconds
         if self.pending is not None and self.pending.due_s <= self.now_s:
             self.revert()
+        elif (
+            self.pending is not None and self.pending.due_s <= self.now_s + 60 and self._device.dialect.revert
+        ):
+            self.notices.append(self._device.dialect.revert.warns)
         for name in [n for n, due_s in self._events.items() if due_s <= self.now_s]:
             del self._events[name]
             self._run(self._scheduled().get(name, ""))

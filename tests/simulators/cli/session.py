@@ -118,6 +118,8 @@ class Session:
     def prints(self, out: list[str]) -> bool:
         """Print lines, a page at a time if the pager is on, and then the prompt unless something is asked."""
         lines = self.dialect.pager.lines
+        while self.device.clock.notices:
+            self._say(self.device.clock.notices.pop() + "\n")
         if self._paged and len(out) > lines:
             self._pages = out[lines:]
             self._say("".join(x + "\n" for x in out[:lines]) + self.dialect.pager.mark)
