@@ -225,6 +225,15 @@ def test_a_timer_that_is_refused_is_no_reason_to_stop_and_it_is_said(
         assert one.configure() == Configured(False, "")
 
 
+@pytest.mark.parametrize("confirm_s", [0, 120])
+def test_what_was_not_yet_taken_away_is_not_added_a_second_time(confirm_s: int, known: Path) -> None:
+    with bench("routeros", known, Faults(forbids="/ip address remove")) as one:
+        before = one.lines
+        with pytest.raises(NotConfiguredError, match="not enough permissions; all of it was taken back"):
+            one.configure(confirm_s=confirm_s)
+        assert (one.lines, one.waits) == (before, False)
+
+
 @pytest.mark.parametrize("platform", ["vrp", "ruijie"])
 def test_a_platform_without_a_timer_says_so(platform: str, known: Path) -> None:
     text = "ntp-service unicast-server 192.0.2.9\n" if platform == "vrp" else "ntp server 192.0.2.9\n"
