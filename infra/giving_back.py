@@ -2,7 +2,7 @@
 
 Which lines those are says whoever keeps the configurations (infra.around). They hold secrets, so they are a secret of
 the host; what people see is the scrubbed difference. Nothing is saved on the device before a second login has worked:
-until then a restart takes everything back.
+until then a restart takes everything back, and so does the device itself where it can (infra/network_proof.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +16,17 @@ from pydantic import SecretStr
 from infra.around import Given
 from infra.hosts import Host
 from infra.jobs import private_directory, write_private
-from infra.network_apply import Configured, Line, NotConfiguredError, opener
-from infra.network_dialects import dialect
+from infra.network import Change, Entry
+from infra.network_apply import Configured, opener
+from infra.network_dialects import Dialect, dialect
+from infra.network_proof import Attempt, Line, NotConfiguredError, prove
 from infra.network_secrets import PREFIX
 from infra.network_session import Access, NotReachedError, RefusedError
 from siaga.errors import InvalidError, SiagaError
 
 VERSION = "version"  # the parameter of a play that gives a configuration back: which one
 LINES, SHOWN = f"{PREFIX}lines", "siaga_shown"
+NOBODY = "@@ way back: none by itself: "
 Restore = Callable[[str, str], Given]
 
 
@@ -73,12 +76,45 @@ def give_back(login: Callable[[], Line], lines: Sequence[str]) -> None:
         again.close()
 
 
-def configured(login: Callable[[], Line], variables: Mapping[str, Any], *, check: bool) -> Configured:
-    """Give back what stands in a host's variables; with `check` only say so. Raises as `give_back` does."""
+def configured(
+    login: Callable[[], Line],
+    spoken: Dialect,
+    variables: Mapping[str, Any],
+    *,
+    check: bool,
+    confirm_s: int = 0,
+) -> Configured:
+    """Give back what stands in a host's variables; with `check` only say so. Raises as `give_back` does.
+
+    `confirm_s`: as in network_apply.configure. Where the device has no way back of its own, there is none.
+    """
     lines = [line for line in str(variables.get(LINES, "")).splitlines() if line.strip()]
-    if lines and not check:
+    if not lines:
+        return Configured(False, "")
+    said = _proven(login, spoken, lines, confirm_s, check=check) if confirm_s else ""
+    if not check and not confirm_s:
         give_back(login, lines)
-    return Configured(bool(lines), f"{variables.get(SHOWN, '')}\n" if lines else "")
+    return Configured(True, f"{said}{variables.get(SHOWN, '')}\n")
+
+
+def _proven(
+    login: Callable[[], Line], spoken: Dialect, lines: Sequence[str], confirm_s: int, *, check: bool
+) -> str:
+    """Type the lines with a way back of the device's own, if it has one; return the sentence that says so."""
+    line = login()
+    try:
+        whole = Change(Entry((), "an earlier configuration"), True, tuple(lines), ())
+        attempt = Attempt(line, login, spoken, "", (whole,), line.ask(spoken.read), confirm_s)
+        alone = attempt.lacking
+        if not check and not alone:
+            return prove(attempt)
+    except RefusedError as error:
+        raise NotConfiguredError(f"Its configuration could not be read: {error}.") from None
+    finally:
+        line.close()
+    if not check:
+        give_back(login, lines)
+    return f"{NOBODY}{alone}\n" if alone else attempt.way_back
 
 
 def given_back(host: Host, given: Given, known_hosts: Path) -> str:

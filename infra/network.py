@@ -14,13 +14,16 @@ that begin with `%` say more than a configuration can:
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from siaga.text import safe
 
 SECRET = re.compile(r"<secret:([a-z][a-z0-9_]*)>")
 MASK = "••••"
+# The first line of a difference that says who takes a change back if nobody can log in after it.
+BY_DEVICE = "@@ way back: by the device itself, "
+BY_SIAGA = "@@ way back: by siaga over its first login, not by the device: "
 Ask = Callable[[str], str]
 
 
@@ -38,12 +41,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Change:
-    """One line to add or to take away; `commands` do it, `undo` takes it back. Secrets are placeholders."""
+    """One line to add or to take away; `commands` do it, `undo` takes it back. Secrets are placeholders.
+
+    `unseen`: no configuration shows the line, so that nothing but its own `undo` takes it back.
+    """
 
     entry: Entry
     add: bool
     commands: tuple[str, ...]
     undo: tuple[str, ...]
+    unseen: bool = False
 
 
 class Grammar(Protocol):
@@ -110,7 +117,8 @@ def changes(grammar: Grammar, running: str, template: str, ask: Ask, *, again: b
             plain += block.entries
             added += filter(None, (grammar.missing(e, have) for e in block.entries if e.text[:1] != "%"))
         elif not again if block.kind == "always" else not _holds(block, running, ask):
-            added += [grammar.sent(e) for e in block.entries]
+            unseen = block.kind == "unless" and bool(block.command)
+            added += [replace(grammar.sent(e), unseen=unseen) for e in block.entries]
     return [*_removals(grammar, have, plain), *added]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.network import Grammar
+from infra.network_back import WayBack
 from infra.network_indented import Indented
 from infra.network_menus import Menus
 from siaga.errors import NotFoundError
@@ -26,6 +27,8 @@ class Dialect:
     """One platform's command line. `asks`: what it may ask, with the answer; `{secret}` is the one just due.
 
     `prompted`: from here on a line is not typed, because the device asks for the secret (VRP).
+    `commit`, `discard`: where lines count only once they are committed, the line for it, and the one that drops them.
+    `back`: how the device goes back by itself, or None if it cannot.
     `snmp_auth`, `snmp_priv`: how it calls the protocols of SNMPv3.
     """
 
@@ -38,6 +41,9 @@ class Dialect:
     enter: str = ""
     leave: str = ""
     save: str = ""
+    commit: str = ""
+    discard: str = ""
+    back: WayBack | None = None
     prompted: str = ""
     asks: Mapping[str, str] = field(default_factory=dict)
     snmp_auth: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +64,10 @@ def dialect(platform: str) -> Dialect:
     grammar = data.pop("grammar")
     made: Grammar = Menus() if grammar == "menus" else Indented(**_tuples(data.pop("indented", {})))
     re.compile(data["prompt"].replace("{host}", "x"))
-    return Dialect(name=platform, grammar=made, **data)
+    back = data.pop("back", None)
+    return Dialect(
+        name=platform, grammar=made, back=WayBack(**_tuples(back)) if back is not None else None, **data
+    )
 
 
 def names() -> list[str]:

@@ -56,25 +56,37 @@ class Access:
 class Session:
     """A device's command line, logged in, outside its configuration mode."""
 
-    def __init__(self, access: Access, dialect: Dialect, secrets: Mapping[str, str]) -> None:
-        """Log in; raises NotReachedError."""
+    def __init__(
+        self, access: Access, dialect: Dialect, secrets: Mapping[str, str], *, quiet: bool = False
+    ) -> None:
+        """Log in; raises NotReachedError. With `quiet` no error says which line it is about: it may hold a secret."""
         self._dialect, self._secrets, self._access = dialect, secrets, access
         self._line = _logged_in(access, dialect)
         host = re.escape(str(self._line.base_prompt))
         self._prompt = dialect.prompt.replace("{host}", host)
+        self._quiet = quiet
 
     def ask(self, command: str) -> str:
         """Return what the device prints for a command; raises RefusedError if it never comes to an end."""
         return self._type(command)
 
-    def send(self, commands: Sequence[str]) -> None:
-        """Type lines of configuration; raises RefusedError at the first that the device does not take."""
+    def run(self, commands: Sequence[str]) -> None:
+        """Type lines outside the configuration mode; raises RefusedError at the first that is not taken."""
+        for command in commands:
+            self._typed(command)
+
+    def send(self, commands: Sequence[str], commit: str = "") -> None:
+        """Type lines of configuration; raises RefusedError at the first that the device does not take.
+
+        Where they count only once they are committed, `commit` is the line for it if it is not the usual one.
+        """
         try:
-            for command in (self._dialect.enter, *commands):
+            for command in (self._dialect.enter, *commands, commit or self._dialect.commit):
                 self._typed(command)
         except SilentError:
             raise
         except RefusedError:
+            self._typed(self._dialect.discard)
             self._typed(self._dialect.leave)
             raise
         self._typed(self._dialect.leave)
@@ -105,7 +117,9 @@ class Session:
         said = self._type(command)
         if found := re.search(self._dialect.refused, said):
             answer = safe(masked(found.group().strip(), self._secrets), 200)
-            raise RefusedError(f"it refused '{_plain(command)}': {answer}")
+            raise RefusedError(
+                "it refused a line" if self._quiet else f"it refused {self._shown(command)}: {answer}"
+            )
 
     def _type(self, command: str) -> str:
         """Type a line, answer what is asked, and return all that was printed until the prompt came again."""
@@ -124,15 +138,20 @@ class Session:
                     strip_command=False,
                     cmd_verify=False,
                 )
+            except EOFError:
+                raise SilentError(f"after {self._shown(command)} it hung up") from None
             except _TROUBLE:
                 said = f"no prompt came within {self._access.timeout_s:g} s"
-                raise SilentError(f"after '{_plain(command)}' {said}") from None
+                raise SilentError(f"after {self._shown(command)} {said}") from None
             heard += said
             asked = next((a for p, a in self._dialect.asks.items() if re.search(p, said)), None)
             if re.search(self._prompt, said) or asked is None:
                 return self._body(heard, command)
             words = asked.replace("{secret}", secret)
-        raise SilentError(f"it asked too much after '{_plain(command)}'")
+        raise SilentError(f"it asked too much after {self._shown(command)}")
+
+    def _shown(self, command: str) -> str:
+        return "a line" if self._quiet else f"'{safe(SECRET.sub('…', command), 120)}'"
 
     def _body(self, heard: str, command: str) -> str:
         """Return the output without the echo and the prompt."""
@@ -143,10 +162,6 @@ class Session:
 def _flat(pattern: str) -> str:
     """Move the flags to the front, where the expression that joins several must have them."""
     return "(?mi)" + pattern.replace("(?m)", "").replace("(?i)", "")
-
-
-def _plain(command: str) -> str:
-    return safe(SECRET.sub("…", command), 120)
 
 
 def _logged_in(access: Access, dialect: Dialect) -> Any:
@@ -193,6 +208,14 @@ class _Checked:
     """Mixed in before a class of netmiko: our client, which judges host keys, and an end that is noticed."""
 
     client: Client
+
+    def read_channel(self) -> str:
+        """Return what has come; raises EOFError at once, not after all patience, if the device has hung up."""
+        said = str(super().read_channel())  # type: ignore[misc]
+        transport = self.client.get_transport()
+        if not said and (transport is None or not transport.is_active()):
+            raise EOFError("it hung up")
+        return said
 
     def _build_ssh_client(self) -> Client:
         return self.client

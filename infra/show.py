@@ -10,6 +10,7 @@ from rich.text import Text
 
 from infra.desk import Report, Step
 from infra.events import TaskEvent
+from infra.network import BY_SIAGA
 from infra.results import HostTally
 from siaga.outcome import Column, Format, Outcome
 from siaga.render import render
@@ -119,7 +120,7 @@ def plan_messages(report: Report) -> list[str]:
             f"Partly checked: {len(names)} tasks cannot be tried without doing them, so what they change is"
             f" not shown: {shown}."
         )
-    messages += _unreached(report)
+    messages += _bound_to_us(report) + _unreached(report)
     good = [h for h in report.hosts if h.status in ("ok", "changed")]
     if not good or report.status == "interrupted":
         return [*messages, f"Plan {report.plan} cannot be applied: the check did not succeed."]
@@ -129,6 +130,15 @@ def plan_messages(report: Report) -> list[str]:
         messages.append(f"It waits for a second person, who says: siaga plan approve {report.plan}")
         return [*messages, f"Then apply it with: siaga apply {report.plan}"]
     return [*messages, f"Apply it with: siaga apply {report.plan}"]
+
+
+def _bound_to_us(report: Report) -> list[str]:
+    names = sorted({t.host for t in report.tasks if t.diff.startswith(BY_SIAGA)})
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    said = (
+        f"No timer of its own takes the change back on {shown}: siaga does, as long as its first login lives."
+    )
+    return [said] if names else []
 
 
 def _unreached(report: Report) -> list[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from infra.network import Change, blocks, changes, filled, masked, shown, taken_back, typed
 from infra.network_dialects import dialect, names
+from infra.network_scripts import LONGEST, scripts
 
 IOS = """Building configuration...
 
@@ -170,6 +171,66 @@ def test_every_line_typed_can_be_taken_back_in_reverse() -> None:
     assert back == [("/ip service set www address=10.0.0.0/8 disabled=no",)]
 
 
+def test_a_way_back_is_scripts_that_do_no_harm_to_what_a_change_has_not_reached() -> None:
+    template = '/system note\nset note="a?"\n/system ntp client servers\n%only add\n'
+    running = f'{ROUTEROS}/system note\nset note="bayar \\$1? ya"\n'
+    (source,), runs = scripts(todo("routeros", running, template))
+    assert source == (
+        r":do { /system note set note=\"bayar \\\$1\3F ya\" } on-error={}; "
+        ":do { :if ([:len [/system ntp client servers find address=192.0.2.9]] = 0)"
+        " do={ /system ntp client servers add address=192.0.2.9 } } on-error={}; "
+    )
+    assert runs == (
+        ":do { /system script run siaga-back-1 } on-error={}; "
+        r":do { /system script remove [ find name~\"^siaga-back-\" ] } on-error={}; "
+        ":do { /system scheduler remove siaga-back } on-error={}; "
+    )
+
+
+def test_no_script_is_longer_than_a_line_holds() -> None:
+    wanted = "/interface vlan\n" + "".join(
+        f"add interface=ether2 name=v{n} vlan-id={n}\n" for n in range(40, 90)
+    )
+    sources, runs = scripts(todo("routeros", ROUTEROS, wanted))
+    assert max(map(len, sources)) <= LONGEST
+    assert "".join(sources).index("name=v89") < "".join(sources).index("name=v40"), "the last first"
+    assert runs.count("script run") == len(sources)
+
+
+@pytest.mark.parametrize(
+    ("platform", "confirm_s", "counted", "seconds"),
+    [
+        ("ios", 90, 2, 120),
+        ("ios", 121, 3, 180),
+        ("ios", 99999, 120, 7200),
+        ("routeros", 5, 10, 10),
+        ("yunshan", 5, 60, 60),
+    ],
+)
+def test_a_time_is_counted_as_the_platform_does(
+    platform: str, confirm_s: int, counted: int, seconds: int
+) -> None:
+    back = dialect(platform).back
+    assert back is not None
+    assert (back.units(confirm_s), back.seconds(confirm_s)) == (counted, seconds)
+
+
+@pytest.mark.parametrize(
+    ("running", "has"),
+    [
+        ("archive\n path flash:siaga\n!\n", True),
+        ("archive\r\n log config\r\n  logging enable\r\n path flash:siaga\r\n", True),
+        ("archive\n log config\n  logging enable\n!\n", False),
+        ("archive\n path tftp://10.0.0.5/siaga\n!\n", False),
+        ("boot-start-marker\nip ssh path x\n", False),
+    ],
+)
+def test_ios_goes_back_only_with_an_archive(running: str, has: bool) -> None:
+    back = dialect("ios").back
+    assert back is not None
+    assert (back.missing(running) == "") is has
+
+
 def test_a_difference_names_the_place_once_and_never_a_secret() -> None:
     template = "line vty 0 4\n %only transport input\n transport input ssh\n%always\nkey <secret:a>\n%end\n"
     assert shown(todo("ios", IOS, template)) == (
@@ -186,5 +247,5 @@ def test_a_template_that_does_not_close_is_an_error(template: str) -> None:
 
 
 def test_every_dialect_can_be_read() -> None:
-    assert names() == ["ios", "iosxe", "routeros", "ruijie", "vrp"]
+    assert names() == ["ios", "iosxe", "routeros", "ruijie", "vrp", "yunshan"]
     assert all(dialect(name).netmiko for name in names())

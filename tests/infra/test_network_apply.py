@@ -7,8 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from infra.hosts import Host
-from infra.network_apply import Configured, NotConfiguredError, configure
+from infra.network_apply import Configured, configure
 from infra.network_dialects import dialect
+from infra.network_proof import NotConfiguredError
 from infra.network_secrets import with_network_user
 from infra.network_session import NotReachedError, RefusedError
 from inventory.credentials import OpenCredential
@@ -36,7 +37,10 @@ class Paper:
             raise RefusedError(f"after '{command}' no prompt came within 20 s")
         return "\n".join(self.lines)
 
-    def send(self, commands: Sequence[str]) -> None:
+    def run(self, commands: Sequence[str]) -> None:
+        raise AssertionError("nothing is armed without a time")
+
+    def send(self, commands: Sequence[str], commit: str = "") -> None:
         for command in commands:
             if command.startswith("no "):
                 self.lines = [line for line in self.lines if line != command.removeprefix("no ")]

@@ -1,4 +1,4 @@
-"""The network baseline from plan to read-back, over real SSH, on the four platforms' simulated command lines."""
+"""The network baseline from plan to read-back, over real SSH, on the platforms' simulated command lines."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from inventory.credentials import store_secret
 from inventory.models import Credential, Device, Place
 from inventory.store import make_engine, session
 from siaga.secrets import open_vault
-from siaga.settings import Settings
+from siaga.settings import Settings, Ssh
 from tests.cli_runner import runner
 from tests.homes import prepare
 from tests.simulators.cli import device as simulated
@@ -38,6 +38,9 @@ GIVEN = [
 ]
 CONFIGS = {
     "ios": """hostname sw-ios
+archive
+ path flash:siaga
+!
 ip http server
 ntp server 192.0.2.9
 snmp-server community public RO
@@ -59,6 +62,19 @@ snmp-agent community read cipher %^%#x%^%#
 #
 interface GigabitEthernet0/0/1
  description Kantor Kronjo
+#
+user-interface vty 0 4
+ authentication-mode aaa
+ protocol inbound all
+""",
+    "yunshan": """sysname sw-yunshan
+#
+telnet server enable
+#
+ntp unicast-server 192.0.2.9
+#
+interface 10GE1/0/1
+ description Kantor Kemiri
 #
 user-interface vty 0 4
  authentication-mode aaa
@@ -117,6 +133,7 @@ add name=arsip target=disk
 add action=arsip topics=script
 """,
 }
+TIMERS = ("ios", "routeros", "yunshan")
 
 
 class Network:
@@ -194,9 +211,15 @@ def test_the_baseline_is_planned_typed_read_back_and_then_nothing_is_left(networ
     }
 
     done = network.apply(plan)
-    assert [h.status for h in done.hosts] == ["changed"] * 4, [h.reason for h in done.hosts]
+    assert [h.status for h in done.hosts] == ["changed"] * len(CONFIGS), [h.reason for h in done.hosts]
     diffs = {t.host: t.diff for t in plan.tasks if t.diff}
     assert {t.host: t.diff for t in done.tasks if t.diff} == diffs, "what was shown is what was done"
+    itself, siaga = (
+        "@@ way back: by the device itself, after 120 s",
+        "@@ way back: by siaga over its first login",
+    )
+    assert {m: diffs[f"sw-{m}"].startswith(itself) for m in CONFIGS} == {m: m in TIMERS for m in CONFIGS}
+    assert all(diffs[f"sw-{m}"].startswith(siaga) for m in CONFIGS if m not in TIMERS)
     assert "@@ line vty 0 4\n- transport input telnet ssh\n@@ global\n+ service" in diffs["sw-ios"]
     has = {make: {line.strip() for line in device.running()} for make, device in network.devices.items()}
     assert has["ios"] >= {"ntp server 192.0.2.1", "permit 127.0.0.0 0.255.255.255", "login local"}
@@ -205,16 +228,22 @@ def test_the_baseline_is_planned_typed_read_back_and_then_nothing_is_left(networ
     assert any(x.startswith("snmp-agent usm-user v3 siaga privacy-mode aes128 cipher") for x in has["vrp"])
     assert not has["vrp"] & {"telnet server enable", "http server enable"}
     assert any(x.startswith("snmp-server user siaga siaga v3 encrypted auth sha") for x in has["ruijie"])
+    assert has["yunshan"] >= {"ntp unicast-server 192.0.2.1", "protocol inbound ssh"}
+    assert "telnet server enable" not in has["yunshan"]
     assert "enable service telnet-server" not in has["ruijie"]
     assert {"add address=192.0.2.1", "set telnet disabled=yes", "set strong-crypto=yes"} <= has["routeros"]
     assert "add address=192.0.2.9" not in has["routeros"]
     for make, device in network.devices.items():
         assert device.saved == device.config.lines() or make == "routeros", "kept over a restart"
     typed = "\n".join(line for device in network.devices.values() for line in device.heard)
-    assert typed.count(AUTH) == 3, "typed once to each that takes it in a line, and to VRP where it asks"
+    assert typed.count(AUTH) == 3, "typed once to each that takes it in a line; VRP and YunShan ask for it"
+    assert "siaga-back" not in "\n".join(network.devices["routeros"].running()), "no way back is left there"
+    assert [device.clock.pending for device in network.devices.values()] == [None] * len(CONFIGS)
 
     again = network.plan()
-    assert [(h.status, h.changed) for h in again.hosts] == [("ok", 0)] * 4, [t.diff for t in again.tasks]
+    assert [(h.status, h.changed) for h in again.hosts] == [("ok", 0)] * len(CONFIGS), [
+        t.diff for t in again.tasks
+    ]
     assert_no_secret_is_kept(network)
 
 
@@ -234,12 +263,12 @@ def test_an_earlier_configuration_is_given_back_by_plan_and_apply(network: Netwo
     assert before != {make: strip(device.running()) for make, device in network.devices.items()}
 
     plan = make_plan(network.desk, "restore-configuration", "role=switch", [], network.seen.append)
-    assert [h.status for h in plan.hosts] == ["changed"] * 4, [h.reason for h in plan.hosts]
+    assert [h.status for h in plan.hosts] == ["changed"] * len(CONFIGS), [h.reason for h in plan.hosts]
     shown = {t.host: t.diff for t in plan.tasks if t.diff}
     assert "+ntp server 192.0.2.9" in shown["sw-ios"]
     assert "-ntp server 192.0.2.1" in shown["sw-ios"]
     done = network.apply(plan)
-    assert [h.status for h in done.hosts] == ["changed"] * 4, [h.reason for h in done.hosts]
+    assert [h.status for h in done.hosts] == ["changed"] * len(CONFIGS), [h.reason for h in done.hosts]
     for make, device in network.devices.items():
         # RouterOS says of a key what it is by default, if it was ever another.
         now, then = (sorted(_without_defaults(strip(x))) for x in (device.running(), before[make]))
@@ -295,7 +324,21 @@ def test_a_device_that_refuses_a_line_is_as_it_was_and_the_others_go_on(network:
     assert found["sw-vrp"].status == "failed"
     assert "all of it was taken back" in found["sw-vrp"].reason, found["sw-vrp"].reason
     assert sorted(strip(network.devices["vrp"].running())) == sorted(before)
-    assert [h.status for h in done.hosts if h.host != "sw-vrp"] == ["changed"] * 3
+    assert [h.status for h in done.hosts if h.host != "sw-vrp"] == ["changed"] * (len(CONFIGS) - 1)
+
+
+def test_a_change_that_cuts_the_line_goes_back_by_itself_and_the_job_says_so(network: Network) -> None:
+    device = network.devices["ios"]
+    before, saved = strip(device.running()), device.saved
+    plan = network.plan(selector="sw-ios")
+    device.faults = simulated.Faults(cut_by="access-class siaga-management in", knock_s=130)
+    network.settings = network.settings.model_copy(update={"ssh": Ssh(timeout_s=2)})
+    done = network.apply(plan)
+    (host,) = done.hosts
+    assert host.status == "failed"
+    assert "the device took it back by itself, 120 s after it began" in host.reason
+    assert sorted(strip(device.running())) == sorted(before)
+    assert device.saved == saved
 
 
 OFFICE = """\

@@ -25,6 +25,12 @@ CHANGES = {
         [" description Loket 2"],
         [" description Loket", "ntp-service unicast-server 10.20.0.5"],
     ),
+    "yunshan": (
+        ["system-view", "interface GigabitEthernet0/0/2", "description Loket 2", "quit", "commit",
+         "return", "save", "y", "system-view", "undo ntp unicast-server 10.20.0.5", "commit trial 60", "return"],
+        [" description Loket 2", "ntp unicast-server 10.20.0.5"],
+        [" description Loket"],
+    ),
     "junos": (
         ["configure", "set system ntp server 10.20.0.6", "delete system ntp server 10.20.0.5", "commit and-quit"],
         ["set system ntp server 10.20.0.6"],

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from tests.simulators.cli.blocks import Blocks
 from tests.simulators.cli.dialect import Dialect, dialect
+from tests.simulators.cli.going_back import Clock
 from tests.simulators.cli.keys import Keys
 from tests.simulators.cli.menus import Menus
 from tests.simulators.cli.sets import Sets
@@ -21,6 +22,10 @@ class Faults:
     `pages_always`: the command that turns the pager off is refused. `begins_in_config`: the session begins in
     configuration mode. `renamed_by`: after this command the prompt is another's. `no_tail`: the
     configuration ends without its end marker. `refuses`: a command that is answered with an error.
+    `cut_by`: while this line stands in the configuration, nothing comes through any more (or, with `hangs_up`, who is
+    there is thrown out); `shut_by`: nobody new is let in. `knock_s`: how far its clock goes on with each who is not let
+    in. `slow_by`: its clock goes on by `knock_s` when this command is typed. `forbids`: what a command begins with that
+    the user's policies do not allow.
     """
 
     cut_after: int | None = None
@@ -30,6 +35,12 @@ class Faults:
     renamed_by: str = ""
     no_tail: bool = False
     refuses: tuple[str, ...] = ()
+    cut_by: str = ""
+    hangs_up: bool = False
+    shut_by: str = ""
+    knock_s: float = 60.0
+    slow_by: str = ""
+    forbids: str = ""
 
 
 class Device:
@@ -64,6 +75,16 @@ class Device:
         self.heard: list[str] = []
         self.told: dict[str, str] = {}
         self.logins = 0
+        self.clock = Clock(self)
+
+    def hears(self, line: str) -> None:
+        """Take note of a line before it is answered."""
+        if line == self.faults.slow_by:
+            self.clock.passes(self.faults.knock_s)
+
+    def holds(self, line: str) -> bool:
+        """Tell whether a line stands in the configuration."""
+        return bool(line) and any(one.strip() == line for one in self.config.lines())
 
     @property
     def host(self) -> str:

@@ -54,6 +54,35 @@ class Save(Data):
     says: tuple[str, ...] = ()
 
 
+class Revert(Data):
+    """A timed rollback. `timer`: the command that begins it, its number in `unit_s`; the others are commands, too.
+
+    `warns`: what is said a minute before. `needs`: an expression that the configuration must hold, else `lacks` is the
+    answer; `none`: nothing waits.
+    """
+
+    timer: str
+    unit_s: int
+    says: str
+    warns: str
+    confirm: str
+    now: str
+    asked: str
+    waits: str
+    none: str
+    needs: str
+    lacks: str
+
+
+class Trial(Data):
+    """Two stages: lines count once they are committed, for good or, by `commit trial`, for a time."""
+
+    asked: str
+    says: str
+    busy: str
+    aborts: str
+
+
 class Secretly(Data):
     """A line of configuration with secrets: what is asked for, and what the device keeps or tells of it instead.
 
@@ -115,6 +144,8 @@ class Dialect(Data):
     unknown: tuple[str, ...] = ("% Unknown command.",)
     answers: dict[str, str] = {}
     secrets: tuple[Secretly, ...] = ()
+    revert: Revert | None = None
+    trial: Trial | None = None
 
 
 @cache

@@ -65,6 +65,9 @@ class Menus:
                 return self._done(
                     path, word, re.split(rf"(?:^|\s){word}(?:\s|$)", text, maxsplit=1)[1].strip()
                 )
+        if counted := re.fullmatch(r"(.*) print count-only where (.*)", text):
+            entries = self.menus.get("/" + counted[1], [])
+            return [str(sum(_fits(e, f"[ find {counted[2]} ]", n) for n, e in enumerate(entries)))]
         path = "/" + " ".join(words)
         if any(known == path or known.startswith(path + " ") for known in self.menus):
             where[:] = words
@@ -76,15 +79,18 @@ class Menus:
             return [f"bad command name {path.split()[-1]} (line 1 column 1)"]
         entries = self.menus.setdefault(path, [])
         if verb == "add":
-            entries.append(_entry(f"add {rest}"))
+            made = _entry(f"add {rest}")
+            if path.startswith("/system s") and any(e.values["name"] == made.values["name"] for e in entries):
+                return ["failure: already have such name"]
+            entries.append(made)
             return None
         chosen, values = _chosen(rest)
         found = [entry for number, entry in enumerate(entries) if _fits(entry, chosen, number)]
         if not found and not chosen and verb == "set":
             entries.append(Entry("set", "", {}))
             found = entries[-1:]
-        if not found:
-            return ["no such item"]
+        if not found:  # of a `find` that finds nothing, nothing is done
+            return None if chosen.startswith("[") else ["no such item"]
         if verb == "remove":
             self.menus[path] = [entry for entry in entries if entry not in found]
         for entry in found:
@@ -121,6 +127,8 @@ def _fits(entry: Entry, chosen: str, number: int) -> bool:
         return number == int(chosen)
     if not chosen.startswith("["):
         return entry.chosen == chosen or entry.values.get("name") == chosen
+    if like := re.search(r'name~"([^"]*)"', chosen):
+        return re.search(like[1], entry.values.get("name", "")) is not None
     wanted = _pairs(chosen.strip("[] ").removeprefix("find").removeprefix(" where").strip())
     own = {**_pairs(entry.chosen.strip("[] ").removeprefix("find").strip()), **entry.values}
     return bool(wanted) and all(own.get(k, "").strip('"') == v.strip('"') for k, v in wanted.items())

@@ -22,6 +22,10 @@ class _Door(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._mine = conn
+        faults = self._device.faults
+        if self._device.holds(faults.cut_by) or self._device.holds(faults.shut_by):
+            self._device.clock.passes(faults.knock_s)
+            conn.abort()
         self._connections.add(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -4,11 +4,14 @@ import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
+from typing import Any
 
 import asyncssh
 
 from tests.simulators.cli.device import Device, Where
 from tests.simulators.cli.dialect import Secretly, is_one
+from tests.simulators.cli.going_back import staged, timed, trial_status
 from tests.simulators.cli.menus import Menus
 from tests.simulators.cli.sets import Sets
 
@@ -32,11 +35,21 @@ class Session:
         self._pages: list[str] = []
         self._dead = False
         self._renamed = False
+        self._cut = False  # nothing comes through any more, in neither direction
+        self.candidate: Any = None  # where lines count only once they are committed
+
+    @property
+    def config(self) -> Any:
+        """The configuration that lines change: the device's, or this session's candidate."""
+        return self.device.config if self.candidate is None else self.candidate
 
     async def run(self) -> None:
         """Talk until the other side ends it."""
         with suppress(*_ERRORS):
             await self._talk()
+        pending = self.device.clock.pending
+        if pending is not None and pending.owner is self and not self._cut:
+            self.device.clock.revert()
         with suppress(*_ERRORS):
             self._process.exit(0)
 
@@ -79,7 +92,7 @@ class Session:
             return ""
         if not key.isprintable() or len(line) > 4096:
             return line
-        self._say("" if self._silent else key)
+        self._say("" if self._silent or self._cut else key)
         return line + key
 
     def _begun(self, key: str) -> bool:
@@ -89,6 +102,8 @@ class Session:
 
     def _entered(self, line: str) -> bool:
         """Answer one line; False ends the session."""
+        if self._cut:
+            return True
         self._say("\n")
         if self._ask is not None:
             ask, self._ask, self._silent = self._ask, None, False
@@ -98,11 +113,13 @@ class Session:
         out = self._answer(line)
         if out is None:
             return False
-        return self._print(out)
+        return self.prints(out)
 
-    def _print(self, out: list[str]) -> bool:
+    def prints(self, out: list[str]) -> bool:
         """Print lines, a page at a time if the pager is on, and then the prompt unless something is asked."""
         lines = self.dialect.pager.lines
+        while self.device.clock.notices:
+            self._say(self.device.clock.notices.pop() + "\n")
         if self._paged and len(out) > lines:
             self._pages = out[lines:]
             self._say("".join(x + "\n" for x in out[:lines]) + self.dialect.pager.mark)
@@ -110,7 +127,11 @@ class Session:
             return True
         if not self._told("".join(x + "\n" for x in out)):
             return False
-        if self._ask is None and not self._dead:
+        self._cut = self._cut or self.device.holds(self.device.faults.cut_by)
+        if self._cut and self.device.faults.hangs_up:
+            self._process.channel.get_connection().abort()
+            return False
+        if self._ask is None and not self._dead and not self._cut:
             self._say(self._prompt())
         return True
 
@@ -148,8 +169,9 @@ class Session:
         known = self.dialect
         if not line:
             return []
-        if self._is(line, self.device.faults.refuses):
-            return list(known.unknown)
+        if said := self._refused(line):
+            return said
+        self.device.hears(line)
         if self._is(line, known.pager_off):
             if self.device.faults.pages_always:
                 return list(known.unknown)
@@ -159,6 +181,13 @@ class Session:
             return []
         if line in self.device.told:
             return self.device.told[line].split("\n")
+        if known.trial is not None and line == known.trial.asked:
+            pending = self.device.clock.pending
+            left_s = 0 if pending is None else int(pending.due_s - self.device.clock.now_s)
+            return [
+                f"Trial status: {'ACTIVE' if pending else 'INACTIVE'}",
+                f"Trial time left (sec): {left_s}",
+            ]
         if line in known.answers:
             text = known.answers[line].format(host=self.device.host, user=self.user)
             return text.rstrip("\n").split("\n") if text else []
@@ -171,6 +200,13 @@ class Session:
             return None
         return self._commanded(line)
 
+    def _refused(self, line: str) -> list[str]:
+        """Return what a line is refused with, if this device's faults have it so."""
+        faults = self.device.faults
+        if faults.forbids and line.startswith(faults.forbids):
+            return ["not enough permissions (9)"]
+        return list(self.dialect.unknown) if self._is(line, faults.refuses) else []
+
     def _commanded(self, line: str) -> list[str] | None:
         known = self.dialect
         if known.enable and self._is(line, (known.enable,)):
@@ -180,8 +216,11 @@ class Session:
         if known.disable and self._is(line, (known.disable,)):
             self.at.mode = "user" if self.device.enable_secret or known.enable_free else "privileged"
             return []
+        if known.revert is not None and (said := timed(self, line)) is not None:
+            return said
         if self._is(line, known.config):
             self.at = Where("config")
+            self.candidate = deepcopy(self.device.config) if known.trial else None
             return list(known.config_says)
         return self._looked(line)
 
@@ -194,6 +233,8 @@ class Session:
             return device.running(hidden=True)
         if self._is(line, known.show_saved):
             return device.startup()
+        if known.trial is not None and line == known.trial.asked:
+            return trial_status(device)
         for save in known.save:
             if self._is(line, (save.command,)):
                 return self._saved(save.asks, list(save.says))
@@ -212,7 +253,12 @@ class Session:
     def _secret(self, line: str) -> bool:
         right = line == self.device.enable_secret
         self.at.mode = "privileged" if right else "user"
-        return self._print([] if right else [self.dialect.enable_fails])
+        return self.prints([] if right else [self.dialect.enable_fails])
+
+    def asks(self, question: str, answered: Answer) -> None:
+        """Ask something; the next line is the answer."""
+        self._ask = answered
+        self._say(question)
 
     def _saved(self, asks: str, says: list[str]) -> list[str]:
         if not asks:
@@ -222,18 +268,20 @@ class Session:
         def answered(line: str) -> bool:
             if line.lower() in ("", "y", "yes"):
                 self.device.save()
-                return self._print(says)
-            return self._print([])
+                return self.prints(says)
+            return self.prints([])
 
-        self._ask = answered
-        self._say(asks)
+        self.asks(asks, answered)
         return []
 
     def _configured(self, line: str) -> list[str] | None:
         """Answer a line of configuration mode."""
         known, config = self.dialect, self.device.config
+        if known.trial is not None and (said := staged(self, line)) is not None:
+            return said
         if self._is(line, known.end):
             self.at = Where("privileged")
+            self.candidate = None
             return []
         if self._is(line, known.leave):
             if self.at.path:
@@ -284,7 +332,7 @@ class Session:
                 self._say(prompts[len(said)])
                 return True
             same = said.count(text) == len(said) and text
-            return self._print(
+            return self.prints(
                 self._hidden(found, line, text) if same else ["Error: The two passwords differ."]
             )
 
@@ -303,9 +351,9 @@ class Session:
         return []
 
     def _kept(self, line: str) -> list[str]:
-        before = self.device.config.lines()
-        said = self.device.config.enter(line, self.at.path)
-        if self.device.config.lines() != before:
+        before = self.config.lines()
+        said = self.config.enter(line, self.at.path)
+        if self.config.lines() != before:
             self.device.note_change(self.user)
         return said or []
 
@@ -314,10 +362,11 @@ class Session:
         template = getattr(known.prompt, self.at.mode)
         section = ""
         if self.at.path:
-            section = device.config.section(self.at.path)
+            section = self.config.section(self.at.path)
             template = known.prompt.section
         host = "Lain" if self._renamed else device.host
-        return template.format(host=host, user=self.user, section=section)
+        mark = "~" if self.config.lines() == device.config.lines() else "*"
+        return template.format(host=host, user=self.user, section=section, mark=mark)
 
     def _say(self, text: str) -> None:
         if self._process.is_closing():

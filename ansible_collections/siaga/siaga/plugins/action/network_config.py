@@ -14,8 +14,9 @@ from ansible.errors import AnsibleConnectionFailure  # type: ignore[import-untyp
 from ansible.plugins.action import ActionBase  # type: ignore[import-untyped]
 
 from infra.network import masked, secrets_named
-from infra.network_apply import NotConfiguredError, configure, opener
+from infra.network_apply import configure, opener
 from infra.network_dialects import dialect
+from infra.network_proof import NotConfiguredError
 from infra.network_secrets import PREFIX
 from infra.network_session import Access, NotReachedError
 from siaga.errors import SiagaError
@@ -25,7 +26,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """Compares, types, reads back."""
 
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"platform", "template"})
+    _VALID_ARGS = frozenset({"platform", "template", "confirm_s"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return changed and the difference; a device without a login is unreachable."""
@@ -36,7 +37,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             spoken = dialect(str(self._task.args.get("platform", "")))
             secrets = {n: str(variables[PREFIX + n]) for n in secrets_named(template)}
             login = opener(access(self, variables), spoken, secrets)
-            done = configure(login, spoken, template, check=bool(self._task.check_mode))
+            confirm_s = int(self._task.args.get("confirm_s", 0))
+            check = bool(self._task.check_mode)
+            done = configure(login, spoken, template, check=check, confirm_s=confirm_s)
         except NotReachedError as error:
             raise AnsibleConnectionFailure(str(error)) from None
         except SiagaError as error:

@@ -16,6 +16,12 @@ options:
     description: Lines as the platform prints them, and C(%only), C(%gone), C(%unless) as infra/network.py says.
     type: str
     required: true
+  confirm_s:
+    description:
+      - After so many seconds the device goes back by itself, unless a second login worked before. Where a platform
+        has no such timer, siaga takes the change back over its first login, and the difference says so.
+    type: int
+    default: 0
 author: [siaga]
 """
 

@@ -14,6 +14,10 @@ options:
     description: The platform, as siaga calls it.
     type: str
     required: true
+  confirm_s:
+    description: After so many seconds a device that can goes back by itself, unless a second login worked before.
+    type: int
+    default: 0
 author: [siaga]
 """
 
