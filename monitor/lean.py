@@ -21,7 +21,8 @@ DRAIN = 128  # datagrams read at one wake-up, so that the rest of the program ha
 LAUNCH = 64  # first requests sent at one turn, so that their answers fit the socket's buffer
 WINDOW = 2048
 _MANY = 64  # devices in flight from which on the sockets are read at intervals
-_REGULAR_S = 0.002
+_REGULAR_S, _SELDOM_S = 0.002, 0.004
+_ROOMY_BYTES = 1 << 20  # a socket with so much room may be looked at seldom: thousands of answers lie in it
 _IN_VAIN = 5  # looks at intervals that found nothing, after which to be woken is cheaper
 _TICK_S = 0.05
 _LATE_S = 0.01  # a tick this much late is a loop that did not run
@@ -53,6 +54,7 @@ class Wire:
         self._drops: dict[int, int] = {}
         self._admitting = False
         self._regular = False  # read at intervals and not when something came
+        self._regular_s = _SELDOM_S
         self._in_vain = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -210,6 +212,8 @@ class Wire:
 
     def _new_socket(self, parts: int) -> socket.socket:
         opened = self._sockets[parts] = udp_socket(parts)
+        if opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < _ROOMY_BYTES:
+            self._regular_s = _REGULAR_S
         self._drops[parts] = dropped(opened)
         if not self._regular:
             self._loop.add_reader(opened.fileno(), self._readable, opened)
@@ -222,7 +226,7 @@ class Wire:
             self._regular, self._in_vain = True, 0
             for each in self._sockets.values():
                 self._loop.remove_reader(each.fileno())
-            self._loop.call_later(_REGULAR_S, self._read_regularly)
+            self._loop.call_later(self._regular_s, self._read_regularly)
 
     def _read_regularly(self) -> None:
         """Look every few milliseconds, as long as many answers come: to be woken for each costs more than it."""
@@ -233,7 +237,7 @@ class Wire:
         if not came:
             self._read_errors()
         if len(self._open) >= _MANY // 2 and self._in_vain < _IN_VAIN:
-            self._loop.call_later(0 if came >= DRAIN // 2 else _REGULAR_S, self._read_regularly)
+            self._loop.call_later(0 if came >= DRAIN // 2 else self._regular_s, self._read_regularly)
             return
         self._regular = False
         for each in self._sockets.values():
@@ -266,7 +270,8 @@ class Wire:
                 tally.strays += 1
             else:
                 try:
-                    who.came(data, now_s)
+                    if not who.take(data, now_s):
+                        who.came(data, now_s)
                 except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
                     self._broke(who, error)
         tally.came += DRAIN

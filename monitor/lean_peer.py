@@ -42,10 +42,10 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_message", "_read", "_request",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_request",
         "_resyncs", "_sent_s", "_slow_s", "_smaller", "_try_s", "_waited_s", "_window", "address",
-        "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "target", "tries",
-        "voice", "wait_s", "wire",
+        "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "take", "target",
+        "tries", "voice", "wait_s", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -59,7 +59,7 @@ class Peer:
         self.wait_s = self.due_s = 0.0
         self.heard = False
         self._window: Callable[[Opened, float], bool] | None = None
-        self._message: Callable[[bytes, float], bool] | None = None
+        self.take: Callable[[bytes, float], bool] = _nothing
         self.busy = False
         self._answering = False
         self._slow_s = self._sent_s = 0.0
@@ -88,21 +88,21 @@ class Peer:
         wait_s: float,
         smaller: Callable[[int], Template] | None = None,
         window: Callable[[Opened, float], bool] | None = None,
-        message: Callable[[bytes, float], bool] | None = None,
+        take: Callable[[bytes, float], bool] | None = None,
         queued: bool = False,
     ) -> None:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
         (1) and the following ones. `window` gets the response first: it takes it and says so, and then asks
-        `at_once` for more or ends with `told`; what it does not take is read by `read`. `message` does the same with
+        `at_once` for more or ends with `told`; what it does not take is read by `read`. `take` does the same with
         the datagram as it came, before anything else. `queued`: begin when it is this device's turn among many.
         """
         self._read = read
         self._done = done
         self._smaller = smaller
         self._window = window
-        self._message = message
+        self.take = take or _nothing
         self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
 
     def go_on(
@@ -123,7 +123,8 @@ class Peer:
         if self._answering and self.limit is None and begin is None:
             self._send(wire.now_s)  # it has its place in the window still
         else:
-            wire.release(self)
+            if self._answering:
+                wire.release(self)
             (begin or wire.submit)(self)
 
     def at_once(self, request: Template, now_s: float) -> None:
@@ -141,7 +142,11 @@ class Peer:
         self._sent_s = now_s
         wire = self.wire
         self.number = number = next(wire.ids)
-        wire.outbox.append((self, self.voice.pack(number, request, now_s)))
+        packed = request.packed.get(self.voice)
+        if packed is None:
+            wire.outbox.append((self, self.voice.pack(number, request, now_s)))
+        else:  # as a community packs it, without a call
+            wire.outbox.append((self, packed[0] + number + packed[1]))
 
     def _early(self) -> float:
         """Return after how long to ask again for the first time; 0 for no sooner than usual."""
@@ -186,10 +191,7 @@ class Peer:
         self._fail()
 
     def came(self, data: bytes, now_s: float) -> None:
-        """Take a datagram from the device's address (called by the wire)."""
-        message = self._message
-        if message is not None and message(data, now_s):
-            return
+        """Take a datagram from the device's address that `take` did not take (called by the wire)."""
         try:
             if self._greeting:
                 self.voice.greeted(data, self.number, now_s)
@@ -343,6 +345,11 @@ class Peer:
 
 def _nobody(_: object) -> None:
     """Take the answer to a question that was given up."""
+
+
+def _nothing(_data: bytes, _now_s: float) -> bool:
+    """Take no datagram as it came."""
+    return False
 
 
 def numeric(address: str, port: int) -> Address | None:

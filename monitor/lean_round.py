@@ -15,7 +15,7 @@ from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
 from monitor.snmp_message import Community, Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
-from monitor.windows import Layout, Quick, Step, Values, bulk, exact, rows_that_fit
+from monitor.windows import Layout, Quick, Step, Values, bulk, exact, from_bytes, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
@@ -189,7 +189,7 @@ class Poll:
             tries=self._tries,
             wait_s=self._wait_s,
             window=self._window,
-            message=self._message(),
+            take=self._whole(),
             queued=True,
         )
 
@@ -200,12 +200,14 @@ class Poll:
         step = self._step = self._plan.steps[self._at]
         self._peer.go_on(step.request, self._tries, self._wait_s)
 
-    def _message(self) -> Callable[[bytes, float], bool] | None:
+    def _whole(self) -> Callable[[bytes, float], bool] | None:
         """Return what takes datagrams as they come; None where they are sealed."""
         if not isinstance(self._peer.voice, Community):
             return None
         self._voice = self._peer.voice
-        return self._compiled if self._quick is Layout.by_c else self._alike
+        if self._quick is Layout.by_c:
+            return self._compiled
+        return self._alike if self._quick is Layout.by_pattern else None
 
     def _compiled(self, data: bytes, now_s: float) -> bool:
         """Take a datagram that is a window as expected, by the C parser, which reads the whole of it at once."""
@@ -221,16 +223,23 @@ class Poll:
 
     def _alike(self, data: bytes, now_s: float) -> bool:
         """Do the same by patterns, for a message that is as one read before up to its varbinds."""
-        step, shape = self._step, self._voice.shapes.get(len(data))
-        if step.layout is None or shape is None or now_s > self._until_s:
+        size, step = len(data), self._step
+        layout, shape = step.layout, self._voice.shapes.get(size)
+        if layout is None or shape is None or now_s > self._until_s:
             return False
         before, after, start = shape
         if not data.startswith(before + self._peer.number + after):
             return False
-        uptime = self._quick(step.layout, data, start, len(data), self._values, step.first)
-        if uptime is None:
+        straight = layout.straight
+        if straight is not None and (found := straight(data, start, size)) is not None:
+            numbers = map(from_bytes, found.groups())  # as `by_pattern` does it, without a call
+            uptime = next(numbers)
+            self._values[step.first : step.behind] = numbers
+        elif (ticks := layout.by_pattern(data, start, size, self._values, step.first)) is not None:
+            uptime = ticks
+        else:
             return False
-        self._go_on(uptime, len(data) - V2_OCTETS, now_s)
+        self._go_on(uptime, size - V2_OCTETS, now_s)
         return True
 
     def _window(self, opened: Opened, now_s: float) -> bool:
