@@ -5,20 +5,22 @@ the cells are asked for one by one. What was learned of a device stays for the n
 because nothing came grow again after some good rounds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import NamedTuple
 
 from monitor import ber
 from monitor.lean_peer import Peer
 from monitor.observation import Reach
-from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
+from monitor.snmp_agent import GET_AT_ONCE, Fault, Late, Reply, Status
 from monitor.snmp_message import Community, Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
 from monitor.windows import Layout, Quick, Step, Values, bulk, exact, from_bytes, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
+_AT_ONCE = 0.01  # windows that are less than this share of a round apart were read at one time
+_TIMES = 16  # of one poll, at most: a device whose clock is nonsense makes no more of them
 _WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
 V2_OCTETS, V3_OCTETS = (
     50,
@@ -31,8 +33,9 @@ class Polled(NamedTuple):
     """What one device said in one round.
 
     `values` has the columns of the first index, then those of the second, and so on; None is what is not there or did
-    not come. `uptime_ticks` is sysUpTime (hundredths of a second) of the first window. `changed`: rows have come or
-    gone, or the agent started anew, so that the indexes should be walked again. `fault` is None if all came.
+    not come. `uptime_ticks` is sysUpTime (hundredths of a second) of the first window; `late` tells of what
+    was not read with it. `changed`: rows have come or gone, or the agent started anew, so that the indexes should be
+    walked again. `fault` is None if all came.
     """
 
     peer: Peer
@@ -42,6 +45,7 @@ class Polled(NamedTuple):
     changed: bool
     fault: Fault | None
     width: int
+    late: tuple[Late, ...] = ()
 
     def rows(self) -> list[Values]:
         """Return the values row by row."""
@@ -145,8 +149,8 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_patience_s", "_peer", "_plan",
-        "_probed", "_quick", "_rows", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_late", "_patience_s", "_peer", "_plan",
+        "_probed", "_quick", "_rows", "_soon", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
         "_wait_s", "_width",
     )  # fmt: skip
 
@@ -175,6 +179,8 @@ class Poll:
         self._at = 0
         self._at_s = 0.0
         self._uptime: int | None = None
+        self._soon = 0  # sysUpTime up to which a window was read at one time with the first
+        self._late: tuple[Late, ...] = ()
         self._changed = False
         self._fault: Fault | None = None
         self._values: Values = [None] * (len(plan.indexes) * len(plan.columns))
@@ -263,12 +269,11 @@ class Poll:
             self._largest, self._rows = octets, self._step.end - self._step.start
         steps, peer = self._plan.steps, self._peer
         if self._uptime is None:
-            self._at_s = now_s
             self._until_s = now_s + self._patience_s
-            self._uptime = uptime
+            self._began(uptime, now_s)
             peer.heard = True
-        elif uptime < self._uptime:
-            self._went_back(uptime)
+        elif not self._uptime <= uptime <= self._soon:
+            self._apart(self._uptime, uptime, range(self._step.first, self._step.behind), now_s)
         self._at = at = self._at + 1
         if at < len(steps) and not peer.muddy and peer.limit is None:
             self._step = step = steps[at]
@@ -295,11 +300,27 @@ class Poll:
         else:
             self._odd(found)
 
-    def _went_back(self, uptime: int) -> None:
-        """Take note of a sysUpTime below the first one."""
-        if self._uptime is not None and self._uptime - uptime < _WRAP_TICKS:
+    def _began(self, uptime: int, now_s: float) -> None:
+        """Take note of the first sysUpTime."""
+        self._at_s, self._uptime = now_s, uptime
+        self._soon = uptime + self._tolerance()
+
+    def _tolerance(self) -> int:
+        return max(1, round(self._patience_s * 100 * _AT_ONCE))
+
+    def _apart(self, first: int, uptime: int, cells: Iterable[int], now_s: float) -> None:
+        """Take note of cells that came with a sysUpTime which is not about the first one."""
+        if uptime < first and first - uptime < _WRAP_TICKS:
             self._changed = True
             self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
+        elif (uptime - first) % 2**32 <= self._tolerance():
+            return  # it wrapped meanwhile
+        late = self._late
+        last = late[-1] if late else None
+        if last and (0 <= uptime - last.uptime_ticks <= self._tolerance() or len(late) == _TIMES):
+            self._late = (*late[:-1], last._replace(cells=last.cells.union(cells)))
+        else:
+            self._late = (*late, Late(frozenset(cells), now_s - self._at_s, uptime))
 
     def _too_long(self) -> None:
         """Give up on a device that answers, but so slowly that the next round is due."""
@@ -367,7 +388,7 @@ class Poll:
             return
         self._holes = True
         if got:
-            self._note_uptime(reply.varbinds[0][1])
+            self._note_uptime(reply.varbinds[0][1], range(step.first, step.first + rows * width))
         cells = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
         self._values[step.first : step.first + rows * width] = cells
         if step.start + rows < step.end:
@@ -400,7 +421,7 @@ class Poll:
             return
         self._holes = True
         seen = dict(reply.varbinds)
-        self._note_uptime(seen.get(SYS_UPTIME))
+        self._note_uptime(seen.get(SYS_UPTIME), step.cells)
         for cell, name in zip(step.cells, step.names[1:], strict=True):
             self._values[cell] = seen.get(name)
         self._at += 1
@@ -428,14 +449,13 @@ class Poll:
         plan.steps[self._at : self._at + 1] = smaller
         self._ask()
 
-    def _note_uptime(self, value: Value | None) -> None:
+    def _note_uptime(self, value: Value | None, cells: Iterable[int]) -> None:
         if not isinstance(value, int):
             return
         if self._uptime is None:
-            self._at_s = self._peer.wire.now_s
-            self._uptime = value
-        elif value < self._uptime:
-            self._went_back(value)
+            self._began(value, self._peer.wire.now_s)
+        elif not self._uptime <= value <= self._soon:
+            self._apart(self._uptime, value, cells, self._peer.wire.now_s)
 
     def _end(self) -> None:
         plan, width = self._plan, len(self._plan.columns)
@@ -445,7 +465,7 @@ class Poll:
             self._changed = self._changed or self._has_gone(width)
         values, changed, fault = self._values, self._changed, self._fault
         self._values = []  # the peer keeps this object until the next round; the values are the caller's
-        self._done(Polled(self._peer, self._at_s, self._uptime, values, changed, fault, width))
+        self._done(Polled(self._peer, self._at_s, self._uptime, values, changed, fault, width, self._late))
 
     def _has_gone(self, width: int) -> bool:
         """Tell whether a row of which every cell was asked for is not there at all."""
