@@ -135,7 +135,8 @@ def polls_of_round(device: int, counted: Counted) -> list[Poll]:
         row[columns] = whole.values[columns]
         whole.values[columns] = MISSING
         if columns:
-            found.append(replace(whole, at_ms=whole.at_ms + round(late.after_s * 1000), values=row))
+            at_ms = max(whole.at_ms + round(late.after_s * 1000), found[-1].at_ms + 1)
+            found.append(replace(whole, at_ms=at_ms, values=row))
     return found
 
 
