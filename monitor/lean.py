@@ -18,7 +18,7 @@ from monitor.snmp_message import new_ids
 from siaga.text import safe
 
 DRAIN = 128  # datagrams read at one wake-up, so that the rest of the program has its turns
-LAUNCH = 64  # first requests sent at one turn, so that their answers fit the socket's buffer
+LAUNCH = 32  # first requests sent at one turn, so that their answers fit the socket's buffer
 WINDOW = 2048
 _MANY = 64  # devices in flight from which on the sockets are read at intervals
 _REGULAR_S, _SELDOM_S = 0.002, 0.004
@@ -135,7 +135,7 @@ class Wire:
             self._loop.call_soon(self.submit, following)
 
     def _admit_soon(self) -> None:
-        if not self._admitting:
+        if not self._admitting and not self._regular:  # a regular look admits some by itself
             self._admitting = True
             self._loop.call_soon(self._admit)
 
@@ -236,12 +236,16 @@ class Wire:
         self._in_vain = 0 if came else self._in_vain + 1
         if not came:
             self._read_errors()
+        if self._queued:
+            self._admit()
         if len(self._open) >= _MANY // 2 and self._in_vain < _IN_VAIN:
             self._loop.call_later(0 if came >= DRAIN // 2 else self._regular_s, self._read_regularly)
             return
         self._regular = False
         for each in self._sockets.values():
             self._loop.add_reader(each.fileno(), self._readable, each)
+        if self._queued:
+            self._admit_soon()
 
     def _drain(self, opened: socket.socket) -> int:
         """Read what lies there, a bounded number of datagrams; return how many there were."""

@@ -122,9 +122,11 @@ class Plan:
         if not octets:
             return
         fits = max(1, self.octets * rows // octets)
+        if fits == self.rows:
+            return
         too_much = octets > self.octets
         fewer = not self.bounded and -(-len(self.indexes) // fits) < len(self.steps)
-        if fits != self.rows and (too_much or fewer):
+        if too_much or fewer:
             self.bounded = self.bounded or too_much  # so that it does not go to and fro
             self.fits = self.rows = fits
             self.again()

@@ -141,7 +141,9 @@ LATE = [[0, 0, 0], [0, 300, 0, 50, 0, 100], [0, 0, 0]]
 @given(lapses=st.lists(st.lists(st.integers(0, 120), max_size=8), min_size=3, max_size=3))
 def test_the_rate_of_each_counter_is_right_whenever_its_window_was_read(lapses: list[list[int]]) -> None:
     own = known()
-    assert off(own, rounds(own, Device(own), lapses)) < TOLERANCE * 1.05
+    assert (
+        off(own, rounds(own, Device(own), lapses)) < TOLERANCE * 60 / 50
+    )  # a late window makes a short step
 
 
 @pytest.mark.parametrize("parser", PARSERS)
