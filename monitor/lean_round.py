@@ -19,7 +19,9 @@ from monitor.windows import Layout, Quick, Step, Values, bulk, exact, from_bytes
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
-_AT_ONCE = 0.01  # windows that are less than this share of a round apart were read at one time
+_APART_TICKS = (
+    1  # for each second of a round: windows that are no hundredth of it apart were read at one time
+)
 _TIMES = 16  # of one poll, at most: a device whose clock is nonsense makes no more of them
 _WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
 V2_OCTETS, V3_OCTETS = (
@@ -152,7 +154,7 @@ class Poll:
 
     __slots__ = (
         "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_late", "_patience_s", "_peer", "_plan",
-        "_probed", "_quick", "_rows", "_soon", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
+        "_probed", "_quick", "_rows", "_shapes", "_soon", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
         "_wait_s", "_width",
     )  # fmt: skip
 
@@ -181,7 +183,7 @@ class Poll:
         self._at = 0
         self._at_s = 0.0
         self._uptime: int | None = None
-        self._soon = 0  # sysUpTime up to which a window was read at one time with the first
+        self._soon = 0.0  # sysUpTime up to which a window was read at one time with the first
         self._late: tuple[Late, ...] = ()
         self._changed = False
         self._fault: Fault | None = None
@@ -210,9 +212,10 @@ class Poll:
 
     def _whole(self) -> Callable[[bytes, float], bool] | None:
         """Return what takes datagrams as they come; None where they are sealed."""
-        if not isinstance(self._peer.voice, Community):
+        voice = self._peer.voice
+        if not isinstance(voice, Community):
             return None
-        self._voice = self._peer.voice
+        self._voice, self._shapes = voice, voice.shapes
         if self._quick is Layout.by_c:
             return self._compiled
         return self._alike if self._quick is Layout.by_pattern else None
@@ -232,7 +235,7 @@ class Poll:
     def _alike(self, data: bytes, now_s: float) -> bool:
         """Do the same by patterns, for a message that is as one read before up to its varbinds."""
         size, step = len(data), self._step
-        layout, shape = step.layout, self._voice.shapes.get(size)
+        layout, shape = step.layout, self._shapes.get(size)
         if layout is None or shape is None or now_s > self._until_s:
             return False
         before, after, start = shape
@@ -263,7 +266,7 @@ class Poll:
         return True
 
     def _go_on(self, uptime: int, octets: int, now_s: float) -> None:
-        """Ask for the next window after one that was as expected.
+        """Ask for the next window after one that was as expected, unless something went wrong or a link is shared.
 
         This is the way of hundred thousands of answers a minute, so it is written out.
         """
@@ -271,15 +274,24 @@ class Poll:
             self._largest, self._rows = octets, self._step.end - self._step.start
         steps, peer = self._plan.steps, self._peer
         if self._uptime is None:
-            self._until_s = now_s + self._patience_s
             self._began(uptime, now_s)
-            peer.heard = True
+            self._until_s = now_s + self._patience_s
         elif not self._uptime <= uptime <= self._soon:
             self._apart(self._uptime, uptime, range(self._step.first, self._step.behind), now_s)
         self._at = at = self._at + 1
         if at < len(steps) and not peer.muddy and peer.limit is None:
             self._step = step = steps[at]
-            peer.at_once(step.request, now_s)
+            peer.request = request = step.request
+            if now_s - peer.sent_s > peer.slow_s:
+                peer.slower(now_s - peer.sent_s)
+            peer.sent_s = now_s
+            wire = peer.wire
+            peer.number = number = next(wire.ids)
+            packed = request.packed.get(peer.voice)
+            if packed is None:
+                wire.outbox.append((peer, peer.voice.pack(number, request, now_s)))
+            else:  # as a community packs it, without a call
+                wire.outbox.append((peer, packed[0] + number + packed[1]))
         else:
             peer.told(None)
 
@@ -290,6 +302,9 @@ class Poll:
 
     def _took(self, found: Fault | Reply | None) -> None:
         """Go on after an answer: None is a window that was taken."""
+        if found is None and self._at >= len(self._plan.steps):
+            self._end()
+            return
         now_s = self._peer.wire.now_s
         if now_s > self._until_s:
             self._too_long()
@@ -304,22 +319,20 @@ class Poll:
 
     def _began(self, uptime: int, now_s: float) -> None:
         """Take note of the first sysUpTime."""
-        self._at_s, self._uptime = now_s, uptime
-        self._soon = uptime + self._tolerance()
-
-    def _tolerance(self) -> int:
-        return max(1, round(self._patience_s * 100 * _AT_ONCE))
+        self._at_s, self._uptime, self._peer.heard = now_s, uptime, True
+        self._soon = uptime + self._patience_s * _APART_TICKS
 
     def _apart(self, first: int, uptime: int, cells: Iterable[int], now_s: float) -> None:
         """Take note of cells that came with a sysUpTime which is not about the first one."""
         if uptime < first and first - uptime < _WRAP_TICKS:
             self._changed = True
             self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
-        elif (uptime - first) % 2**32 <= self._tolerance():
+        elif (uptime - first) % 2**32 <= self._patience_s * _APART_TICKS:
             return  # it wrapped meanwhile
         late = self._late
         last = late[-1] if late else None
-        if last and (0 <= uptime - last.uptime_ticks <= self._tolerance() or len(late) == _TIMES):
+        near = last and 0 <= uptime - last.uptime_ticks <= self._patience_s * _APART_TICKS
+        if last and (near or len(late) == _TIMES):
             self._late = (*late[:-1], last._replace(cells=last.cells.union(cells)))
         else:
             self._late = (*late, Late(frozenset(cells), now_s - self._at_s, uptime))
