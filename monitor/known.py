@@ -6,13 +6,14 @@ the others, and of those that somebody asks the octets of, increments are classi
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.news import flows
 from monitor.observation import Observation, Port
 from monitor.rules.subjects import Flow
 from monitor.samples import MISSING, Layout, Name, Poll, ms_of, signed
+from monitor.snmp_agent import Late
 from monitor.snmp_ports import (
     ADMIN,
     DISCONTINUITY,
@@ -76,12 +77,13 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """The answer to one counters round; `values` as they came, row by row."""
+    """The answer to one counters round; `values` as they came, row by row, at one time but those of `late`."""
 
     known: Known
     at: datetime
     uptime_ticks: int
     values: Sequence[Value | None]
+    late: tuple[Late, ...] = ()  # which of them were read at other times
 
 
 def known_of(seen: Observation) -> Known | None:
@@ -117,6 +119,25 @@ def poll_of(device: int, counted: Counted) -> Poll:
     row = [counted.uptime_ticks, *(_stored(values[place]) for place in counted.known.takes)]
     array: Array = np.array(row, np.int64)
     return Poll(device, ms_of(counted.at), counted.known.layout, array, asked=False, answered=False)
+
+
+def polls_of_round(device: int, counted: Counted) -> list[Poll]:
+    """Return what is stored of a counters round: what was read at one time stands under that time, with its uptime."""
+    import numpy as np
+
+    whole = poll_of(device, counted)
+    assert whole.values is not None
+    found = [whole]
+    for late in counted.late:
+        columns = [i for i, place in enumerate(counted.known.takes, 1) if place in late.cells]
+        row: Array = np.full(len(whole.values), MISSING)
+        row[0] = late.uptime_ticks
+        row[columns] = whole.values[columns]
+        whole.values[columns] = MISSING
+        if columns:
+            at_ms = max(whole.at_ms + round(late.after_s * 1000), found[-1].at_ms + 1)
+            found.append(replace(whole, at_ms=at_ms, values=row))
+    return found
 
 
 def _stored(value: Value | None) -> int:
@@ -170,10 +191,22 @@ def flows_between(
 def _series(
     device: int, before: Counted, now: Counted, names: Collection[str]
 ) -> dict[tuple[int, str, str], list[tuple[datetime, int]]]:
-    series = {(device, "uptime", ""): [(c.at, c.uptime_ticks) for c in (before, now)]}
+    uptimes = [(c.at, c.uptime_ticks) for c in (before, now)]
+    uptimes += [(_late_at(c, late), late.uptime_ticks) for c in (before, now) for late in c.late]
+    series = {(device, "uptime", ""): uptimes}
     for (metric, name), place in zip(now.known.layout.columns[1:], now.known.takes, strict=True):
         if name in names:
-            pair = [(c.at, v) for c in (before, now) if isinstance(v := c.values[place], int)]
+            pair = [(_read_at(c, place), v) for c in (before, now) if isinstance(v := c.values[place], int)]
             if pair:
                 series[device, metric, name] = pair
     return series
+
+
+def _read_at(counted: Counted, place: int) -> datetime:
+    """Return when the value at a place was read."""
+    times = (_late_at(counted, late) for late in counted.late if place in late.cells)
+    return next(times, counted.at)
+
+
+def _late_at(counted: Counted, late: Late) -> datetime:
+    return counted.at + timedelta(seconds=late.after_s)

@@ -18,10 +18,11 @@ from monitor.snmp_message import new_ids
 from siaga.text import safe
 
 DRAIN = 128  # datagrams read at one wake-up, so that the rest of the program has its turns
-LAUNCH = 64  # first requests sent at one turn, so that their answers fit the socket's buffer
+LAUNCH = 32  # first requests sent at one turn, so that their answers fit the socket's buffer
 WINDOW = 2048
 _MANY = 64  # devices in flight from which on the sockets are read at intervals
-_REGULAR_S = 0.002
+_REGULAR_S, _SELDOM_S = 0.002, 0.004
+_ROOMY_BYTES = 1 << 20  # a socket with so much room may be looked at seldom: thousands of answers lie in it
 _IN_VAIN = 5  # looks at intervals that found nothing, after which to be woken is cheaper
 _TICK_S = 0.05
 _LATE_S = 0.01  # a tick this much late is a loop that did not run
@@ -46,6 +47,7 @@ class Wire:
         self._queued: deque[Waiting] = deque()  # for a place in the window
         self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
         self._waits = Waits()
+        self._last = Turn(-1.0, 0.0, 0.0, 0.0)  # that somebody was sent something at
         self.outbox: list[tuple[Waiting, bytes]] = []  # what is sent when all that came was read
         self._reading = False
         self._buckets: dict[str, Bucket] = {}
@@ -53,6 +55,7 @@ class Wire:
         self._drops: dict[int, int] = {}
         self._admitting = False
         self._regular = False  # read at intervals and not when something came
+        self._regular_s = _SELDOM_S
         self._in_vain = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -133,7 +136,7 @@ class Wire:
             self._loop.call_soon(self.submit, following)
 
     def _admit_soon(self) -> None:
-        if not self._admitting:
+        if not self._admitting and not self._regular:  # a regular look admits some by itself
             self._admitting = True
             self._loop.call_soon(self._admit)
 
@@ -158,9 +161,15 @@ class Wire:
         if self._reading:
             self.outbox.append((who, data))
             return
-        self._put(self._sockets[len(address)], data, address)
+        opened = self._sockets[len(address)]
+        try:
+            opened.sendto(data, address)
+        except OSError:
+            self._put(opened, data, address)
         self.tally.sent += 1
-        turn = self._turn(who.wait_s, now_s)
+        turn = self._last
+        if turn.at_s != now_s or turn.wait_s != who.wait_s:
+            turn = self._turn(who.wait_s, now_s)
         who.due_s = turn.due_s
         turn.asked.append(who)
 
@@ -203,13 +212,15 @@ class Wire:
                 self._unreachable(who, error.errno or errno.EHOSTUNREACH, sure=False)
 
     def _turn(self, wait_s: float, now_s: float) -> Turn:
-        turn = self._waits.turn(wait_s, now_s)
+        turn = self._last = self._waits.turn(wait_s, now_s)
         if self._timer is None:
             self._tick_soon()
         return turn
 
     def _new_socket(self, parts: int) -> socket.socket:
         opened = self._sockets[parts] = udp_socket(parts)
+        if opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < _ROOMY_BYTES:
+            self._regular_s = _REGULAR_S
         self._drops[parts] = dropped(opened)
         if not self._regular:
             self._loop.add_reader(opened.fileno(), self._readable, opened)
@@ -222,7 +233,7 @@ class Wire:
             self._regular, self._in_vain = True, 0
             for each in self._sockets.values():
                 self._loop.remove_reader(each.fileno())
-            self._loop.call_later(_REGULAR_S, self._read_regularly)
+            self._loop.call_later(self._regular_s, self._read_regularly)
 
     def _read_regularly(self) -> None:
         """Look every few milliseconds, as long as many answers come: to be woken for each costs more than it."""
@@ -232,12 +243,16 @@ class Wire:
         self._in_vain = 0 if came else self._in_vain + 1
         if not came:
             self._read_errors()
+        if self._queued:
+            self._admit()
         if len(self._open) >= _MANY // 2 and self._in_vain < _IN_VAIN:
-            self._loop.call_later(0 if came >= DRAIN // 2 else _REGULAR_S, self._read_regularly)
+            self._loop.call_later(0 if came >= DRAIN // 2 else self._regular_s, self._read_regularly)
             return
         self._regular = False
         for each in self._sockets.values():
             self._loop.add_reader(each.fileno(), self._readable, each)
+        if self._queued:
+            self._admit_soon()
 
     def _drain(self, opened: socket.socket) -> int:
         """Read what lies there, a bounded number of datagrams; return how many there were."""
@@ -266,7 +281,8 @@ class Wire:
                 tally.strays += 1
             else:
                 try:
-                    who.came(data, now_s)
+                    if not who.take(data, now_s):
+                        who.came(data, now_s)
                 except Exception as error:  # noqa: BLE001 - the rim: one device must not hold up the others
                     self._broke(who, error)
         tally.came += DRAIN

@@ -42,10 +42,9 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_message", "_read", "_request",
-        "_resyncs", "_sent_s", "_slow_s", "_smaller", "_try_s", "_waited_s", "_window", "address",
-        "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "target", "tries",
-        "voice", "wait_s", "wire",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_resyncs", "_smaller",
+        "_try_s", "_waited_s", "_window", "address", "busy", "due_s", "error", "garbled", "heard", "limit", "muddy",
+        "number", "plan", "request", "sent_s", "slow_s", "stale", "take", "target", "tries", "voice", "wait_s", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -59,10 +58,10 @@ class Peer:
         self.wait_s = self.due_s = 0.0
         self.heard = False
         self._window: Callable[[Opened, float], bool] | None = None
-        self._message: Callable[[bytes, float], bool] | None = None
+        self.take: Callable[[bytes, float], bool] = _nothing
         self.busy = False
         self._answering = False
-        self._slow_s = self._sent_s = 0.0
+        self.slow_s = self.sent_s = 0.0
         self.tries = 0
         self._greeted = False
         self._begin()
@@ -88,21 +87,22 @@ class Peer:
         wait_s: float,
         smaller: Callable[[int], Template] | None = None,
         window: Callable[[Opened, float], bool] | None = None,
-        message: Callable[[bytes, float], bool] | None = None,
+        take: Callable[[bytes, float], bool] | None = None,
         queued: bool = False,
     ) -> None:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
-        (1) and the following ones. `window` gets the response first: it takes it and says so, and then asks
-        `at_once` for more or ends with `told`; what it does not take is read by `read`. `message` does the same with
-        the datagram as it came, before anything else. `queued`: begin when it is this device's turn among many.
+        (1) and the following ones. `window` gets the response first: it takes it and says so, and then puts the next
+        request into the wire's outbox or ends with `told`; what it does not take is read by `read`. `take` does the
+        same with the datagram as it came, before anything else. `queued`: begin when it is this device's turn among
+        many.
         """
         self._read = read
         self._done = done
         self._smaller = smaller
         self._window = window
-        self._message = message
+        self.take = take or _nothing
         self.go_on(request, tries, wait_s, self.wire.queue if queued else self.wire.submit)
 
     def go_on(
@@ -110,42 +110,33 @@ class Peer:
     ) -> None:
         """Ask the next request of a series: read, told and timed as the last one was."""
         self.busy = True
-        self._request = request
+        self.request = request
         self._left = tries
         self._try_s = wait_s
-        self._slow_s *= _FORGETS
-        self._early_s = self._early() if self._slow_s else 0.0
+        self.slow_s *= _FORGETS
+        self._early_s = self._early() if self.slow_s else 0.0
         wire = self.wire
         self.number = next(wire.ids)
         self.tries = 1
         if self.muddy:
             self._begin()
         if self._answering and self.limit is None and begin is None:
-            self._send(wire.now_s)  # it has its place in the window still
+            self.launch(wire.now_s)  # it has its place in the window still
         else:
-            wire.release(self)
+            if self._answering:
+                wire.release(self)
             (begin or wire.submit)(self)
 
-    def at_once(self, request: Template, now_s: float) -> None:
-        """Ask the next request of a series as the last one was asked, which was answered well (from `window`).
-
-        Only where nothing went wrong with the last one (`muddy`), and no link is shared (`limit`).
-        """
-        took_s = now_s - self._sent_s
-        if took_s > self._slow_s:
-            self._slow_s = took_s
-            if took_s * _EARLY_TIMES >= self._early_s:
-                self._early_s = self._early()
-                self.wait_s = self._early_s or self._try_s
-        self._request = request
-        self._sent_s = now_s
-        wire = self.wire
-        self.number = number = next(wire.ids)
-        wire.outbox.append((self, self.voice.pack(number, request, now_s)))
+    def slower(self, took_s: float) -> None:
+        """Take note of an answer that took longer than those before it in a series."""
+        self.slow_s = took_s
+        if took_s * _EARLY_TIMES >= self._early_s:
+            self._early_s = self._early()
+            self.wait_s = self._early_s or self._try_s
 
     def _early(self) -> float:
         """Return after how long to ask again for the first time; 0 for no sooner than usual."""
-        slow_s = self._slow_s * _EARLY_TIMES
+        slow_s = self.slow_s * _EARLY_TIMES
         for early_s in _EARLY_S:
             if slow_s < early_s:
                 return early_s if early_s <= self._try_s / 2 and self._left > 1 else 0.0
@@ -157,20 +148,17 @@ class Peer:
         self._done = _nobody
         self.wire.withdraw(self)
 
-    def launch(self, now_s: float) -> None:
-        """Send the first try (called by the wire)."""
-        self._send(now_s)
-
     def _resend(self, now_s: float) -> None:
         if self.limit is not None:
             self.limit.owe()
-        self._send(now_s)
+        self.launch(now_s)
 
-    def _send(self, now_s: float) -> None:
+    def launch(self, now_s: float) -> None:
+        """Send a try (the first one is called by the wire)."""
         voice = self.voice
-        self._sent_s = now_s
+        self.sent_s = now_s
         if voice.met:
-            data = voice.pack(self.number, self._request, now_s)
+            data = voice.pack(self.number, self.request, now_s)
         else:
             self._greeting = True
             data = voice.hello(self.number)
@@ -186,10 +174,7 @@ class Peer:
         self._fail()
 
     def came(self, data: bytes, now_s: float) -> None:
-        """Take a datagram from the device's address (called by the wire)."""
-        message = self._message
-        if message is not None and message(data, now_s):
-            return
+        """Take a datagram from the device's address that `take` did not take (called by the wire)."""
         try:
             if self._greeting:
                 self.voice.greeted(data, self.number, now_s)
@@ -225,7 +210,7 @@ class Peer:
     def told(self, found: Any) -> None:
         """Take the last answer for good and tell what it held."""
         self.heard = True
-        self._slow_s = max(self._slow_s, self.wire.now_s - self._sent_s)
+        self.slow_s = max(self.slow_s, self.wire.now_s - self.sent_s)
         self._over(found)
 
     def _over(self, found: Any) -> None:
@@ -269,7 +254,7 @@ class Peer:
         elif self._left > 1:
             self._left -= 1
             if self._smaller is not None:
-                self._request = self._smaller(self.tries)
+                self.request = self._smaller(self.tries)
             self.tries += 1
             self._try_s *= BACK_OFF
             self.wire.tally.resent += 1
@@ -343,6 +328,11 @@ class Peer:
 
 def _nobody(_: object) -> None:
     """Take the answer to a question that was given up."""
+
+
+def _nothing(_data: bytes, _now_s: float) -> bool:
+    """Take no datagram as it came."""
+    return False
 
 
 def numeric(address: str, port: int) -> Address | None:

@@ -5,20 +5,24 @@ the cells are asked for one by one. What was learned of a device stays for the n
 because nothing came grow again after some good rounds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import NamedTuple
 
 from monitor import ber
 from monitor.lean_peer import Peer
 from monitor.observation import Reach
-from monitor.snmp_agent import GET_AT_ONCE, Fault, Reply, Status
+from monitor.snmp_agent import GET_AT_ONCE, Fault, Late, Reply, Status
 from monitor.snmp_message import Community, Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
-from monitor.windows import Layout, Quick, Step, Values, bulk, exact, rows_that_fit
+from monitor.windows import Layout, Quick, Step, Values, bulk, exact, from_bytes, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
+_APART_TICKS = (
+    1  # for each second of a round: windows that are no hundredth of it apart were read at one time
+)
+_TIMES = 16  # of one poll, at most: a device whose clock is nonsense makes no more of them
 _WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
 V2_OCTETS, V3_OCTETS = (
     50,
@@ -31,8 +35,9 @@ class Polled(NamedTuple):
     """What one device said in one round.
 
     `values` has the columns of the first index, then those of the second, and so on; None is what is not there or did
-    not come. `uptime_ticks` is sysUpTime (hundredths of a second) of the first window. `changed`: rows have come or
-    gone, or the agent started anew, so that the indexes should be walked again. `fault` is None if all came.
+    not come. `uptime_ticks` is sysUpTime (hundredths of a second) of the first window; `late` tells of what
+    was not read with it. `changed`: rows have come or gone, or the agent started anew, so that the indexes should be
+    walked again. `fault` is None if all came.
     """
 
     peer: Peer
@@ -42,6 +47,7 @@ class Polled(NamedTuple):
     changed: bool
     fault: Fault | None
     width: int
+    late: tuple[Late, ...] = ()
 
     def rows(self) -> list[Values]:
         """Return the values row by row."""
@@ -118,9 +124,11 @@ class Plan:
         if not octets:
             return
         fits = max(1, self.octets * rows // octets)
+        if fits == self.rows:
+            return
         too_much = octets > self.octets
         fewer = not self.bounded and -(-len(self.indexes) // fits) < len(self.steps)
-        if fits != self.rows and (too_much or fewer):
+        if too_much or fewer:
             self.bounded = self.bounded or too_much  # so that it does not go to and fro
             self.fits = self.rows = fits
             self.again()
@@ -145,8 +153,8 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_patience_s", "_peer", "_plan",
-        "_probed", "_quick", "_rows", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
+        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_late", "_patience_s", "_peer", "_plan",
+        "_probed", "_quick", "_rows", "_shapes", "_soon", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
         "_wait_s", "_width",
     )  # fmt: skip
 
@@ -175,6 +183,8 @@ class Poll:
         self._at = 0
         self._at_s = 0.0
         self._uptime: int | None = None
+        self._soon = 0.0  # sysUpTime up to which a window was read at one time with the first
+        self._late: tuple[Late, ...] = ()
         self._changed = False
         self._fault: Fault | None = None
         self._values: Values = [None] * (len(plan.indexes) * len(plan.columns))
@@ -189,7 +199,7 @@ class Poll:
             tries=self._tries,
             wait_s=self._wait_s,
             window=self._window,
-            message=self._message(),
+            take=self._whole(),
             queued=True,
         )
 
@@ -200,12 +210,15 @@ class Poll:
         step = self._step = self._plan.steps[self._at]
         self._peer.go_on(step.request, self._tries, self._wait_s)
 
-    def _message(self) -> Callable[[bytes, float], bool] | None:
+    def _whole(self) -> Callable[[bytes, float], bool] | None:
         """Return what takes datagrams as they come; None where they are sealed."""
-        if not isinstance(self._peer.voice, Community):
+        voice = self._peer.voice
+        if not isinstance(voice, Community):
             return None
-        self._voice = self._peer.voice
-        return self._compiled if self._quick is Layout.by_c else self._alike
+        self._voice, self._shapes = voice, voice.shapes
+        if self._quick is Layout.by_c:
+            return self._compiled
+        return self._alike if self._quick is Layout.by_pattern else None
 
     def _compiled(self, data: bytes, now_s: float) -> bool:
         """Take a datagram that is a window as expected, by the C parser, which reads the whole of it at once."""
@@ -221,16 +234,23 @@ class Poll:
 
     def _alike(self, data: bytes, now_s: float) -> bool:
         """Do the same by patterns, for a message that is as one read before up to its varbinds."""
-        step, shape = self._step, self._voice.shapes.get(len(data))
-        if step.layout is None or shape is None or now_s > self._until_s:
+        size, step = len(data), self._step
+        layout, shape = step.layout, self._shapes.get(size)
+        if layout is None or shape is None or now_s > self._until_s:
             return False
         before, after, start = shape
         if not data.startswith(before + self._peer.number + after):
             return False
-        uptime = self._quick(step.layout, data, start, len(data), self._values, step.first)
-        if uptime is None:
+        straight = layout.straight
+        if straight is not None and (found := straight(data, start, size)) is not None:
+            numbers = map(from_bytes, found.groups())  # as `by_pattern` does it, without a call
+            uptime = next(numbers)
+            self._values[step.first : step.behind] = numbers
+        elif (ticks := layout.by_pattern(data, start, size, self._values, step.first)) is not None:
+            uptime = ticks
+        else:
             return False
-        self._go_on(uptime, len(data) - V2_OCTETS, now_s)
+        self._go_on(uptime, size - V2_OCTETS, now_s)
         return True
 
     def _window(self, opened: Opened, now_s: float) -> bool:
@@ -246,7 +266,7 @@ class Poll:
         return True
 
     def _go_on(self, uptime: int, octets: int, now_s: float) -> None:
-        """Ask for the next window after one that was as expected.
+        """Ask for the next window after one that was as expected, unless something went wrong or a link is shared.
 
         This is the way of hundred thousands of answers a minute, so it is written out.
         """
@@ -254,16 +274,24 @@ class Poll:
             self._largest, self._rows = octets, self._step.end - self._step.start
         steps, peer = self._plan.steps, self._peer
         if self._uptime is None:
-            self._at_s = now_s
+            self._began(uptime, now_s)
             self._until_s = now_s + self._patience_s
-            self._uptime = uptime
-            peer.heard = True
-        elif uptime < self._uptime:
-            self._went_back(uptime)
+        elif not self._uptime <= uptime <= self._soon:
+            self._apart(self._uptime, uptime, range(self._step.first, self._step.behind), now_s)
         self._at = at = self._at + 1
         if at < len(steps) and not peer.muddy and peer.limit is None:
             self._step = step = steps[at]
-            peer.at_once(step.request, now_s)
+            peer.request = request = step.request
+            if now_s - peer.sent_s > peer.slow_s:
+                peer.slower(now_s - peer.sent_s)
+            peer.sent_s = now_s
+            wire = peer.wire
+            peer.number = number = next(wire.ids)
+            packed = request.packed.get(peer.voice)
+            if packed is None:
+                wire.outbox.append((peer, peer.voice.pack(number, request, now_s)))
+            else:  # as a community packs it, without a call
+                wire.outbox.append((peer, packed[0] + number + packed[1]))
         else:
             peer.told(None)
 
@@ -274,6 +302,9 @@ class Poll:
 
     def _took(self, found: Fault | Reply | None) -> None:
         """Go on after an answer: None is a window that was taken."""
+        if found is None and self._at >= len(self._plan.steps):
+            self._end()
+            return
         now_s = self._peer.wire.now_s
         if now_s > self._until_s:
             self._too_long()
@@ -286,11 +317,25 @@ class Poll:
         else:
             self._odd(found)
 
-    def _went_back(self, uptime: int) -> None:
-        """Take note of a sysUpTime below the first one."""
-        if self._uptime is not None and self._uptime - uptime < _WRAP_TICKS:
+    def _began(self, uptime: int, now_s: float) -> None:
+        """Take note of the first sysUpTime."""
+        self._at_s, self._uptime, self._peer.heard = now_s, uptime, True
+        self._soon = uptime + self._patience_s * _APART_TICKS
+
+    def _apart(self, first: int, uptime: int, cells: Iterable[int], now_s: float) -> None:
+        """Take note of cells that came with a sysUpTime which is not about the first one."""
+        if uptime < first and first - uptime < _WRAP_TICKS:
             self._changed = True
             self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
+        elif (uptime - first) % 2**32 <= self._patience_s * _APART_TICKS:
+            return  # it wrapped meanwhile
+        late = self._late
+        last = late[-1] if late else None
+        near = last and 0 <= uptime - last.uptime_ticks <= self._patience_s * _APART_TICKS
+        if last and (near or len(late) == _TIMES):
+            self._late = (*late[:-1], last._replace(cells=last.cells.union(cells)))
+        else:
+            self._late = (*late, Late(frozenset(cells), now_s - self._at_s, uptime))
 
     def _too_long(self) -> None:
         """Give up on a device that answers, but so slowly that the next round is due."""
@@ -358,7 +403,7 @@ class Poll:
             return
         self._holes = True
         if got:
-            self._note_uptime(reply.varbinds[0][1])
+            self._note_uptime(reply.varbinds[0][1], range(step.first, step.first + rows * width))
         cells = [v for _, v in reply.varbinds[1 : 1 + rows * width]]
         self._values[step.first : step.first + rows * width] = cells
         if step.start + rows < step.end:
@@ -391,7 +436,7 @@ class Poll:
             return
         self._holes = True
         seen = dict(reply.varbinds)
-        self._note_uptime(seen.get(SYS_UPTIME))
+        self._note_uptime(seen.get(SYS_UPTIME), step.cells)
         for cell, name in zip(step.cells, step.names[1:], strict=True):
             self._values[cell] = seen.get(name)
         self._at += 1
@@ -419,14 +464,13 @@ class Poll:
         plan.steps[self._at : self._at + 1] = smaller
         self._ask()
 
-    def _note_uptime(self, value: Value | None) -> None:
+    def _note_uptime(self, value: Value | None, cells: Iterable[int]) -> None:
         if not isinstance(value, int):
             return
         if self._uptime is None:
-            self._at_s = self._peer.wire.now_s
-            self._uptime = value
-        elif value < self._uptime:
-            self._went_back(value)
+            self._began(value, self._peer.wire.now_s)
+        elif not self._uptime <= value <= self._soon:
+            self._apart(self._uptime, value, cells, self._peer.wire.now_s)
 
     def _end(self) -> None:
         plan, width = self._plan, len(self._plan.columns)
@@ -436,7 +480,7 @@ class Poll:
             self._changed = self._changed or self._has_gone(width)
         values, changed, fault = self._values, self._changed, self._fault
         self._values = []  # the peer keeps this object until the next round; the values are the caller's
-        self._done(Polled(self._peer, self._at_s, self._uptime, values, changed, fault, width))
+        self._done(Polled(self._peer, self._at_s, self._uptime, values, changed, fault, width, self._late))
 
     def _has_gone(self, width: int) -> bool:
         """Tell whether a row of which every cell was asked for is not there at all."""

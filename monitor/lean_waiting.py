@@ -5,7 +5,7 @@ one time is in one object. The time during which our own loop did not run is not
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,6 +37,7 @@ class Waiting(Protocol):
     wait_s: float  # how long to wait for the answer to what is sent
     due_s: float  # when what is open is overdue; the wire sets it
     limit: "Bucket | None"
+    take: "Callable[[bytes, float], bool]"  # gets each datagram first: it takes one that is as expected, and says so
 
     def launch(self, now_s: float) -> None:
         """Send the first try."""

@@ -8,7 +8,7 @@ increase or do not end are stopped, and a device that stops answering leaves wha
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from monitor.observation import Reach
 from monitor.tables import SYS_UPTIME, Oid, Value, chunks, dotted, is_scalar
@@ -104,6 +104,17 @@ class Windowed:
     uptime_ticks: int | None = None
     changed: bool = False
     fault: Fault | None = None
+
+
+class Late(NamedTuple):
+    """Cells of a poll that were read at another time than its first window: a device was slow, or asked again.
+
+    `cells` are the places of their values, `after_s` is how long after the first window they were read.
+    """
+
+    cells: frozenset[int]
+    after_s: float
+    uptime_ticks: int
 
 
 class Agent(Protocol):

@@ -11,7 +11,7 @@ from inventory.host_keys import KNOWN_HOSTS
 from monitor import snmp
 from monitor.alarms import News
 from monitor.alarms import heard_of as heard_by_reading
-from monitor.known import COUNTERS, Counted, Known, bare, flows_between, known_of, poll_of, ports_of
+from monitor.known import COUNTERS, Counted, Known, bare, flows_between, known_of, polls_of_round, ports_of
 from monitor.lean_round import Polled
 from monitor.observation import Observation, Reach
 from monitor.poller import samples_of
@@ -100,12 +100,12 @@ class Tiers:
             self._failed(device, polled.fault or Fault(Reach.silent, "It did not answer."))
             return
         at = self._now() - timedelta(seconds=max(0.0, asyncio.get_running_loop().time() - polled.at_s))
-        counted = Counted(known, at, polled.uptime_ticks, polled.values)
+        counted = Counted(known, at, polled.uptime_ticks, polled.values, polled.late)
         if any(polled.values[place] is not None for place in known.takes):
             self._counts.add(device.id)
         else:
             self._counts.discard(device.id)
-        self._sink.store([poll_of(device.id, counted)])
+        self._sink.store(polls_of_round(device.id, counted))
         if polled.changed or bare(counted):
             self._sink.changed(device.id)
         before = self._before.get(device.id)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.rates import UNKNOWN_SPEED_BPS, Count, increment
-from monitor.samples import MISSING, Key, Poll, time_of
+from monitor.samples import MISSING, Key, Poll, Series, time_of
 from monitor.tsdb import codec
 from monitor.tsdb.days import RAW, DayFile, day_of
 from monitor.tsdb.faults import Damage
@@ -171,6 +171,52 @@ def top(pairs: Mapping[int, tuple[Poll, Poll | None]], metric: str, number: int)
     return sorted(found, key=lambda f: -f[1])
 
 
+def torn(pairs: Pairs) -> set[int]:
+    """Return the devices whose two newest polls have values of different columns, as where a part was read later."""
+    return {
+        device
+        for device, (new, old) in pairs.items()
+        if old is not None
+        and new.values is not None
+        and old.values is not None
+        and new.layout.id == old.layout.id
+        and ((new.values == MISSING) != (old.values == MISSING)).any()
+    }
+
+
+def rates(found: Mapping[Key, Series], metric: str) -> Iterator[tuple[Key, float]]:
+    """Yield the rate of each counter over its own two newest readings, where it is sound."""
+    for key, series in found.items():
+        device, name, instance = key
+        if name != metric:
+            continue
+        uptimes, marks, speeds = (
+            dict(found[k].points()) if k in found else {}
+            for k in (
+                (device, "uptime", ""),
+                (device, "discontinuity", instance),
+                (device, "speed", instance),
+            )
+        )
+        counts = [
+            Count(at, value, None if (ticks := uptimes.get(at)) is None else ticks / 100, marks.get(at))
+            for at, value in series.points()[-2:]
+        ]
+        speed = speeds[max(speeds)] if speeds else None
+        if len(counts) == 2 and (rate := _step(counts[0], counts[1], metric, speed)) is not None:
+            yield key, rate
+
+
+def keys(pairs: Pairs, devices: Iterable[int], metric: str) -> list[Key]:
+    """Return what the rates of a counter are made of on some devices."""
+    about = (metric, "discontinuity", "speed")
+    found: set[Key] = {(device, "uptime", "") for device in devices}
+    for device in devices:
+        columns = {c for poll in pairs[device] if poll is not None for c in poll.layout.columns}
+        found |= {(device, m, i) for _, i in columns for m in about if (m, i) in columns}
+    return sorted(found)
+
+
 def _by_growth(
     pairs: Mapping[int, tuple[Poll, Poll | None]], metric: str
 ) -> Iterator[tuple[Poll, Poll, int]]:
@@ -215,11 +261,13 @@ def _rate(old: Poll, new: Poll, column: int) -> float | None:
     ]
     if len(counts) < 2:
         return None
-    each = octets_each(metric)
+    return _step(counts[0], counts[1], metric, speed)
+
+
+def _step(before: Count, after: Count, metric: str, speed_bps: int | None) -> float | None:
     width = bits(metric)
-    speed = (speed or UNKNOWN_SPEED_BPS[width]) // each
-    step = increment(*counts, bits=width, speed_bps=speed or None)
-    return step.per_second
+    speed = (speed_bps or UNKNOWN_SPEED_BPS[width]) // octets_each(metric)
+    return increment(before, after, bits=width, speed_bps=speed or None).per_second
 
 
 def _getter(new: Poll, instance: str) -> Callable[[Poll, str, str], int | None]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Poll, Series, ms_of
+from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Poll, Series, ms_of, time_of
 from monitor.tsdb import catalog, housekeeping, latest, looks, pieces, ranges
 from monitor.tsdb.days import TIERS, Shelf
 from monitor.tsdb.faults import Damage, DamagedSamplesError, explained, told_of
@@ -228,8 +228,13 @@ class EmbeddedStore:
         self, metric: str, now: datetime, number: int = 20, max_age_s: int = 150
     ) -> list[tuple[Key, float]]:
         """Return the series of a counter with the highest rates now, per second; unsound increments have none."""
-        pairs = latest.last(self, ms_of(now), None, max_age_s * 1000, metric)
-        return latest.top(pairs, metric, number)
+        age_ms = max_age_s * 1000
+        pairs = latest.last(self, ms_of(now), None, age_ms, metric)
+        torn = latest.torn(pairs)
+        whole = latest.top({d: p for d, p in pairs.items() if d not in torn}, metric, number)
+        begin = time_of(ms_of(now) - age_ms)
+        series = self.read(latest.keys(pairs, torn, metric), begin, now) if torn else {}
+        return sorted([*whole, *latest.rates(series, metric)], key=lambda f: -f[1])[:number]
 
     def asked(
         self, start: datetime, end: datetime, devices: Iterable[int] | None = None

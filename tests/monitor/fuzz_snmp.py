@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 with atheris.instrument_imports(
-    include=["monitor.ber", "monitor.usm", "monitor.snmp_message", "monitor.windows"]
+    include=["monitor.ber", "monitor.usm", "monitor.snmp_message", "monitor.windows", "monitor.lean_round"]
 ):
     import hostile
 
@@ -36,6 +36,7 @@ SOME.learn(GOOD, 0, len(GOOD))
 SPECIAL = Layout(LAYOUT.columns, LAYOUT.indexes)  # and of the indexes
 SPECIAL.learn(GOOD, 0, len(GOOD))
 SPECIAL.specialise()
+SIGHT = hostile.by_sight(V2C, IDENT)
 
 
 def one(data: bytes) -> None:
@@ -50,8 +51,10 @@ def one(data: bytes) -> None:
     ]
     for found in found_by_all:
         assert found is None or found == expected, data.hex()
+    for layout in (SOME, SPECIAL):
+        taken(data, hostile.read(SIGHT, layout, data, 0, len(data)))
     if HAS_C:
-        whole(data)
+        taken(data, hostile.read(message, LAYOUT, data, 0, len(data)))
     engine = usm.Engine(USER)
     engine.meet(ENGINE_ID, 1, 1, 0.0)
     for voice in (V1, V2C, engine):
@@ -68,9 +71,8 @@ def message(layout: Layout, data: bytes, _start: int, _end: int, values: Values,
     return ticks
 
 
-def whole(data: bytes) -> None:
-    """Hold that the reference takes what the C parser takes as a whole message, with the same values."""
-    found = hostile.read(message, LAYOUT, data, 0, len(data))
+def taken(data: bytes, found: Values | None) -> None:
+    """Hold that the reference takes what was taken as a whole message, with the same values."""
     if found is not None:
         opened, status, index, start, end = Community(1, b"public").open(data, IDENT)
         assert (status, index) == (0, 0), data.hex()

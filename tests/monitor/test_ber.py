@@ -290,6 +290,33 @@ def test_a_message_read_as_it_came_is_a_window_that_answers_the_question() -> No
     assert taken > 1000
 
 
+@pytest.mark.parametrize("special", [False, True])
+def test_a_message_that_looks_like_one_before_is_taken_for_what_the_reference_reads(special: bool) -> None:
+    dice = random.Random(7)
+    voice, ident = Community(1, b"public"), next(new_ids())
+    layout = Layout(LAYOUT.columns, LAYOUT.indexes)
+    usual = hostile.window(dice, odd=False)
+    layout.learn(usual, 0, len(usual), anything=True)
+    if special:
+        layout.specialise()
+    layout._misses = windows._OFTEN
+    taken = 0
+    for _ in range(hostile.count(5000)):
+        data = hostile.community(dice, ident, odd=dice.random() < 0.2)
+        opened(voice, data, ident)  # now and then a new shape is learned
+        data = hostile.mutated(dice, data) if dice.random() < 0.6 else data
+        found = hostile.read(hostile.by_sight(voice, ident), layout, data, 0, len(data))
+        if found is None:
+            continue
+        response, status, index, start, end = Community(1, b"public").open(data, ident)
+        assert (status, index) == (0, 0)
+        assert LAYOUT.by_reference(response, start, end) == found, data.hex()
+        other = bytes((ident[0] ^ 1, *ident[1:]))
+        assert hostile.read(hostile.by_sight(voice, other), layout, data, 0, len(data)) is None
+        taken += 1
+    assert taken > 1000
+
+
 def test_ids_are_four_octets_that_nobody_guesses() -> None:
     ids = new_ids()
     found = [next(ids) for _ in range(5000)]
