@@ -116,11 +116,11 @@ class Entries:
         """Return some of them."""
         return Entries(self.index[chosen], self.blocks[chosen])
 
-    def values(self, width: int) -> Array:
-        """Return n × width values; all must have the same layout. Raises DamagedError."""
+    def values(self, width: int, picked: Sequence[int] | None = None) -> Array:
+        """Return n × width values, or n × some of them; all must have the same layout. Raises DamagedError."""
         if not width or not len(self.blocks):
-            return np.empty((len(self.blocks), width), np.int64)
-        return codec.decode_each(list(self.blocks))
+            return np.empty((len(self.blocks), width if picked is None else len(picked)), np.int64)
+        return codec.decode_each(list(self.blocks), picked)
 
 
 def index_of(indexes: Sequence[bytes]) -> Array:

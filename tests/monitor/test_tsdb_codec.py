@@ -21,6 +21,7 @@ from monitor.tsdb import codec, merge, runs, sparse, tiers
 from monitor.tsdb.groups import Plan
 from monitor.tsdb.head import LENGTH
 from monitor.tsdb.store import EmbeddedStore
+from monitor.tsdb.strung import strung
 
 ANY = st.integers(-(2**63), 2**63 - 1) | st.just(MISSING) | st.integers(-300, 300)
 MATRICES = arrays.arrays(np.int64, st.tuples(st.integers(0, 6), st.integers(0, 70)), elements=ANY)
@@ -41,10 +42,25 @@ def test_a_matrix_comes_back(values: np.ndarray, kind: codec.Kind, which: int) -
         assert np.array_equal(some, np.stack([values[[2, 0]]] * 2))
 
 
+@given(st.lists(arrays.arrays(np.int64, st.tuples(st.just(3), st.integers(0, 40)), elements=ANY), max_size=5))
+def test_blocks_of_any_length_come_back_as_one_run(some: list[np.ndarray]) -> None:
+    other = [
+        codec.encode(np.zeros((2, 4), np.int64)),
+        codec.encode(np.zeros((3, 4), np.int64), codec.Kind.plain),
+    ]
+    found = strung([other[0], *map(codec.encode, some), other[1], b"cut"], 3, [2, 0])
+    run = np.concatenate([np.empty((3, 0), np.int64), *some], axis=1)
+    assert np.array_equal(found.values, run[[2, 0]])
+    assert found.sizes == [0, *(values.shape[1] for values in some), 0, 0]
+    assert [*found.damaged] == [0, len(some) + 1, len(some) + 2]
+
+
 @given(arrays.arrays(np.int64, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=ANY))
 def test_rows_of_the_head_come_back(values: np.ndarray) -> None:
     blocks = codec.encode_each(values)
     assert np.array_equal(codec.decode_each(blocks), values)
+    picked = [values.shape[1] - 1, 0]
+    assert np.array_equal(codec.decode_each(blocks, picked), values[:, picked])
     assert np.array_equal(np.stack([codec.decode(b)[:, 0] for b in blocks]), values)
 
 
@@ -64,6 +80,7 @@ def test_rows_of_an_older_head_are_read_beside_new_ones(which: int) -> None:
     assert np.array_equal(codec.decode(old[0])[:, 0], values[0])
     mixed = [old[0], *codec.encode_each(values[1:])]
     assert np.array_equal(codec.decode_each(mixed), values)
+    assert np.array_equal(codec.decode_each(mixed, [2, 0]), values[:, [2, 0]])
     with pytest.raises(codec.DamagedError, match="its shape"):
         codec.decode_each([old[0], *codec.encode_each(values[1:, :2].copy())])
 
@@ -91,6 +108,8 @@ def test_a_mask_that_tells_of_other_bytes_is_seen() -> None:
     for wrong in (found[:-1], found + b"x", b""):
         with pytest.raises(ValueError, match="not as many"):
             sparse.unpacked([mask + wrong], 2)
+        with pytest.raises(ValueError, match="not as many"):
+            sparse.picked([mask + wrong], 2, [0])
 
 
 @given(MATRICES, st.data())
