@@ -18,7 +18,18 @@ from monitor.tsdb import codec, hours
 from monitor.tsdb.days import DayFile
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.groups import Plan
-from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, LAYOUT, VALUED, Entries, entries
+from monitor.tsdb.head import (
+    AT,
+    DAY_MS,
+    DEVICE,
+    FLAGS,
+    LAYOUT,
+    LENGTH,
+    VALUED,
+    Entries,
+    index_of,
+    spots,
+)
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.merge import EMPTY, Part
 from monitor.tsdb.strung import Strung, strung
@@ -37,8 +48,19 @@ class Piece:
 
 def head_entries(hot: Hot, device: int, start_ms: int, end_ms: int) -> Entries:
     """Return the polls of a device in the head that lie in [start, end], as they arrived."""
-    found = entries(hot.head(hot.slots(device), start_ms, end_ms), device)
-    return found.where((found.index[:, AT] >= start_ms) & (found.index[:, AT] <= end_ms))
+    rows = hot.head_rows(hot.slots(device), start_ms, end_ms)
+    indexes = [polls for _, polls, _ in rows]
+    index = index_of(indexes)
+    at = index[:, AT]
+    chosen = np.flatnonzero((index[:, DEVICE] == device) & (at >= start_ms) & (at <= end_ms))
+    row, starts = (found[chosen].tolist() for found in spots(index, indexes))
+    index = index[chosen]
+    blocks = np.empty(len(chosen), object)
+    for i, (r, start, length) in enumerate(zip(row, starts, index[:, LENGTH].tolist(), strict=True)):
+        number, _, data = rows[r]
+        part = hot.head_data(number, start, length) if data is None else data[start : start + length]
+        blocks[i] = part
+    return Entries(index, blocks)
 
 
 def head_parts(found: Entries, plans: Callable[[int], Plan], file: Path, told: Told) -> Iterator[Part]:

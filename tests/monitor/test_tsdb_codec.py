@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as arrays
 from monitor.rates import Count, increments
 from monitor.samples import MISSING, Layout, Sample, polls_of
 from monitor.tsdb import codec, merge, runs, sparse, tiers
+from monitor.tsdb.faults import DamagedSamplesError
 from monitor.tsdb.groups import Plan
 from monitor.tsdb.head import LENGTH
 from monitor.tsdb.store import EmbeddedStore
@@ -101,6 +102,26 @@ def test_an_older_head_is_sealed_with_what_came_since(tmp_path: Path) -> None:
         for _ in range(2):
             assert store.read([key], T0, T0 + timedelta(hours=1))[key].values.tolist() == [10, 11]
             store.maintain(T0 + timedelta(hours=3), compacting=False)
+
+
+def test_of_a_large_row_of_the_head_a_device_is_read_alone(tmp_path: Path) -> None:
+    names = [("voltage", f"s{i}") for i in range(60)]
+    value = 0x0102030405060708
+    with EmbeddedStore(tmp_path / "s") as store:
+        store.write(
+            polls_of([Sample(d, *n, T0, value + d * i) for d in range(40) for i, n in enumerate(names)])
+        )
+        keys = [(d, *names[i]) for d in (0, 17, 39) for i in (59, 0)]
+        found = store.read(keys, T0, T0)
+        expected = {(d, *names[i]): [value + d * i] for d in (0, 17, 39) for i in (59, 0)}
+        assert {key: series.values.tolist() for key, series in found.items()} == expected
+    with closing(sqlite3.connect(tmp_path / "s/hot.db")) as db, db:
+        assert db.execute("SELECT length(data) FROM head").fetchone()[0] > 2 * 8192
+        db.execute("UPDATE head SET data = substr(data, 1, length(data) / 2)")
+    with EmbeddedStore(tmp_path / "s") as store:
+        assert store.read(keys[:1], T0, T0)[keys[0]].values.tolist() == [value]
+        with pytest.raises(DamagedSamplesError):
+            store.read(keys[4:], T0, T0)
 
 
 def test_a_mask_that_tells_of_other_bytes_is_seen() -> None:
