@@ -139,7 +139,8 @@ class Turns:
         if self._is_away(device, tier) or self._has_no_need(device, tier):
             return None
         if tier == "counters":
-            return self._tiers.counters(device, began)
+            mute = device.id not in self._tiers.known and self._is_mute(device)
+            return self._first(device, began) if mute else self._tiers.counters(device, began)
         # Whoever was not read since the start is read as a whole first: who it is comes with what it has.
         full = tier == "metadata" or device.id not in self._tiers.known
         return self._tiers.reading(device, began, full=full)
@@ -148,9 +149,18 @@ class Turns:
         """Tell whether reading it is in vain now; the counters of one that answers ICMP tell when it reads again."""
         if device.id in self._tiers.setting.silent:
             return True
+        return self._is_mute(device) and tier != "counters" and device.target.snmp is not None
+
+    def _is_mute(self, device: Watched) -> bool:
+        """Tell whether its own protocol was not answered when it was asked last, whatever ICMP says."""
         trouble = self._reacher.trouble.get(device.id)
-        lost = trouble is not None and trouble.reach is Reach.silent
-        return lost and tier != "counters" and device.target.snmp is not None
+        return trouble is not None and trouble.reach is Reach.silent
+
+    async def _first(self, device: Watched, began: Callable[[], None]) -> None:
+        """Read one that was mute as a whole if it answers now; in vain that would hold a place for many time-outs."""
+        began()
+        if await self._reacher.answers(device):
+            await self._tiers.reading(device, began, full=True)
 
     def _has_no_need(self, device: Watched, tier: str) -> bool:
         """Tell whether a device that is to be read as a whole is read so already, or when it is seen first."""

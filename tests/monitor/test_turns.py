@@ -13,6 +13,7 @@ from monitor.lateness import Lateness
 from monitor.observation import Reach
 from monitor.reaching import Reached
 from monitor.schedule import Turn
+from monitor.snmp_agent import Fault
 from monitor.state import Heard
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.tier_rim import Setting
@@ -34,6 +35,12 @@ class Readers:
     trouble: dict[int, Any] = field(default_factory=dict)
     begun: list[int] = field(default_factory=list)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[int] = field(default_factory=list)
+    speaking: set[int] = field(default_factory=set)
+
+    async def answers(self, device: Watched) -> bool:
+        self.asked.append(device.id)
+        return device.id in self.speaking
 
     def reached(self, found: Reached) -> None: ...
 
@@ -78,3 +85,26 @@ def test_a_first_reading_waits_until_the_device_is_seen_and_is_one(tmp_path: Pat
     assert seen == [1], "the silent one is not read, and the other once, though it has three turns"
     assert later == [1], "a device without a turn of its own is not read because it was seen"
     assert known == [1]
+
+
+async def of_a_mute_one(home: Path) -> list[tuple[int, int]]:
+    loop, readers = asyncio.get_running_loop(), Readers()
+    turns = Turns(Settings(home=home), loop.time, Lateness(loop.time()), lambda _: None, lambda _: None)
+    turns.connect(*(cast(Any, readers),) * 4)
+    turns.enrol(Roll({1: Watched(1, Target("sw-1", "127.94.1.1", snmp=AUTH), Periods())}, {}))
+    turns.reached(heard(1, Reach.partial))
+    readers.trouble[1] = Fault(Reach.silent, "It did not answer.")
+    steps = []
+    for speaking in (set(), {1}):
+        readers.speaking = speaking
+        turns._begin([Turn((tier, 1), loop.time()) for tier in READ])
+        for _ in range(5):
+            await asyncio.sleep(0)
+        steps.append((len(readers.asked), len(readers.begun)))
+    readers.may_end.set()
+    await turns.drain(5.0)
+    return steps
+
+
+def test_one_that_answers_icmp_alone_is_asked_one_question_before_it_is_read(tmp_path: Path) -> None:
+    assert asyncio.run(of_a_mute_one(tmp_path)) == [(1, 0), (2, 1)]
