@@ -5,8 +5,8 @@
 The responder of bench/snmp answers for every device (28 interfaces each) on the other core. With --hurry the periods
 are so many times shorter than the usual ones (reachability 30 s, counters 60 s, health 300 s, metadata 1 h), so a
 short run is of what so many times more devices would cost. The first start, at which every device is read as a
-whole, is told apart from a restart, which knows their interfaces: it comes when each device was asked for its counters
-once, or after --patience seconds (`all_known` tells). ICMP to loopback costs little of what it costs in a network.
+whole, is told apart from a restart, which knows their interfaces: it comes when each device that answers was read once,
+or after --patience seconds (`all_known` tells). ICMP to loopback costs little of what it costs in a network.
 """
 
 import argparse
@@ -14,13 +14,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -29,6 +29,7 @@ from pydantic import SecretStr
 
 from bench import services
 from bench.snmp import processes, tools
+from bench.snmp.poll import FIRST  # the responder draws by it who is silent
 from inventory.credentials import store_secret
 from inventory.database import initialise
 from inventory.history import Author
@@ -37,7 +38,6 @@ from inventory.writing import Writer
 from siaga.secrets import open_vault
 from siaga.settings import Settings
 
-FIRST = IPv4Address("127.87.0.1")
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -80,13 +80,24 @@ def _over(pid: int, for_s: float) -> tuple[float, float]:
     return (after - before) / (time.monotonic() - began_s), rss
 
 
-def known(home: Path, devices: int, patience_s: float) -> bool:
-    """Wait until every device was asked for its counters once; tell whether that came in time."""
+def silent_of(program: Path, devices: int, silent: float) -> int:
+    """Return how many of the devices never answer, as the responder itself draws them."""
+    command = (program, "--silent", str(silent), "--count-silent", str(devices))
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def recorded(home: Path) -> int:
+    """Return of how many devices the interfaces are recorded: who was read as a whole at least once."""
+    with closing(sqlite3.connect(home / "siaga.db")) as opened:
+        found: int = opened.execute("SELECT count(DISTINCT device_id) FROM interface").fetchone()[0]
+    return found
+
+
+def known(home: Path, answering: int, patience_s: float) -> bool:
+    """Wait until every device that answers was read as a whole once; tell whether that came in time."""
     until_s = time.monotonic() + patience_s
     while time.monotonic() < until_s:
-        told = home / "monitor.json"
-        tiers = json.loads(told.read_text())["tiers"] if told.exists() else []
-        if sum(t["done"] for t in tiers if t["tier"] == "counters") >= devices:
+        if recorded(home) >= answering:
             return True
         time.sleep(1)
     return False
@@ -121,10 +132,11 @@ def measured(
         record(base / "home", devices, port)
         (base / "siaga.toml").write_text(settings_text(hurry))
         options = ["--silent", str(silent), "--loss", str(loss)]
+        never = silent_of(program, devices, silent)
         with processes.responder(program, port, options):
             with service(base / "home", base / "siaga.toml") as own:
                 first = _over(own.pid, 60 / hurry)
-                all_known = known(base / "home", devices, patience_s)
+                all_known = known(base / "home", devices - never, patience_s)
             with service(base / "home", base / "siaga.toml") as own:
                 time.sleep(5)
                 core, rss = _over(own.pid, for_s)

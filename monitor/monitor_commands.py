@@ -12,7 +12,10 @@ from siaga.who import who
 app = typer.Typer(
     name="monitor", help="The service that watches: run, status, health, install.", no_args_is_help=True
 )
-_SETTLED_S = 60.0  # after its first round the service has most of what it will hold
+_SETTLED_S = (
+    5.0,
+    60.0,
+)  # by then the service has read what it knows; after its first round, most of what it will hold
 
 
 @app.command("run")
@@ -40,7 +43,8 @@ def run() -> Outcome:
 
         async def watch() -> None:
             service = Service(settings, engine, run_id=run_id, now=utc_now, say=_say, load=load)
-            asyncio.get_running_loop().call_later(_SETTLED_S, settle)
+            for after_s in _SETTLED_S:
+                asyncio.get_running_loop().call_later(after_s, settle)
             await service.run()
 
         asyncio.run(watch())

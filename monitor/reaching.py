@@ -135,10 +135,15 @@ class Reacher:
     async def _directly(self, device: Watched) -> None:
         """Without ICMP there is one way only: the device's own protocol, with all its tries."""
         began = self._now()
+        await self.answers(device)
+        heard = heard_of(device.id, self._now(), None, self.trouble.get(device.id), True)
+        self._told(Reached(device.id, _since(heard, began)))
+
+    async def answers(self, device: Watched) -> bool:
+        """Ask a device by its own protocol, with all its tries; tell whether it answers as it should."""
         managed = await self._managed(device, tries=device.target.retries + 1)
         self._keep(device.id, managed)
-        heard = heard_of(device.id, self._now(), None, managed, True)
-        self._told(Reached(device.id, _since(heard, began)))
+        return managed is None
 
     def _keep(self, device: int, managed: Fault | None) -> None:
         if managed is None:

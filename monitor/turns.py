@@ -1,7 +1,8 @@
 """Whose turn it is, put to the tiers: begun in time, never twice at once, and looked at between turns where wished.
 
 A device that is still being asked when its turn comes is left out of that one, and counted. Of one that is silent
-nothing is read until somebody has seen it again: that would only keep the question open whether it is there.
+nothing is read until somebody has seen it again: that would only keep the question open whether it is there. Nor of one
+that nobody has seen yet: a fleet's silent ones would hold all places of those that are read for the first time.
 """
 
 import asyncio
@@ -17,14 +18,22 @@ from monitor.snmp_lean import share
 from monitor.state import Probe
 from monitor.tier_rim import Sink
 from monitor.tier_services import ServiceTier
-from monitor.tiers import Tiers
+from monitor.tiers import THERE, Tiers
 from monitor.topology import UPLINK
 from monitor.watched import Roll, Watched
 from siaga.settings import Settings
 
 _LONGEST_WAIT_S = 0.25
-_SHORTEST_WAIT_S = 0.02  # turns within so much are begun together: one sweep of echoes is of many
+_SHORTEST_WAIT_S = 0.02
+# Turns within so many seconds, or such a part of the shortest period, are begun together: one sweep of echoes is of
+# many, and answers that come together are read together. A small fleet pays most for each time that the loop turns.
+_TOGETHER_S, _TOGETHER = 0.2, 1 / 150
 _WISH_GAP_S = 10.0
+_READ = (
+    "counters",
+    "health",
+    "metadata",
+)  # by which a device is read as a whole before its interfaces are known
 
 
 class Turns:
@@ -44,8 +53,11 @@ class Turns:
         self._agenda = Agenda()
         self._asked: dict[int, asyncio.TimerHandle] = {}
         self._wished: dict[int, float] = {}
+        self._seen: set[int] = set()  # who has answered since the start
+        self._put_off: set[int] = set()  # whose first reading waits until they do
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._together_s = _TOGETHER_S
 
     def connect(self, tiers: Tiers, services: ServiceTier, reacher: Reacher, sink: Sink) -> None:
         """Say who does the asking, and where news of siaga's uplink go."""
@@ -55,8 +67,12 @@ class Turns:
         """Watch these from now on; return everybody's period in seconds. Who stays keeps the turn."""
         for gone in self.roll.devices.keys() - roll.devices.keys():
             self._tiers.forget(gone)
+            self._seen.discard(gone)
+            self._put_off.discard(gone)
         self.roll = roll
         beats = dict(beats_of(roll, self.settings))
+        shortest_s = min((beat.period_s for beat in beats.values()), default=0.0)
+        self._together_s = min(_TOGETHER_S, max(_SHORTEST_WAIT_S, shortest_s * _TOGETHER))
         self._agenda.replace(beats, self._at())
         return {key: beat.period_s for key, beat in beats.items()}
 
@@ -67,7 +83,7 @@ class Turns:
             self._begin(self._agenda.take(now_s))
             upcoming = self._agenda.next_s()
             until_s = _LONGEST_WAIT_S if upcoming is None else upcoming - now_s
-            wait_s = min(_LONGEST_WAIT_S, max(_SHORTEST_WAIT_S, until_s))
+            wait_s = min(_LONGEST_WAIT_S, max(self._together_s, until_s))
             await asyncio.sleep(wait_s)
             self._lag(self._at() - now_s - wait_s)
 
@@ -120,10 +136,11 @@ class Turns:
         if tier == "services":
             return self._services.check(number, self.roll.services[number], began)
         device = self.roll.devices[number]
-        if self._is_away(device, tier):
+        if self._is_away(device, tier) or self._has_no_need(device, tier):
             return None
         if tier == "counters":
-            return self._tiers.counters(device, began)
+            mute = device.id not in self._tiers.known and self._is_mute(device)
+            return self._first(device, began) if mute else self._tiers.counters(device, began)
         # Whoever was not read since the start is read as a whole first: who it is comes with what it has.
         full = tier == "metadata" or device.id not in self._tiers.known
         return self._tiers.reading(device, began, full=full)
@@ -132,9 +149,27 @@ class Turns:
         """Tell whether reading it is in vain now; the counters of one that answers ICMP tell when it reads again."""
         if device.id in self._tiers.setting.silent:
             return True
+        return self._is_mute(device) and tier != "counters" and device.target.snmp is not None
+
+    def _is_mute(self, device: Watched) -> bool:
+        """Tell whether its own protocol was not answered when it was asked last, whatever ICMP says."""
         trouble = self._reacher.trouble.get(device.id)
-        lost = trouble is not None and trouble.reach is Reach.silent
-        return lost and tier != "counters" and device.target.snmp is not None
+        return trouble is not None and trouble.reach is Reach.silent
+
+    async def _first(self, device: Watched, began: Callable[[], None]) -> None:
+        """Read one that was mute as a whole if it answers now; in vain that would hold a place for many time-outs."""
+        began()
+        if await self._reacher.answers(device):
+            await self._tiers.reading(device, began, full=True)
+
+    def _has_no_need(self, device: Watched, tier: str) -> bool:
+        """Tell whether a device that is to be read as a whole is read so already, or when it is seen first."""
+        if device.id in self._tiers.known or device.target.snmp is None:
+            return False
+        if device.id not in self._seen:
+            self._put_off.add(device.id)
+            return True
+        return any(self._lateness.is_open((other, device.id)) for other in _READ if other != tier)
 
     def _began(self, key: Key) -> None:
         self._lateness.begin(key, self._at())
@@ -170,6 +205,11 @@ class Turns:
         """Take what a look brought: that device's turn is over, whoever else is still looked at."""
         self._tiers.reached(found)
         self._lateness.end(("reachability", found.device), self._at())
+        if found.heard.reach in THERE:
+            self._seen.add(found.device)
+            if found.device in self._put_off:
+                self._put_off.discard(found.device)
+                self.read_now(found.device)
 
     async def _uplink(self, began: Callable[[], None]) -> None:
         began()

@@ -124,12 +124,12 @@ def _framed(payload: bytes, shape: tuple[int, ...], level: int, codec: int | Non
 
 def decode(block: bytes, rows: Sequence[int] | None = None) -> Array:
     """Return the matrix of a block, or some of its rows. Raises DamagedError."""
-    payload, *shape = _opened(block)
-    values: Array = _unpacked([payload], shape, slice(None) if rows is None else list(rows))[0]
+    payload, *shape = opened(block)
+    values: Array = unpacked([payload], shape, slice(None) if rows is None else list(rows))[0]
     return values
 
 
-def _unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> Array:
+def unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> Array:
     """Return blocks × rows × columns of blocks that all have one shape."""
     kind, width, masked, count, columns = shape
     if kind == Kind.sparse:
@@ -142,36 +142,39 @@ def _unpacked(payloads: Sequence[bytes], shape: Sequence[int], picked: Any) -> A
     if kind == Kind.raw:
         return _joined(octets, 8, count, columns, 0, picked).view(np.int64)
     if kind == Kind.delta and columns:
-        first = _unzigzag(_joined(octets, 8, count, 1, at, picked))
-        steps = _unzigzag(_joined(octets, width, count, columns - 1, at + 8 * count, picked))
+        first = unzigzag(_joined(octets, 8, count, 1, at, picked))
+        steps = unzigzag(_joined(octets, width, count, columns - 1, at + 8 * count, picked))
         values = np.concatenate((first, steps), axis=2)
         np.cumsum(values, axis=2, out=values)
     else:
-        values = _unzigzag(_joined(octets, width, count, columns, at, picked))
+        values = unzigzag(_joined(octets, width, count, columns, at, picked))
     if masked:
         bits = np.unpackbits(octets[:, :at], axis=1, count=count * columns)
         values[bits.reshape(len(payloads), count, columns)[:, picked] == 0] = MISSING
     return values
 
 
-def decode_each(blocks: Sequence[bytes]) -> Array:
-    """Return blocks of one column that have equally many values as rows of one matrix. Raises DamagedError."""
+def decode_each(blocks: Sequence[bytes], picked: Sequence[int] | None = None) -> Array:
+    """Return blocks of one column that have equally many values as rows of one matrix, or some columns of it.
+
+    Raises DamagedError.
+    """
     if not blocks:
         return np.empty((0, 0), np.int64)
     tails = {block[_CRC : _HEADER.size] for block in blocks}
     if len(tails) == 1:
-        return _rows_of(blocks)
+        return _rows_of(blocks, picked)
     width = _header(blocks[0])[5]  # some are of an older version
-    values = np.empty((len(blocks), width), np.int64)
+    values = np.empty((len(blocks), width if picked is None else len(picked)), np.int64)
     for tail in tails:
         places = [i for i, block in enumerate(blocks) if block[_CRC : _HEADER.size] == tail]
         if _header(blocks[places[0]])[5] != width:
             raise DamagedError("its shape is not the one expected")
-        values[places] = _rows_of([blocks[i] for i in places])
+        values[places] = _rows_of([blocks[i] for i in places], picked)
     return values
 
 
-def _rows_of(blocks: Sequence[bytes]) -> Array:
+def _rows_of(blocks: Sequence[bytes], picked: Sequence[int] | None) -> Array:
     """Return blocks with the same header as rows of one matrix; as little as can be is done for each."""
     _, codec, *shape = _header(blocks[0])
     decompress = _decompressor(codec)
@@ -185,7 +188,16 @@ def _rows_of(blocks: Sequence[bytes]) -> Array:
         payloads.append(decompress(view))
     if shape[-1] != 1 or shape[0] not in (Kind.raw, Kind.sparse):
         raise DamagedError("its shape is not the one expected")
-    return _unpacked(payloads, shape, slice(None))[:, :, 0]
+    if picked is not None and shape[0] == Kind.sparse:
+        return _picked(payloads, shape[3], picked)
+    return unpacked(payloads, shape, slice(None) if picked is None else list(picked))[:, :, 0]
+
+
+def _picked(payloads: Sequence[bytes], width: int, columns: Sequence[int]) -> Array:
+    try:
+        return sparse.picked(payloads, width, columns)
+    except ValueError as error:
+        raise DamagedError(f"{error}") from None
 
 
 def decode_alike(
@@ -213,7 +225,7 @@ def decode_alike(
             yield from (([i], error) for i in numbers)
             continue
         payloads = [decompress(memoryview(block)[_HEADER.size :]) for block in members]
-        yield numbers, _unpacked(payloads, shape, list(picked))
+        yield numbers, unpacked(payloads, shape, list(picked))
 
 
 def check(block: bytes) -> None:
@@ -224,11 +236,18 @@ def check(block: bytes) -> None:
         raise DamagedError("its checksum is wrong")
 
 
-def _opened(block: bytes) -> tuple[bytes, int, int, bool, int, int]:
-    check(block)
-    _, codec, kind, width, masked, rows, columns = _header(block)
-    payload = _decompressor(codec)(memoryview(block)[_HEADER.size :])
-    return payload, kind, width, bool(masked), rows, columns
+def opened(block: bytes | memoryview) -> tuple[bytes, int, int, bool, int, int]:
+    """Return what is in a block: its payload, kind, width, whether it has a mask, rows, columns.
+
+    Raises DamagedError.
+    """
+    if len(block) < _HEADER.size:
+        raise DamagedError("it is cut short")
+    view = memoryview(block)
+    crc, codec, kind, width, masked, rows, columns = _HEADER.unpack_from(view)
+    if zlib.crc32(view[_CRC:]) != crc:
+        raise DamagedError("its checksum is wrong")
+    return _decompressor(codec)(view[_HEADER.size :]), kind, width, bool(masked), rows, columns
 
 
 def _header(block: bytes) -> tuple[Any, ...]:
@@ -243,7 +262,7 @@ def _zigzag(values: Array) -> NDArray[np.uint64]:
     return found.view(np.uint64)
 
 
-def _unzigzag(values: NDArray[np.uint64]) -> Array:
+def unzigzag(values: NDArray[np.uint64]) -> Array:
     """Undo `_zigzag`, in place: new memory would cost more than the arithmetic."""
     sign = (values & np.uint64(1)).view(np.int64)
     np.negative(sign, out=sign)

@@ -116,11 +116,11 @@ class Entries:
         """Return some of them."""
         return Entries(self.index[chosen], self.blocks[chosen])
 
-    def values(self, width: int) -> Array:
-        """Return n × width values; all must have the same layout. Raises DamagedError."""
+    def values(self, width: int, picked: Sequence[int] | None = None) -> Array:
+        """Return n × width values, or n × some of them; all must have the same layout. Raises DamagedError."""
         if not width or not len(self.blocks):
-            return np.empty((len(self.blocks), width), np.int64)
-        return codec.decode_each(list(self.blocks))
+            return np.empty((len(self.blocks), width if picked is None else len(picked)), np.int64)
+        return codec.decode_each(list(self.blocks), picked)
 
 
 def index_of(indexes: Sequence[bytes]) -> Array:
@@ -128,18 +128,23 @@ def index_of(indexes: Sequence[bytes]) -> Array:
     return np.frombuffer(b"".join(indexes), np.int64).reshape(-1, 5)
 
 
+def spots(index: Array, indexes: Sequence[bytes]) -> tuple[Array, Array]:
+    """Return of each poll in some rows' indexes the number of its row, and where in the row's data its block begins."""
+    counts = np.array([len(one) // 40 for one in indexes], np.int64)
+    row = np.arange(len(counts)).repeat(counts)
+    starts = index[:, LENGTH].cumsum() - index[:, LENGTH]
+    firsts = np.concatenate((starts, [0]))[counts.cumsum() - counts]
+    return row, starts - firsts[row]
+
+
 def entries(rows: Sequence[tuple[bytes, bytes]], device: int | None = None) -> Entries:
     """Return what is in rows of the head, in their order; of one device or of all."""
-    index = index_of([r[0] for r in rows])
+    indexes = [polls for polls, _ in rows]
+    index = index_of(indexes)
     chosen = np.arange(len(index)) if device is None else np.flatnonzero(index[:, DEVICE] == device)
-    stops = index[:, LENGTH].cumsum()[chosen]
-    row = np.array([len(r[0]) // 40 for r in rows], np.int64).cumsum().searchsorted(chosen, side="right")
-    before = np.array([0, *(len(r[1]) for r in rows)]).cumsum()[row]
+    row, starts = (found[chosen].tolist() for found in spots(index, indexes))
     index = index[chosen]
-    starts = stops - before - index[:, LENGTH]
     blocks = np.empty(len(chosen), object)
-    for i, (r, start, stop) in enumerate(
-        zip(row.tolist(), starts.tolist(), (stops - before).tolist(), strict=True)
-    ):
-        blocks[i] = rows[r][1][start:stop]
+    for i, (r, start, length) in enumerate(zip(row, starts, index[:, LENGTH].tolist(), strict=True)):
+        blocks[i] = rows[r][1][start : start + length]
     return Entries(index, blocks)

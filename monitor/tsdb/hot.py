@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from monitor.samples import Layout
 from monitor.tsdb.groups import Plan, plan_of
@@ -136,9 +138,30 @@ class Hot:
         query = (
             "SELECT id, polls, data FROM head WHERE slot = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ?"
         )
+        return [(polls, data) for _, polls, data in self._rows(query, slots, start_ms, end_ms)]
+
+    def head_rows(
+        self, slots: Iterable[int], start_ms: int, end_ms: int
+    ) -> list[tuple[int, bytes, bytes | None]]:
+        """Return (id, index, data) of these rows; None for much data, of which one device has but a small part."""
+        query = (
+            "SELECT id, polls, CASE WHEN length(data) <= 8192 THEN data END FROM head"
+            " WHERE slot = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ?"
+        )
+        return self._rows(query, slots, start_ms, end_ms)
+
+    def _rows(self, query: str, slots: Iterable[int], start_ms: int, end_ms: int) -> list[Any]:
         window = (start_ms - HOUR_MS, end_ms, start_ms)
         rows = [row for slot in slots for row in self.db.execute(query, (slot, *window))]
-        return [(polls, data) for _, polls, data in sorted(rows)]
+        rows.sort(key=itemgetter(0))
+        return rows
+
+    def head_data(self, row: int, start: int, length: int) -> bytes:
+        """Return some octets of a row's data; fewer where it has not so many."""
+        with self.db.blobopen("head", "data", row, readonly=True) as data, suppress(ValueError):
+            data.seek(start)
+            return data.read(length)
+        return b""
 
     def head_index(self, start_ms: int, end_ms: int) -> list[bytes]:
         """Return the indexes alone of all slots' rows that may hold something of the window."""

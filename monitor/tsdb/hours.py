@@ -14,6 +14,7 @@ from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, HOUR_MS, LAYOUT, VALUED
 from monitor.tsdb.merge import Part, merged
 
 Array = NDArray[np.int64]
+Parts = tuple[memoryview, memoryview, memoryview]
 _LENGTHS = struct.Struct("<III")
 
 
@@ -102,14 +103,15 @@ def half(data: bytes, number: int, rows: Sequence[int] | None = None) -> Array:
     return codec.decode(_part(data, number + 1), rows)
 
 
-def parts(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return times and flags and the two halves, still packed; b"" when the block is cut short."""
+def parts(data: bytes) -> Parts:
+    """Return times and flags and the two halves, still packed and not copied; empty when the block is cut short."""
+    view = memoryview(data)
     if len(data) < _LENGTHS.size:
-        return b"", b"", b""
+        return view[:0], view[:0], view[:0]
     times, often, seldom = _LENGTHS.unpack_from(data)
     first = _LENGTHS.size + times
     second = first + often
-    return data[_LENGTHS.size : first], data[first:second], data[second : second + seldom]
+    return view[_LENGTHS.size : first], view[first:second], view[second : second + seldom]
 
 
 def _part(data: bytes, number: int) -> bytes:

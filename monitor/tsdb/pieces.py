@@ -5,6 +5,9 @@ A piece that is damaged is told to `told` and left out; what `told` does (raise,
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +18,21 @@ from monitor.tsdb import codec, hours
 from monitor.tsdb.days import DayFile
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.groups import Plan
-from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, LAYOUT, VALUED, Entries, entries
+from monitor.tsdb.head import (
+    AT,
+    DAY_MS,
+    DEVICE,
+    FLAGS,
+    LAYOUT,
+    LENGTH,
+    VALUED,
+    Entries,
+    index_of,
+    spots,
+)
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.merge import EMPTY, Part
+from monitor.tsdb.strung import Strung, strung
 
 Array = NDArray[np.int64]
 Told = Callable[[Damage], None]
@@ -33,8 +48,19 @@ class Piece:
 
 def head_entries(hot: Hot, device: int, start_ms: int, end_ms: int) -> Entries:
     """Return the polls of a device in the head that lie in [start, end], as they arrived."""
-    found = entries(hot.head(hot.slots(device), start_ms, end_ms), device)
-    return found.where((found.index[:, AT] >= start_ms) & (found.index[:, AT] <= end_ms))
+    rows = hot.head_rows(hot.slots(device), start_ms, end_ms)
+    indexes = [polls for _, polls, _ in rows]
+    index = index_of(indexes)
+    at = index[:, AT]
+    chosen = np.flatnonzero((index[:, DEVICE] == device) & (at >= start_ms) & (at <= end_ms))
+    row, starts = (found[chosen].tolist() for found in spots(index, indexes))
+    index = index[chosen]
+    blocks = np.empty(len(chosen), object)
+    for i, (r, start, length) in enumerate(zip(row, starts, index[:, LENGTH].tolist(), strict=True)):
+        number, _, data = rows[r]
+        part = hot.head_data(number, start, length) if data is None else data[start : start + length]
+        blocks[i] = part
+    return Entries(index, blocks)
 
 
 def head_parts(found: Entries, plans: Callable[[int], Plan], file: Path, told: Told) -> Iterator[Part]:
@@ -42,33 +68,47 @@ def head_parts(found: Entries, plans: Callable[[int], Plan], file: Path, told: T
     for places in hours.arrivals(found):
         some = found.where(places)
         plan = plans(int(some.index[0, LAYOUT])) if len(places) else EMPTY.plan
-        try:
-            values = some.values(len(plan.layout.columns))
-        except codec.DamagedError:
-            some, values = _one_by_one(some, len(plan.layout.columns), file, told)
+        some, values = _decoded(some, len(plan.layout.columns), None, file, told)
         columns = values.T if plan.layout.columns else np.empty((0, 0), np.int64)
         yield Part(plan, some.index[:, AT], some.index[:, FLAGS], columns)
 
 
-def _one_by_one(found: Entries, width: int, file: Path, told: Told) -> tuple[Entries, Array]:
+def _one_by_one(
+    found: Entries, width: int, picked: Sequence[int] | None, file: Path, told: Told
+) -> tuple[Entries, Array]:
     """Leave out the polls that are damaged."""
-    sound, values = [], [np.empty((0, width), np.int64)]
+    sound, values = [], [np.empty((0, width if picked is None else len(picked)), np.int64)]
     for i, block in enumerate(found.blocks):
         try:
-            values.append(codec.decode_each([block]))
+            values.append(codec.decode_each([block], picked))
             sound.append(i)
         except codec.DamagedError as error:
             told(Damage(file, int(found.index[i, DEVICE]), int(found.index[i, AT]), f"{error}"))
     return found.where(np.array(sound, np.int64)), np.concatenate(values)
 
 
-def head_pieces(parts: Iterable[Part], names: Sequence[Name]) -> Iterator[Piece]:
-    """Yield the wanted columns of parts."""
-    for part in parts:
-        places = part.plan.layout.places
-        values = {name: part.values[places[name]] for name in names if name in places}
-        if values:
-            yield Piece(part.valued_ms, values)
+def head_pieces(
+    found: Entries, plans: Callable[[int], Plan], names: Sequence[Name], file: Path, told: Told
+) -> Iterator[Piece]:
+    """Yield the wanted columns of polls of one device."""
+    for places in hours.arrivals(found):
+        some = found.where(places)
+        layout = plans(int(some.index[0, LAYOUT])).layout if len(places) else EMPTY.plan.layout
+        wanted = {name: layout.places[name] for name in names if name in layout.places}
+        if wanted:
+            sound, values = _decoded(some, len(layout.columns), list(wanted.values()), file, told)
+            valued = sound.index[:, FLAGS] & VALUED != 0
+            yield Piece(sound.index[valued, AT], dict(zip(wanted, values.T, strict=True)))
+
+
+def _decoded(
+    found: Entries, width: int, picked: Sequence[int] | None, file: Path, told: Told
+) -> tuple[Entries, Array]:
+    """Return polls of one layout and their values, without those that are damaged."""
+    try:
+        return found, found.values(width, picked)
+    except codec.DamagedError:
+        return _one_by_one(found, width, picked, file, told)
 
 
 def hour_pieces(
@@ -78,68 +118,63 @@ def hour_pieces(
     where: tuple[Path, int],
     told: Told,
 ) -> list[Piece]:
-    """Return the wanted columns of blocks of hours, as one piece in their order; `where`: their file and device."""
-    wanted: dict[int, dict[int, dict[Name, int]]] = {}  # layout → half → name → row
-    numbers: dict[int, list[int]] = {}  # layout → its blocks
-    packed: list[tuple[bytes, bytes, bytes]] = []
-    begins: list[int] = []
-    for first_ms, layout, data in blocks:
-        if layout not in wanted:
-            wanted[layout] = _wanted(names, plans(layout).in_halves)
-        if wanted[layout]:
-            numbers.setdefault(layout, []).append(len(packed))
-            packed.append(hours.parts(data))
-            begins.append(first_ms)
-    laid = _Laid([p[0] for p in packed], lambda i, error: told(Damage(*where, begins[i], f"{error}")))
-    for layout, mine in numbers.items():
-        for half, some in wanted[layout].items():
-            laid.fill(np.array(mine), [packed[i][half + 1] for i in mine], some)
-    return [Piece(laid.at_ms, laid.values)] if packed else []
+    """Return the wanted columns of blocks of hours in their order; `where`: their file and device."""
+    found = []
+    for layout, some in groupby(blocks, key=itemgetter(1)):
+        plan = plans(layout)
+        wanted = _wanted(names, plan.in_halves)
+        if wanted:
+            mine = list(some)
+            found.append(_strung(mine, plan, wanted, partial(_told, where, mine, told)))
+    return found
 
 
-class _Laid:
-    """Blocks of hours one after the other: their times, and the values of the columns that are asked for.
+Hour = tuple[int, int, bytes]  # when it begins, layout, block
+Damaged = Callable[[Mapping[int, codec.DamagedError]], None]
 
-    Blocks of one shape are laid out together. What is damaged leaves no times, or `MISSING`.
-    """
 
-    def __init__(self, marks: Sequence[bytes], damaged: Callable[[int, codec.DamagedError], None]) -> None:
-        self.damaged = damaged
-        self.values: dict[Name, Array] = {}
-        self.sizes = np.zeros(len(marks), np.int64)
-        found = []
-        for members, times in codec.decode_alike(marks, [(0, 1)] * len(marks)):
-            if isinstance(times, codec.DamagedError):
-                damaged(members[0], times)
-                continue
-            valued = times[:, 1] & VALUED != 0
-            self.sizes[members] = valued.sum(axis=1)
-            found.append((members, times[:, 0][valued]))
-        self.starts = self.sizes.cumsum() - self.sizes
-        self.at_ms = np.empty(self.sizes.sum(), np.int64)
-        for members, at in found:
-            self.at_ms[self._spots(members)] = at
+def _told(
+    where: tuple[Path, int], blocks: Sequence[Hour], told: Told, found: Mapping[int, codec.DamagedError]
+) -> None:
+    for i, error in found.items():
+        told(Damage(*where, blocks[i][0], f"{error}"))
 
-    def fill(self, numbers: Array, blocks: Sequence[bytes], wanted: Mapping[Name, int]) -> None:
-        """Lay out one half of the blocks with these numbers."""
-        for name in wanted:
-            self.values.setdefault(name, np.full(len(self.at_ms), MISSING))
-        for members, rows in codec.decode_alike(blocks, [tuple(wanted.values())] * len(blocks)):
-            mine = numbers[members]
-            if isinstance(rows, codec.DamagedError):
-                self.damaged(mine[0], rows)
-                continue
-            known = self.sizes[mine] == rows.shape[2]  # not where the times are damaged
-            if not known.all():
-                mine, rows = mine[known], rows[known]
-            spots = self.starts[mine][:, None] + np.arange(rows.shape[2])
-            for i, name in enumerate(wanted):
-                self.values[name][spots] = rows[:, i]
 
-    def _spots(self, members: Sequence[int]) -> Array:
-        """Return the places of the polls of some blocks."""
-        starts, sizes = self.starts[members], self.sizes[members]
-        return np.repeat(starts - sizes.cumsum() + sizes, sizes) + np.arange(sizes.sum())
+def _strung(
+    blocks: Sequence[Hour], plan: Plan, wanted: Mapping[int, Mapping[Name, int]], damaged: Damaged
+) -> Piece:
+    """Return the wanted columns of blocks with one layout; what is damaged leaves no times, or `MISSING`."""
+    packed = [hours.parts(data) for _, _, data in blocks]
+    marks = strung([p[0] for p in packed], 2, (0, 1))
+    damaged(marks.damaged)
+    at, sizes = _valued(marks)
+    values: dict[Name, Array] = {}
+    for half, rows in wanted.items():
+        some = strung([p[half + 1] for p in packed], len(plan.halves[half]), tuple(rows.values()))
+        damaged(some.damaged)
+        values.update(zip(rows, some.values if some.sizes == sizes else _laid(some, sizes), strict=True))
+    return Piece(at, values)
+
+
+def _valued(marks: Strung) -> tuple[Array, list[int]]:
+    """Return the times of the polls that have values, and how many each block has of them."""
+    at, flags = marks.values
+    valued = flags & VALUED != 0
+    if valued.all():
+        return at, marks.sizes
+    blocks = np.arange(len(marks.sizes)).repeat(marks.sizes)
+    return at[valued], np.bincount(blocks[valued], minlength=len(marks.sizes)).tolist()
+
+
+def _laid(some: Strung, sizes: Sequence[int]) -> Array:
+    """Return the values of blocks that should have these sizes; those of one that has another are `MISSING`."""
+    values = np.full((len(some.values), sum(sizes)), MISSING)
+    read = write = 0
+    for size, expected in zip(some.sizes, sizes, strict=True):
+        if size == expected:
+            values[:, write : write + size] = some.values[:, read : read + size]
+        read, write = read + size, write + expected
+    return values
 
 
 def day_pieces(file: DayFile, day: int, device: int, names: Sequence[Name], told: Told) -> Iterator[Piece]:

@@ -37,3 +37,20 @@ def unpacked(payloads: Sequence[bytes], width: int) -> Array:
     if len(found):
         np.place(octets, places, found)
     return octets.view(np.int64).reshape(len(payloads), width)
+
+
+def picked(payloads: Sequence[bytes], width: int, columns: Sequence[int]) -> Array:
+    """Return some columns of `unpacked`, without unpacking the others; they may be none of many."""
+    masks = np.frombuffer(b"".join([p[:width] for p in payloads]), np.uint8).reshape(len(payloads), width)
+    found = np.frombuffer(b"".join([p[width:] for p in payloads]), np.uint8)
+    ends = np.bitwise_count(masks).cumsum(dtype=np.int64)
+    if (ends[-1] if len(ends) else 0) != len(found):
+        raise ValueError("its bytes are not as many as it says")
+    wanted = masks[:, columns]
+    octets = np.unpackbits(wanted).reshape(-1, 8)
+    rows, places = octets.nonzero()
+    # Each byte that is there stands behind those of the columns before its own, and those before it in its own.
+    begins = ends.reshape(masks.shape)[:, columns] - np.bitwise_count(wanted)
+    within = octets.cumsum(axis=1, dtype=np.int64)[rows, places] - 1
+    octets[rows, places] = found[begins.ravel()[rows] + within]
+    return octets.view(np.int64).reshape(len(payloads), -1)

@@ -192,8 +192,7 @@ class EmbeddedStore:
                 blocks = hot.hours(device, start_ms, end_ms)
                 hot_pieces += pieces.hour_pieces(blocks, names, hot.plan, where, self.told)
                 entries = pieces.head_entries(hot, device, start_ms, end_ms)
-                parts = pieces.head_parts(entries, hot.plan, self.hot_path, self.told)
-                hot_pieces += pieces.head_pieces(parts, names)
+                hot_pieces += pieces.head_pieces(entries, hot.plan, names, self.hot_path, self.told)
         if not files:
             return hot_pieces
         found: list[pieces.Piece] = []

@@ -18,9 +18,11 @@ from hypothesis.extra import numpy as arrays
 from monitor.rates import Count, increments
 from monitor.samples import MISSING, Layout, Sample, polls_of
 from monitor.tsdb import codec, merge, runs, sparse, tiers
+from monitor.tsdb.faults import DamagedSamplesError
 from monitor.tsdb.groups import Plan
 from monitor.tsdb.head import LENGTH
 from monitor.tsdb.store import EmbeddedStore
+from monitor.tsdb.strung import strung
 
 ANY = st.integers(-(2**63), 2**63 - 1) | st.just(MISSING) | st.integers(-300, 300)
 MATRICES = arrays.arrays(np.int64, st.tuples(st.integers(0, 6), st.integers(0, 70)), elements=ANY)
@@ -41,10 +43,25 @@ def test_a_matrix_comes_back(values: np.ndarray, kind: codec.Kind, which: int) -
         assert np.array_equal(some, np.stack([values[[2, 0]]] * 2))
 
 
+@given(st.lists(arrays.arrays(np.int64, st.tuples(st.just(3), st.integers(0, 40)), elements=ANY), max_size=5))
+def test_blocks_of_any_length_come_back_as_one_run(some: list[np.ndarray]) -> None:
+    other = [
+        codec.encode(np.zeros((2, 4), np.int64)),
+        codec.encode(np.zeros((3, 4), np.int64), codec.Kind.plain),
+    ]
+    found = strung([other[0], *map(codec.encode, some), other[1], b"cut"], 3, [2, 0])
+    run = np.concatenate([np.empty((3, 0), np.int64), *some], axis=1)
+    assert np.array_equal(found.values, run[[2, 0]])
+    assert found.sizes == [0, *(values.shape[1] for values in some), 0, 0]
+    assert [*found.damaged] == [0, len(some) + 1, len(some) + 2]
+
+
 @given(arrays.arrays(np.int64, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=ANY))
 def test_rows_of_the_head_come_back(values: np.ndarray) -> None:
     blocks = codec.encode_each(values)
     assert np.array_equal(codec.decode_each(blocks), values)
+    picked = [values.shape[1] - 1, 0]
+    assert np.array_equal(codec.decode_each(blocks, picked), values[:, picked])
     assert np.array_equal(np.stack([codec.decode(b)[:, 0] for b in blocks]), values)
 
 
@@ -64,6 +81,7 @@ def test_rows_of_an_older_head_are_read_beside_new_ones(which: int) -> None:
     assert np.array_equal(codec.decode(old[0])[:, 0], values[0])
     mixed = [old[0], *codec.encode_each(values[1:])]
     assert np.array_equal(codec.decode_each(mixed), values)
+    assert np.array_equal(codec.decode_each(mixed, [2, 0]), values[:, [2, 0]])
     with pytest.raises(codec.DamagedError, match="its shape"):
         codec.decode_each([old[0], *codec.encode_each(values[1:, :2].copy())])
 
@@ -86,11 +104,33 @@ def test_an_older_head_is_sealed_with_what_came_since(tmp_path: Path) -> None:
             store.maintain(T0 + timedelta(hours=3), compacting=False)
 
 
+def test_of_a_large_row_of_the_head_a_device_is_read_alone(tmp_path: Path) -> None:
+    names = [("voltage", f"s{i}") for i in range(60)]
+    value = 0x0102030405060708
+    with EmbeddedStore(tmp_path / "s") as store:
+        store.write(
+            polls_of([Sample(d, *n, T0, value + d * i) for d in range(40) for i, n in enumerate(names)])
+        )
+        keys = [(d, *names[i]) for d in (0, 17, 39) for i in (59, 0)]
+        found = store.read(keys, T0, T0)
+        expected = {(d, *names[i]): [value + d * i] for d in (0, 17, 39) for i in (59, 0)}
+        assert {key: series.values.tolist() for key, series in found.items()} == expected
+    with closing(sqlite3.connect(tmp_path / "s/hot.db")) as db, db:
+        assert db.execute("SELECT length(data) FROM head").fetchone()[0] > 2 * 8192
+        db.execute("UPDATE head SET data = substr(data, 1, length(data) / 2)")
+    with EmbeddedStore(tmp_path / "s") as store:
+        assert store.read(keys[:1], T0, T0)[keys[0]].values.tolist() == [value]
+        with pytest.raises(DamagedSamplesError):
+            store.read(keys[4:], T0, T0)
+
+
 def test_a_mask_that_tells_of_other_bytes_is_seen() -> None:
     ((mask, found),) = sparse.packed(np.array([[1, 2]]))
     for wrong in (found[:-1], found + b"x", b""):
         with pytest.raises(ValueError, match="not as many"):
             sparse.unpacked([mask + wrong], 2)
+        with pytest.raises(ValueError, match="not as many"):
+            sparse.picked([mask + wrong], 2, [0])
 
 
 @given(MATRICES, st.data())
