@@ -9,6 +9,9 @@ connections and the time limit. It is a process of its own for three reasons (me
 - ansible-runner and Ansible leave secrets in files. They get one private directory on tmpfs, which this
   process removes whatever happens; a directory whose maker was killed is removed by the next job.
 - When its input ends during a run, whoever asked is gone: it cancels it. So `kill -9` of the command stops Ansible.
+
+Should this process itself be killed, Ansible ends by the callback siaga.siaga.bound, and whoever asked removes what
+is left.
 """
 
 import ctypes
@@ -39,7 +42,7 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Ansible forwards SIGTERM to its workers, but needs a moment before the hard kill.
 GRACE_S = 3.0
 PREFIX = "siaga-job-"
-CALLBACKS = "siaga.siaga.built_modules,siaga.siaga.frozen"  # in ansible_collections/
+CALLBACKS = "siaga.siaga.bound,siaga.siaga.built_modules,siaga.siaga.frozen"  # in ansible_collections/
 STRATEGY = "siaga.siaga.patient"  # mitogen brings its own
 SHORTEST_SECRET = 4
 _ORIGIN = re.compile(r"Origin: (?P<path>\S+?):(?P<line>\d+)(?::\d+)?\s*$", re.MULTILINE)
@@ -108,9 +111,9 @@ def private_directory(fallback: Path) -> Iterator[Path]:
 
     A lock on it is our life sign, so that what a killed job left can be told from a job that runs.
     """
-    base = next(p for p in (Path("/dev/shm"), fallback) if os.access(p, os.W_OK | os.X_OK))  # noqa: S108
+    base = base_of(fallback)
     sweep(base)
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
     lock = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,9 +123,14 @@ def private_directory(fallback: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(base: Path, min_age_s: float = 10.0) -> None:
-    """Remove directories that killed jobs of this user left behind."""
-    for path in base.glob(f"{PREFIX}*"):
+def base_of(fallback: Path) -> Path:
+    """Return where private directories are: on tmpfs if there is one."""
+    return next(p for p in (Path("/dev/shm"), fallback) if os.access(p, os.W_OK | os.X_OK))  # noqa: S108
+
+
+def sweep(base: Path, min_age_s: float = 10.0, of: str = "") -> None:
+    """Remove what killed jobs of this user left behind, directories and processes; `of`: of this process alone."""
+    for path in base.glob(f"{PREFIX}{of}-*" if of else f"{PREFIX}*"):
         with suppress(OSError):
             status = path.lstat()
             if status.st_uid != os.getuid() or path.is_symlink() or time.time() - status.st_mtime < min_age_s:
@@ -130,9 +138,18 @@ def sweep(base: Path, min_age_s: float = 10.0) -> None:
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                end_users(path)
                 shutil.rmtree(path, ignore_errors=True)
             finally:
                 os.close(lock)
+
+
+def end_users(directory: Path) -> None:
+    """End the processes that were started with a job's directory in their arguments: Ansible's, and connections."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if f"{directory}/".encode() in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGTERM)
 
 
 def write_private(path: Path, text: str) -> Path:
@@ -207,6 +224,7 @@ def environment(private: Path, task: Mapping[str, Any]) -> dict[str, str]:
         "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "False",
         "ANSIBLE_NOCOLOR": "True",
         "ANSIBLE_GATHERING": "explicit",
+        "SIAGA_JOB_PID": str(os.getpid()),
         **(_fast(private) if task["fast"] else {}),
     }
 

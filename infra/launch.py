@@ -17,6 +17,7 @@ from typing import Any
 from infra.events import TaskEvent
 from infra.frontmatter import Playbook
 from infra.hosts import Host, with_secrets
+from infra.jobs import base_of, sweep
 from siaga.errors import InvalidError
 from siaga.settings import Settings
 
@@ -103,7 +104,7 @@ def opened(play: Playbook, hosts: Sequence[Host], settings: Settings) -> Iterato
     )
     assert process.stdin is not None
     ansible = Ansible(play, hosts, process)
-    with _ended(process), _signals(ansible):
+    with _ended(process, settings.home), _signals(ansible):
         process.stdin.write(json.dumps(_task(play, hosts, settings)) + "\n")
         process.stdin.flush()
         yield ansible
@@ -184,8 +185,11 @@ def _end(play: Playbook, end: Mapping[str, Any] | None) -> End:
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Wait for the job's process at the end; one that does not end in LAST_CALL_S is killed."""
+def _ended(process: subprocess.Popen[str], home: Path) -> Iterator[None]:
+    """Wait for the job's process at the end; one that does not end in LAST_CALL_S is killed.
+
+    What one that was killed could not remove is removed here.
+    """
     try:
         yield
     finally:
@@ -198,6 +202,8 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.returncode < 0:
+            sweep(base_of(home), 0, str(process.pid))
 
 
 @contextmanager

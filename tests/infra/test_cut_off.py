@@ -169,6 +169,19 @@ def test_killing_the_command_ends_the_job_leaves_no_lock_and_no_window_and_it_ca
     assert (done.status, [h.status for h in done.hosts]) == ("ok", ["changed"])
 
 
+def test_if_the_process_that_runs_ansible_is_killed_nothing_goes_on_and_nothing_is_left(
+    regency: Regency, slow: str
+) -> None:
+    """As by the kernel, when memory runs out."""
+    with applying(regency, slow) as (process, below, private):
+        (jobs,) = [p for p in below if b"infra.jobs" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        os.kill(jobs, signal.SIGKILL)
+        said, _ = process.communicate(timeout=30)
+        assert b"Ansible broke off: the process of the job was killed." in said
+        assert not [p for p in private if p.exists()], "keys and passwords were in it"
+        until(lambda: not any(map(alive, below)), "Ansible went on, or a connection was left", 30)
+
+
 def test_ctrl_c_ends_the_job_in_order(regency: Regency, slow: str) -> None:
     with applying(regency, slow) as (process, below, private):
         process.send_signal(signal.SIGINT)
