@@ -244,7 +244,7 @@ def _judge(course: Course, verdicts: Mapping[str, Verdict], said: str) -> None:
     if not names:
         course.recorder.step("checks", detail=f"{said}: {_seen(verdicts)}")
         return
-    reasons = "; ".join(f"{n}: {course.tallies[n].reason}" for n in names)
+    reasons = "; ".join(f"{n}: {course.tallies[n].reason}" for n in names).rstrip(".")
     course.recorder.step("checks", "failed", f"{said}: {reasons}")
     course.stopped = f"Stopped after {said}: {reasons}."
     back = taken_back(course, names)

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ _LONGEST_INT = 18  # digits: what a 64-bit number holds
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a play. `pattern` is matched against the whole value (of each item of a list)."""
+    """One parameter of a play. `pattern` is matched against the whole value (of each item of a list).
+
+    `least`: what a whole number must not be below.
+    """
 
     name: str
     type: str = "str"
@@ -32,6 +36,7 @@ class Parameter:
     kind: str = ""  # of a credential
     choices: tuple[str, ...] = ()
     required: bool = False
+    least: int | None = None
 
     @property
     def option(self) -> str:
@@ -135,6 +140,8 @@ def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:
         raise ValueError(f"parameter '{name}' can only be a credential of kind snmp-v3")
     if kind == "choice" and not spec.get("choices"):
         raise ValueError(f"parameter '{name}' is a choice without choices")
+    if type(spec.get("least", 0)) is not int:
+        raise ValueError(f"parameter '{name}' has a least that is no whole number")
     empty = {"int": 0, "bool": False, "list": []}.get(kind, "")
     known = {k: v for k, v in spec.items() if k in Parameter.__dataclass_fields__ and k != "name"}
     made = Parameter(name, **{"default": empty, **known, "choices": tuple(spec.get("choices", ()))})
@@ -148,7 +155,7 @@ def read_value(parameter: Parameter, text: str) -> Any:
     if not text.isprintable():
         raise ValueError("control characters and line ends are not allowed")
     if parameter.type == "int":
-        return _number(text)
+        return _number(text, parameter.least)
     if parameter.type == "bool":
         if text.lower() not in _TRUE + _FALSE:
             raise ValueError("must be yes or no")
@@ -162,10 +169,12 @@ def read_value(parameter: Parameter, text: str) -> Any:
     return items if parameter.type == "list" else text
 
 
-def _number(text: str) -> int:
-    try:
-        if len(text.strip("+-")) <= _LONGEST_INT:
-            return int(text)
-    except ValueError:
-        pass
-    raise ValueError(f"must be a whole number, not '{safe(text, 60)}'")
+def _number(text: str, least: int | None) -> int:
+    found = None
+    with suppress(ValueError):
+        found = int(text) if len(text.strip("+-")) <= _LONGEST_INT else None
+    if found is None:
+        raise ValueError(f"must be a whole number, not '{safe(text, 60)}'")
+    if least is not None and found < least:
+        raise ValueError(f"must be at least {least}, not {found}")
+    return found

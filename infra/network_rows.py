@@ -1,5 +1,6 @@
 """What the inventory says of an agency's connection at the router it ends at: port, VLAN, address, rate."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_interface, ip_network
@@ -13,6 +14,7 @@ from siaga.errors import InvalidError
 from siaga.text import safe
 
 PARAMETER = "connection"
+_LINUX_PORT = re.compile(r"[A-Za-z0-9_.+-]{1,15}")  # what stands in the commands of its unit
 Row = Mapping[str, Any]
 
 
@@ -36,7 +38,10 @@ def with_connection(session: Session, hosts: Sequence[Host], name: str) -> list[
     made, problems = [], []
     for host in hosts:
         try:
-            made.append(replace(host, variables={**host.variables, **variables(known, host.name)}))
+            linux = host.variables.get("siaga_platform") != "routeros"
+            made.append(
+                replace(host, variables={**host.variables, **variables(known, host.name, linux=linux)})
+            )
         except ValueError as error:
             problems.append(f"'{host.name}': {error}.")
     if problems:
@@ -63,12 +68,14 @@ def _named(found: Sequence[Row], name: object) -> Row:
     return next((row for row in found if name and row["name"] == name), {})
 
 
-def variables(known: Known, device: str) -> dict[str, Any]:
+def variables(known: Known, device: str, *, linux: bool = True) -> dict[str, Any]:
     """Return the connection's variables on one device; raises ValueError saying what the inventory lacks.
 
     `agency_vlan` is 0 where the port is the agency's alone; rates are bits per second, 0 where none is agreed.
     """
     port = _port(known, device)
+    if linux and not _LINUX_PORT.fullmatch(port):
+        raise ValueError(f"its port '{safe(port, 40)}' is not called so on a Linux router")
     vid = int(known.vlan.get("vid") or 0)
     interface = f"{port}.{vid}" if vid else port
     if len(interface) > 15:  # IFNAMSIZ of Linux is 16 with the closing zero

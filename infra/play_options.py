@@ -54,6 +54,7 @@ def described(parameter: Parameter) -> str:
     default = parameter.default
     text = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
     more = f" [{'|'.join(parameter.choices)}]" if parameter.choices else ""
+    more += "" if parameter.least is None else f" [at least {parameter.least}]"
     said = "required" if parameter.required else f"default: {text}" if text else ""
     return f"{parameter.help}{more}{f'  [{said}]' if said else ''}"
 

@@ -1,9 +1,11 @@
 """What a play is told of an agency's connection, from literal rows of the inventory."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ansible_collections.siaga.siaga.plugins.filter.routeros import routeros_value
 from infra.network_rows import Known, variables
 
 
@@ -67,3 +69,25 @@ def test_a_vlan_names_the_interface_and_the_connections_own_rate_wins() -> None:
 def test_what_the_inventory_lacks_is_said(device: str, changed: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("/", ".")):
         variables(known(**changed), device)
+
+
+def test_a_port_that_linux_does_not_call_so_is_refused_there() -> None:
+    found = known(interface="rtr-mauk:ether2 Mauk; reboot", prefix="10.20.9.0/24", link="")
+    row = {"name": "10.20.9.2", "interface": "rtr-mauk:ether2 Mauk; reboot"}
+    found = replace(found, link={}, addresses=[row])
+    with pytest.raises(ValueError, match="'ether2 Mauk; reboot' is not called so on a Linux router"):
+        variables(found, "rtr-mauk")
+    assert variables(found, "rtr-mauk", linux=False)["agency_port"] == "ether2 Mauk; reboot"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("ether2-mauk", "ether2-mauk"),
+        ("ether2 Mauk", '"ether2 Mauk"'),
+        ("Seksi $a", '"Seksi \\$a"'),
+        ("", '""'),
+    ],
+)
+def test_a_value_of_routeros_is_quoted_where_it_must_be(text: str, value: str) -> None:
+    assert routeros_value(text) == value

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from infra.frontmatter import Parameter, read_playbook
+from infra.frontmatter import Parameter, read_playbook, read_value
 from infra.play_options import described, rewritten
+from infra.playbooks import playbook
 from siaga.errors import InvalidError, UsageError
 from tests.cli_runner import Siaga, runner
 from tests.homes import fresh
@@ -49,6 +50,14 @@ def test_the_help_of_a_parameter_has_its_choices_and_default() -> None:
     one = Parameter("mode", "choice", "auto", "How.", choices=("auto", "keep"))
     assert described(one) == "How. [auto|keep]  [default: auto]"
     assert described(Parameter("x", help="Y.", required=True)) == "Y.  [required]"
+    assert described(Parameter("x", "int", 60, "Y.", least=5)) == "Y. [at least 5]  [default: 60]"
+
+
+@pytest.mark.parametrize("name", ["agency-connection", "baseline"])
+@pytest.mark.parametrize("text", ["0", "-5", "4"])
+def test_a_way_back_that_a_linux_host_would_take_at_once_is_refused(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"must be at least 5, not {text}"):
+        read_value({p.name: p for p in playbook(name, ()).parameters}["confirm_s"], text)
 
 
 BAD = {
@@ -60,6 +69,7 @@ BAD = {
     "[params.x]\ntype = 'float'": "parameter 'x' has no type among",
     "[params.x]\ntype = 'choice'": "parameter 'x' is a choice without choices",
     "[params.x]\npattern = '('": "missing )",
+    "[params.x]\ntype = 'int'\nleast = 'few'": "parameter 'x' has a least that is no whole number",
     "[params]\nx = 3": "has no attribute",
 }
 

@@ -118,6 +118,30 @@ def test_a_tunnel_carries_packets_to_the_agency(office: Office, tmp_path: Path) 
     assert "network 10.77.64.0/29 area 0" in announced
 
 
+def test_a_tunnel_that_cuts_the_line_is_taken_back_with_its_file(office: Office) -> None:
+    lab = office.lab
+    before = lab.read("kec1", "cat", TUNNEL)
+    peer = re.search(r"PublicKey = (\S+)", before)
+    assert peer
+    given = [
+        "--connection",
+        "kec-mekar-baru",
+        "--wireguard-peer",
+        peer[1],
+        "--wireguard-address",
+        "10.99.7.1/30",
+    ]
+    # What leads to siaga is routed into the tunnel.
+    given += ["--wireguard-allowed", "10.77.0.8/29", "--confirm-s", "5"]
+    made = office.siaga("plan", "agency-connection", "kec1", *given)
+    found = NAME.search(made.stdout)
+    assert found, made.stdout + made.stderr
+    assert office.siaga("plan", "approve", found.group(), second=True).returncode == 0
+    done = office.siaga("apply", found.group(), "--yes")
+    assert "took it back by itself after 5 s" in done.stdout, done.stdout + done.stderr
+    assert lab.read("kec1", "cat", TUNNEL) == before
+
+
 def ping(lab: Lab, address: str) -> bool:
     """Whether the agency's end gets an answer."""
     return lab.run("opd", "ping", "-c1", "-W1", address).returncode == 0
@@ -178,3 +202,4 @@ def test_a_kernel_that_refuses_leaves_the_router_as_it_was(office: Office) -> No
 
 
 UNIT = "/etc/systemd/system/siaga-connection-kec-mekar-baru.service"
+TUNNEL = "/etc/wireguard/wg-kecmekarbar.conf"

@@ -228,6 +228,31 @@ def test_a_wrong_vlan_that_cuts_siaga_off_is_taken_back(router: Works) -> None:
     ]
 
 
+def test_what_cannot_be_made_is_taken_back_also_after_a_change_that_cut_the_line(router: Works) -> None:
+    lab = router.lab
+    lab.read("kec2", "mkdir", "-p", "/run/siaga")
+    lab.read(
+        "kec2", "touch", "/run/siaga/connection-kec-kresek.done"
+    )  # of one that was made, and cut the line
+    router.say(
+        "contract", "set", "SPK-12/2026", "committed_down_bps=1000000000000"
+    )  # tc has no bucket of that size
+    assert "could not be made, and was taken back" in connect(router, "kec-kresek", code=1)
+    router.say("contract", "set", "SPK-12/2026", "committed_down_bps=8000000")
+    assert ping(lab, "noc", "10.77.73.1")
+    assert lab.read("kec2", "nft", "list", "table", "netdev", "siaga_kec_kresek").count("limit rate") == 1
+    again = router.plan("agency-connection", "kec2", "connection=kec-kresek")
+    assert (again.host["status"], again.host["changed"]) == ("ok", 0), again.diff
+
+
+def test_a_description_that_systemd_has_not_read_is_not_taken_for_done(router: Works) -> None:
+    """As an apply leaves it that was killed after it wrote the file."""
+    router.lab.read("kec2", "touch", f"/etc/systemd/system/{UNIT}")
+    plan = router.plan("agency-connection", "kec2", "connection=kec-kresek")
+    router.lab.read("kec2", "systemctl", "daemon-reload")
+    assert (plan.host["status"], plan.host["changed"]) == ("changed", 1), plan.report
+
+
 @pytest.mark.slow
 def test_a_trunk_that_would_not_carry_the_vlan_is_said_in_the_plan(router: Works) -> None:
     router.lab.read("kec2", "ovs-vsctl", "set", "Port", "eth1", "trunks=73")
