@@ -230,13 +230,13 @@ def test_a_wrong_vlan_that_cuts_siaga_off_is_taken_back(router: Works) -> None:
 
 def test_what_cannot_be_made_is_taken_back_also_after_a_change_that_cut_the_line(router: Works) -> None:
     lab = router.lab
+    router.say("device", "set", "kec2", f"address={NODES['kec2'].address}")
+    router.say("vlan", "set", "kec-kresek", "vid=73")
     lab.read("kec2", "mkdir", "-p", "/run/siaga")
-    lab.read(
-        "kec2", "touch", "/run/siaga/connection-kec-kresek.done"
-    )  # of one that was made, and cut the line
-    router.say(
-        "contract", "set", "SPK-12/2026", "committed_down_bps=1000000000000"
-    )  # tc has no bucket of that size
+    # What a change leaves that was made, and cut the line.
+    lab.read("kec2", "touch", "/run/siaga/connection-kec-kresek.done")
+    # The shaper has no bucket of that size.
+    router.say("contract", "set", "SPK-12/2026", "committed_down_bps=1000000000000")
     assert "could not be made, and was taken back" in connect(router, "kec-kresek", code=1)
     router.say("contract", "set", "SPK-12/2026", "committed_down_bps=8000000")
     assert ping(lab, "noc", "10.77.73.1")
