@@ -25,7 +25,7 @@ from siaga.settings import Settings
 
 _LONGEST_WAIT_S = 0.25
 _SHORTEST_WAIT_S = 0.02
-# Where several turns come within so many seconds, or within such a part of the shortest period, they begin together: one
+# Where several turns come within so many seconds, or such a part of the shortest period, they begin together: one
 # sweep of echoes is of many, and answers that come together are read together.
 _TOGETHER_S, _TOGETHER, _SEVERAL = 0.2, 1 / 150, 2.0
 _WISH_GAP_S = 10.0
