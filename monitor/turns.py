@@ -137,12 +137,13 @@ class Turns:
         device = self.roll.devices[number]
         if self._is_away(device, tier) or self._has_no_need(device, tier):
             return None
-        if tier == "counters":
-            mute = device.id not in self._tiers.known and self._is_mute(device)
-            return self._first(device, began) if mute else self._tiers.counters(device, began)
         # Whoever was not read since the start is read as a whole first: who it is comes with what it has.
-        full = tier == "metadata" or device.id not in self._tiers.known
-        return self._tiers.reading(device, began, full=full)
+        new = device.id not in self._tiers.known
+        if new and device.target.snmp is not None:
+            return self._first(device, began)
+        if tier == "counters":
+            return self._tiers.counters(device, began)
+        return self._tiers.reading(device, began, full=new or tier == "metadata")
 
     def _is_away(self, device: Watched, tier: str) -> bool:
         """Tell whether reading it is in vain now; the counters of one that answers ICMP tell when it reads again."""
@@ -156,7 +157,7 @@ class Turns:
         return trouble is not None and trouble.reach is Reach.silent
 
     async def _first(self, device: Watched, began: Callable[[], None]) -> None:
-        """Read one that was mute as a whole if it answers now; in vain that would hold a place for many time-outs."""
+        """Read it as a whole if it answers one question; in vain that would hold a place for many time-outs."""
         began()
         if await self._reacher.answers(device):
             await self._tiers.reading(device, began, full=True)

@@ -63,7 +63,7 @@ def heard(device: int, reach: Reach) -> Reached:
 
 async def first_readings(home: Path) -> tuple[list[int], ...]:
     devices = {i: Watched(i, Target(f"sw-{i}", f"127.94.1.{i}", snmp=AUTH), Periods()) for i in (1, 2, 3)}
-    loop, readers = asyncio.get_running_loop(), Readers()
+    loop, readers = asyncio.get_running_loop(), Readers(speaking={1, 2, 3})
     turns = Turns(Settings(home=home), loop.time, Lateness(loop.time()), lambda _: None, lambda _: None)
     turns.connect(*(cast(Any, readers),) * 4)
     turns.enrol(Roll(devices, {}))
