@@ -23,7 +23,7 @@ from infra.models import Plan
 from infra.prepare import Prepared
 from infra.radius import Radius, open_view, radii
 from infra.recorder import Recorder
-from infra.results import GOOD, HostTally, judged, tally
+from infra.results import GOOD, HostTally, judged, tally, unsure
 from infra.rollback import taken_back
 from infra.verdict import Verdict, compared, not_ready
 from inventory import runs
@@ -223,9 +223,11 @@ def _batch(course: Course, names: list[str], number: int, said: str, ahead: Sequ
     seen = len(course.recorder.events)
     hosts = [course.hosts[n] for n in names]
     following = [course.hosts[n] for n in ahead]
+    begun = not course.ansible.cancelled
     course.end = course.ansible.run(hosts, check=False, on_event=course.recorder, ahead=following)
-    done = tally(names, course.recorder.events[seen:], cut_off=course.end.status != "ran")
-    for one in done:
+    cut_off = course.end.status != "ran"
+    done = tally(names, course.recorder.events[seen:], cut_off=cut_off)
+    for one in unsure(done) if cut_off and begun else done:
         course.tallies[one.host] = replace(one, batch=number, before=course.tallies[one.host].before)
     if course.end.status == "ran":
         verdicts = course.looked_after([n for n in names if course.tallies[n].touched])

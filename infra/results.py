@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.events import TaskEvent
 from infra.reasons import explained
@@ -73,6 +73,12 @@ def _status(counts: Mapping[str, int], cut_off: bool) -> str:
     if not sum(counts.values()):
         return "not run"
     return "interrupted" if cut_off else "changed" if counts["changed"] else "ok"
+
+
+def unsure(tallies: Iterable[HostTally]) -> list[HostTally]:
+    """Return the hosts of a batch that was cut off: on one of which nothing is known, a task may have begun."""
+    said = "cut off; its first task may have begun there"
+    return [replace(t, status="interrupted", reason=said) if t.status == "not run" else t for t in tallies]
 
 
 def judged(tallies: Sequence[HostTally]) -> str:

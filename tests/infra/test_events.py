@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from infra.events import DIFF_LIMIT, TaskEvent, read_event, shown_line
 from infra.host_facts import PLAIN
-from infra.results import HostTally, exit_code, judged, tally
+from infra.results import HostTally, exit_code, judged, tally, unsure
 
 
 def event(kind: str, res: dict[str, Any] | None = None, **data: Any) -> dict[str, Any]:
@@ -166,3 +166,10 @@ def test_hosts_are_counted_and_the_job_is_judged_by_them() -> None:
     assert judged(found[1:]) == "failed"
     assert [exit_code(s) for s in ("ok", "partial", "failed", "interrupted")] == [0, 7, 1, 130]
     assert tally(["a"], events[:1], cut_off=True)[0].status == "interrupted"
+
+
+def test_a_host_that_nothing_was_heard_of_when_its_batch_was_cut_off_is_not_called_untouched() -> None:
+    done = tally(["a", "b"], [TaskEvent("a", "one", "ok")], cut_off=True)
+    heard, silent = unsure(done)
+    assert heard == done[0]
+    assert (silent.status, silent.reason) == ("interrupted", "cut off; its first task may have begun there")
