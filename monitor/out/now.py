@@ -37,10 +37,9 @@ def points(
         book = open_book(session, ids)
         found = [*facts(session, book, now, max_age), *health(session, settings, book)]
     with open_samples(settings.home) as store:
-        told = store.last(now, book.devices if ids is not None else None, int(max_age.total_seconds()))
-        newest = [new for new, _ in told.values()]
-        found += [p for poll in newest for p in of_poll(book, poll)]
-    return found + list(freshness(book, newest))
+        told = store.newest(now, book.devices if ids is not None else None, int(max_age.total_seconds()))
+        found += [p for polls in told.values() for poll in polls for p in of_poll(book, poll)]
+    return found + list(freshness(book, [polls[0] for polls in told.values()]))
 
 
 def of_poll(book: Book, poll: Poll) -> Iterator[Point]:
@@ -56,7 +55,7 @@ def of_poll(book: Book, poll: Poll) -> Iterator[Point]:
 
 
 def freshness(book: Book, newest: Iterable[Poll]) -> Iterator[Point]:
-    """Yield how fresh the samples are; of a store without any there is no newest one."""
+    """Yield how fresh the samples are, by each device's newest poll; of a store without any there is no newest one."""
     labels = ordered(book.outside)
     times = [p.at_ms for p in newest]
     yield Point(FRESH, labels, len(times))
