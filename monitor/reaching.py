@@ -6,7 +6,6 @@ answers ICMP and not its protocol is degraded, not down.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -64,7 +63,8 @@ def heard_of(
 class Reacher:
     """Looks who is there. `told` gets each result as it comes; nothing is raised for a device.
 
-    `trouble`: device → what was wrong when its own protocol was asked last; the tiers keep it.
+    `trouble`: device → what was wrong when its own protocol was asked last; the tiers keep it. `shared`: addresses of
+    more than one device, where an echo tells nothing of any of them.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Reacher:
         self.echo = echo
         self.settings = settings
         self.trouble: dict[int, Fault] = {}
+        self.shared: frozenset[str] = frozenset()
         self._engines = engines
         self._now, self._told = now, told
         self._asked: set[str] = (
@@ -87,14 +88,13 @@ class Reacher:
     async def look(self, devices: Sequence[Watched]) -> None:
         """Look at devices once, side by side. One whose address is just being asked is told of by that look.
 
-        Of several at one address an echo tells nothing: these are asked by their own protocol, and so is a host name.
+        Those that share an address are asked by their own protocol, and so is a host name.
         """
         if self.echo is None:
             await _all(self._directly(d) for d in devices)
             return
         open_ones = [d for d in devices if d.target.address not in self._asked]
-        shared = Counter(d.target.address for d in devices)
-        own = {a: d for d in open_ones if shared[a := d.target.address] == 1 and _is_number(a)}
+        own = {a: d for d in open_ones if (a := d.target.address) not in self.shared and _is_number(a)}
         others = [d for d in open_ones if d.target.address not in own]
         await _all([self._swept(self.echo, own), *(self._directly(d) for d in others)])
 
@@ -108,10 +108,13 @@ class Reacher:
             swept = await echo.sweep(
                 list(devices), _PACE, told=lambda address, rtt_s: self._answered(devices[address], rtt_s)
             )
-            left = [(a, d) for a, d in devices.items() if a not in swept.rtt_s]
-            await _all(self._again(echo, a, d, swept.unsent.get(a, ""), began) for a, d in left)
-        finally:
+        except BaseException:
             self._asked -= devices.keys()
+            raise
+        # Who answered may be looked at again at once: the time-outs of those who did not are theirs alone.
+        self._asked -= swept.rtt_s.keys()
+        left = [(a, d) for a, d in devices.items() if a not in swept.rtt_s]
+        await _all(self._again(echo, a, d, swept.unsent.get(a, ""), began) for a, d in left)
 
     def _answered(self, device: Watched, rtt_s: float, loss_pct: float = 0.0) -> None:
         trouble = self.trouble.get(device.id)
@@ -120,9 +123,12 @@ class Reacher:
 
     async def _again(self, echo: Echo, address: str, device: Watched, unsent: str, began: datetime) -> None:
         count = self.settings.monitor.burst
-        burst, managed = await asyncio.gather(
-            echo.burst(address, count, interval_s=0.2), self._managed(device, tries=1)
-        )
+        try:
+            burst, managed = await asyncio.gather(
+                echo.burst(address, count, interval_s=0.2), self._managed(device, tries=1)
+            )
+        finally:
+            self._asked.discard(address)
         asked = device.target.snmp is not None or device.target.ssh is not None
         if asked:
             self._keep(device.id, managed)

@@ -70,6 +70,7 @@ class Turns:
             self._seen.discard(gone)
             self._put_off.discard(gone)
         self.roll = roll
+        self._reacher.shared = roll.shared
         beats = dict(beats_of(roll, self.settings))
         shortest_s = min((beat.period_s for beat in beats.values()), default=0.0)
         self._together_s = min(_TOGETHER_S, max(_SHORTEST_WAIT_S, shortest_s * _TOGETHER))

@@ -1,0 +1,113 @@
+"""Who is looked at when: nobody waits for the silence of another, and an address of two tells nothing of either."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from monitor import snmp
+from monitor.echoes import Burst, Swept
+from monitor.observation import Reach
+from monitor.pace import Pace
+from monitor.reaching import Reached, Reacher
+from monitor.targets import SnmpAuth, SnmpVersion, Target
+from monitor.watched import Periods, Roll, Watched
+from siaga.settings import Settings
+from tests.monitor.agent import TICKS, Script, served
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
+
+
+@dataclass
+class Echoes:
+    """A network: on the loopback everybody answers ICMP. A burst to one who is away lasts until it is ended."""
+
+    there: set[str]
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+    open: list[str] = field(default_factory=list)
+
+    async def sweep(self, addresses: Sequence[str], _: Pace, told: Callable[[str, float], None]) -> Swept:
+        assert not set(addresses) & set(self.open), "a sweep and a burst would take each other's answers"
+        for address in self.there.intersection(addresses):
+            told(address, 0.001)
+        return Swept(dict.fromkeys(self.there.intersection(addresses), 0.001))
+
+    async def burst(self, address: str, count: int, **_: float) -> Burst:
+        self.open.append(address)
+        await self.end.wait()
+        self.open.remove(address)
+        return Burst(address, (None,) * count)
+
+
+def device(number: int, address: str, port: int = 9) -> Watched:
+    auth = SnmpAuth(SnmpVersion.v2c, SecretStr("public"))
+    target = Target(f"sw-{number}", address, snmp_port=port, snmp=auth, timeout_s=0.3, retries=0)
+    return Watched(number, target, Periods())
+
+
+async def of_one_beside_a_silent_one(home: Path) -> list[list[tuple[int, Reach]]]:
+    echoes, told = Echoes({"127.95.3.1"}), []
+    settings = Settings(home=home)
+    engines = snmp.Engines(settings.poll)
+    async with engines.lean:
+        reacher = Reacher(
+            cast(Any, echoes),
+            engines,
+            settings,
+            lambda: NOW,
+            lambda f: told.append((f.device, f.heard.reach)),
+        )
+        there, away = device(1, "127.95.3.1"), device(2, "127.95.3.2")
+        first = asyncio.create_task(reacher.look([there, away]))
+        while not echoes.open:
+            await asyncio.sleep(0)
+        steps = []
+        for some in ([there], [there, away], [away]):
+            told.clear()
+            await reacher.look(some)
+            steps.append(list(told))
+        told.clear()
+        echoes.end.set()
+        await first
+        steps.append(list(told))
+        await reacher.look([away])
+        return [*steps, list(told)]
+
+
+def test_who_answers_is_looked_at_again_while_the_silence_of_another_lasts(tmp_path: Path) -> None:
+    again, both, other, first, after = asyncio.run(of_one_beside_a_silent_one(tmp_path))
+    assert (again, both) == ([(1, Reach.up)], [(1, Reach.up)])
+    assert other == [], "one who is being asked is told of by that look"
+    assert first == [(2, Reach.silent)]
+    assert after == [(2, Reach.silent)] * 2, "and may be looked at again when it is over"
+
+
+async def of_two_at_one_address(home: Path) -> list[tuple[int, Reach, str]]:
+    settings, told = Settings(home=home), []
+    engines = snmp.Engines(settings.poll)
+
+    def tell(found: Reached) -> None:
+        told.append((found.device, found.heard.reach, found.heard.probe))
+
+    async with served(Script({UPTIME: (TICKS, 100)}).answer, "127.95.3.3") as port, engines.lean:
+        pair = [device(1, "127.95.3.3", port), device(2, "127.95.3.3", 9), device(3, "127.95.3.4")]
+        reacher = Reacher(
+            cast(Any, Echoes({"127.95.3.3", "127.95.3.4"})), engines, settings, lambda: NOW, tell
+        )
+        reacher.shared = Roll({d.id: d for d in pair}, {}).shared
+        for one in pair:  # each at its own turn
+            await reacher.look([one])
+    return told
+
+
+def test_of_two_at_one_address_an_echo_tells_nothing_though_they_have_their_turns_apart(
+    tmp_path: Path,
+) -> None:
+    assert asyncio.run(of_two_at_one_address(tmp_path)) == [
+        (1, Reach.up, "direct"), (2, Reach.silent, "direct"), (3, Reach.up, "icmp"),
+    ]  # fmt: skip
