@@ -6,7 +6,7 @@ that nobody has seen yet: a fleet's silent ones would hold all places of those t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 from monitor.alarms import News
@@ -25,9 +25,9 @@ from siaga.settings import Settings
 
 _LONGEST_WAIT_S = 0.25
 _SHORTEST_WAIT_S = 0.02
-# Turns within so many seconds, or such a part of the shortest period, are begun together: one sweep of echoes is of
-# many, and answers that come together are read together. A small fleet pays most for each time that the loop turns.
-_TOGETHER_S, _TOGETHER = 0.2, 1 / 150
+# Where several turns come within so many seconds, or such a part of the shortest period, they begin together: one
+# sweep of echoes is of many, and answers that come together are read together.
+_TOGETHER_S, _TOGETHER, _SEVERAL = 0.2, 1 / 150, 2.0
 _WISH_GAP_S = 10.0
 _READ = (
     "counters",
@@ -57,7 +57,7 @@ class Turns:
         self._put_off: set[int] = set()  # whose first reading waits until they do
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._together_s = _TOGETHER_S
+        self._together_s = _SHORTEST_WAIT_S
 
     def connect(self, tiers: Tiers, services: ServiceTier, reacher: Reacher, sink: Sink) -> None:
         """Say who does the asking, and where news of siaga's uplink go."""
@@ -72,8 +72,7 @@ class Turns:
         self.roll = roll
         self._reacher.shared = roll.shared
         beats = dict(beats_of(roll, self.settings))
-        shortest_s = min((beat.period_s for beat in beats.values()), default=0.0)
-        self._together_s = min(_TOGETHER_S, max(_SHORTEST_WAIT_S, shortest_s * _TOGETHER))
+        self._together_s = together_s([beat.period_s for beat in beats.values()])
         self._agenda.replace(beats, self._at())
         return {key: beat.period_s for key, beat in beats.items()}
 
@@ -139,12 +138,13 @@ class Turns:
         device = self.roll.devices[number]
         if self._is_away(device, tier) or self._has_no_need(device, tier):
             return None
-        if tier == "counters":
-            mute = device.id not in self._tiers.known and self._is_mute(device)
-            return self._first(device, began) if mute else self._tiers.counters(device, began)
         # Whoever was not read since the start is read as a whole first: who it is comes with what it has.
-        full = tier == "metadata" or device.id not in self._tiers.known
-        return self._tiers.reading(device, began, full=full)
+        new = device.id not in self._tiers.known
+        if new and device.target.snmp is not None:
+            return self._first(device, began)
+        if tier == "counters":
+            return self._tiers.counters(device, began)
+        return self._tiers.reading(device, began, full=new or tier == "metadata")
 
     def _is_away(self, device: Watched, tier: str) -> bool:
         """Tell whether reading it is in vain now; the counters of one that answers ICMP tell when it reads again."""
@@ -158,7 +158,7 @@ class Turns:
         return trouble is not None and trouble.reach is Reach.silent
 
     async def _first(self, device: Watched, began: Callable[[], None]) -> None:
-        """Read one that was mute as a whole if it answers now; in vain that would hold a place for many time-outs."""
+        """Read it as a whole if it answers one question; in vain that would hold a place for many time-outs."""
         began()
         if await self._reacher.answers(device):
             await self._tiers.reading(device, began, full=True)
@@ -251,6 +251,13 @@ class Turns:
         self._wished[device] = now_s
         self.ask(Probe(device, "a message told of it"))
         asyncio.get_running_loop().call_later(1.0, self.read_now, device)
+
+
+def together_s(periods_s: Sequence[float]) -> float:
+    """Return within how many seconds turns are begun together; where they are few nobody waits for another. Pure."""
+    if sum(_TOGETHER_S / period_s for period_s in periods_s) < _SEVERAL:
+        return _SHORTEST_WAIT_S
+    return min(_TOGETHER_S, max(_SHORTEST_WAIT_S, min(periods_s) * _TOGETHER))
 
 
 def beats_of(roll: Roll, settings: Settings) -> Iterable[tuple[Key, Beat]]:

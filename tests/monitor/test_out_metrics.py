@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,25 @@ def test_the_octets_keep_their_name_their_digits_and_their_time(tmp_path: Path) 
     } == set(re.findall(r'([a-zA-Z]+)="', re.sub(r'="(?:[^"\\]|\\.)*"', '=""', labels)))
     assert value == str(ABOVE_FLOAT + 5_000_000)
     assert float(at) == pytest.approx(NOW.timestamp(), abs=0.001)
+
+
+def test_a_window_that_came_late_takes_nothing_from_the_page(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    page = told(home, selector=("name=rtr-1",))
+    with open_samples(home) as store:
+        newest, _ = store.last(NOW)[1]
+        assert newest.values is not None
+        place = newest.layout.places["in_octets_64", "ether1"]
+        values = np.full_like(newest.values, MISSING)
+        values[place] = newest.values[place] + 7
+        store.write([replace(newest, at_ms=newest.at_ms + 1500, values=values)])
+    settings, at = Settings(home=home), NOW + timedelta(seconds=2)
+    found = points(open_engine(settings), settings, ("name=rtr-1",), at, timedelta(minutes=5))
+    late = "".join(lines(found, openmetrics=True)).splitlines()
+    series = [{line.split("}")[0] for line in p if "{" in line} for p in (page, late)]
+    assert series[0] == series[1]
+    old, new = (float(of(p, "ifHCInOctets{")[0].split()[-1]) for p in (page, late))
+    assert round(new - old, 3) == 1.5
 
 
 def test_what_is_unknown_is_absent(tmp_path: Path) -> None:

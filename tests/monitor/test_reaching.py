@@ -30,6 +30,7 @@ class Echoes:
     there: set[str]
     end: asyncio.Event = field(default_factory=asyncio.Event)
     open: list[str] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sweep(self, addresses: Sequence[str], _: Pace, told: Callable[[str, float], None]) -> Swept:
         assert not set(addresses) & set(self.open), "a sweep and a burst would take each other's answers"
@@ -39,6 +40,7 @@ class Echoes:
 
     async def burst(self, address: str, count: int, **_: float) -> Burst:
         self.open.append(address)
+        self.begun.set()
         await self.end.wait()
         self.open.remove(address)
         return Burst(address, (None,) * count)
@@ -64,8 +66,7 @@ async def of_one_beside_a_silent_one(home: Path) -> list[list[tuple[int, Reach]]
         )
         there, away = device(1, "127.95.3.1"), device(2, "127.95.3.2")
         first = asyncio.create_task(reacher.look([there, away]))
-        while not echoes.open:
-            await asyncio.sleep(0)
+        await asyncio.wait_for(echoes.begun.wait(), 10)
         steps = []
         for some in ([there], [there, away], [away]):
             told.clear()

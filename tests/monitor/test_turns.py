@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from pydantic import SecretStr
 
 from monitor.lateness import Lateness
@@ -17,7 +18,7 @@ from monitor.snmp_agent import Fault
 from monitor.state import Heard
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.tier_rim import Setting
-from monitor.turns import Turns
+from monitor.turns import Turns, together_s
 from monitor.watched import Periods, Roll, Watched
 from siaga.settings import Settings
 
@@ -62,7 +63,7 @@ def heard(device: int, reach: Reach) -> Reached:
 
 async def first_readings(home: Path) -> tuple[list[int], ...]:
     devices = {i: Watched(i, Target(f"sw-{i}", f"127.94.1.{i}", snmp=AUTH), Periods()) for i in (1, 2, 3)}
-    loop, readers = asyncio.get_running_loop(), Readers()
+    loop, readers = asyncio.get_running_loop(), Readers(speaking={1, 2, 3})
     turns = Turns(Settings(home=home), loop.time, Lateness(loop.time()), lambda _: None, lambda _: None)
     turns.connect(*(cast(Any, readers),) * 4)
     turns.enrol(Roll(devices, {}))
@@ -108,3 +109,10 @@ async def of_a_mute_one(home: Path) -> list[tuple[int, int]]:
 
 def test_one_that_answers_icmp_alone_is_asked_one_question_before_it_is_read(tmp_path: Path) -> None:
     assert asyncio.run(of_a_mute_one(tmp_path)) == [(1, 0), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("devices", "period_s", "expected_s"), [(0, 30, 0.02), (50, 30, 0.02), (500, 30, 0.2), (500, 12, 0.08)]
+)
+def test_turns_of_a_large_fleet_are_begun_together(devices: int, period_s: float, expected_s: float) -> None:
+    assert together_s([period_s] * devices) == pytest.approx(expected_s)
