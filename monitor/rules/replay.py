@@ -31,6 +31,7 @@ _COUNTED = {
     "errors_per_min": ("in_errors", "out_errors"),
     "discards_per_min": ("in_discards", "out_discards"),
 }
+_KEPT = {("device", "state"), ("sensor", "value"), ("connection", "used_pct"), ("link", "bps")}
 _THOUSANDTHS = 1000
 
 
@@ -69,6 +70,15 @@ class Known:
     speeds_bps: Mapping[str, int | None]
     committed: Mapping[str, Committed]
     links: Mapping[str, str]  # interface → the link there
+
+
+def is_kept(rule: Rule) -> bool:
+    """Tell whether what a rule looks at is kept, so that it can be replayed."""
+    return (
+        (rule.of, rule.measure) in _KEPT
+        or (rule.of, rule.measure) in _GAUGES
+        or (rule.of == "interface" and rule.measure in _COUNTED)
+    )
 
 
 def histories(

@@ -112,6 +112,9 @@ def test_a_rule_is_replayed_over_what_is_stored(world: Net, siaga: Siaga) -> Non
     assert (found[1]["severity"], found[1]["end"]) == ("warning", None)
     assert len(world.alerts(closed=True)) == before
     assert [r["device"] for r in rows(siaga, "alert", "test", "device-down", "--since", "1h")] == ["rtr-a"]
+    every = rows(siaga, "alert", "test", "--since", "1d")
+    assert {"cpu-busy", "device-down"} <= {r["rule"] for r in every}
+    assert [r["start"] for r in every if r["rule"] == "cpu-busy"] == [r["start"] for r in found]
     siaga("alert", "test", "sensor-state").failed(5, "not-kept")
     siaga("alert", "test", "cpu").failed(3, "no-such-rule")
 
