@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,16 @@ def test_rules_are_listed_and_a_broken_one_is_named(world: Net, siaga: Siaga) ->
     (world.home / "rules" / "mine.toml").write_text("of = 'moon'")
     problems = siaga("alert", "rules").failed(5, "bad-rules")
     assert any("mine.toml: of" in p for p in problems)
+
+
+def test_a_state_that_a_rule_waits_for_is_replayed_to_the_second(world: Net, siaga: Siaga) -> None:
+    began = world.now.replace(microsecond=0) - timedelta(minutes=30)
+    with session(world.engine) as writing:
+        for after, at in (("degraded", began), ("up", began + timedelta(minutes=20))):
+            writing.add(StateChange(device_id=world.ids["core"], at=at, before="", after=after, reason=""))
+    (found,) = [r for r in rows(siaga, "alert", "test", "device-degraded") if r["device"] == "core"]
+    assert datetime.fromisoformat(found["start"]) == began + timedelta(seconds=120)
+    assert datetime.fromisoformat(found["end"]) == began + timedelta(minutes=20)
 
 
 def test_a_rule_is_replayed_over_what_is_stored(world: Net, siaga: Siaga) -> None:
