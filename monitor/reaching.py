@@ -6,7 +6,7 @@ answers ICMP and not its protocol is degraded, not down.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
@@ -17,7 +17,7 @@ from monitor.icmp import Echo
 from monitor.observation import Reach
 from monitor.pace import Pace
 from monitor.snmp_agent import Fault, Trouble
-from monitor.state import Heard
+from monitor.state import Heard, Standing, State
 from monitor.tables import SYS_UPTIME
 from monitor.targets import Target
 from monitor.watched import Watched
@@ -25,6 +25,7 @@ from siaga.settings import Settings
 from siaga.text import safe
 
 _PACE = Pace(rate_pps=5000, timeout_s=1.0, retries=1)
+_ECHOED = "It answers ICMP. "
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def heard_of(
         if managed is None:
             return Heard(device, at, Reach.up, "", "icmp")
         reach = Reach.partial if managed.reach is Reach.silent else managed.reach
-        return Heard(device, at, reach, safe(f"It answers ICMP. {managed.reason}", 300), "icmp")
+        return Heard(device, at, reach, safe(f"{_ECHOED}{managed.reason}", 300), "icmp")
     if asked and managed is None:
         return Heard(device, at, Reach.up, "", "direct")
     if asked and managed is not None and managed.reach is not Reach.silent:
@@ -58,6 +59,24 @@ def heard_of(
     return Heard(
         device, at, Reach.silent, safe(reason or "No answer.", 300), "icmp" if pinged is False else "direct"
     )
+
+
+def recalled(standings: Mapping[int, Standing], devices: Mapping[int, Watched]) -> dict[int, Fault]:
+    """Return what was wrong with devices' own protocols when a service ended. Pure.
+
+    Without it the first echo after a restart would be a recovery, and the same alert would ring again minutes later.
+    """
+    found = {}
+    for number, standing in standings.items():
+        device, last = devices.get(number), standing.evidence[-1] if standing.evidence else None
+        asked = device is not None and (device.target.snmp is not None or device.target.ssh is not None)
+        if not asked or last is None or standing.beneath is not State.degraded:
+            continue
+        if last.probe == "icmp" and last.reach is Reach.partial:
+            found[number] = Fault(Reach.silent, last.reason.removeprefix(_ECHOED))
+        elif last.reach in (Reach.refused, Reach.garbage):
+            found[number] = Fault(last.reach, last.reason.removeprefix(_ECHOED))
+    return found
 
 
 class Reacher:

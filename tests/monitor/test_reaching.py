@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from pydantic import SecretStr
 
 from monitor import snmp
 from monitor.echoes import Burst, Swept
 from monitor.observation import Reach
 from monitor.pace import Pace
-from monitor.reaching import Reached, Reacher
+from monitor.reaching import Reached, Reacher, heard_of, recalled
+from monitor.snmp_agent import Fault
+from monitor.state import Heard, Standing, State
 from monitor.targets import SnmpAuth, SnmpVersion, Target
 from monitor.watched import Periods, Roll, Watched
 from siaga.settings import Settings
@@ -112,3 +115,26 @@ def test_of_two_at_one_address_an_echo_tells_nothing_though_they_have_their_turn
     assert asyncio.run(of_two_at_one_address(tmp_path)) == [
         (1, Reach.up, "direct"), (2, Reach.silent, "direct"), (3, Reach.up, "icmp"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("reach", [Reach.silent, Reach.refused, Reach.garbage])
+def test_the_first_echo_after_a_restart_says_of_a_mute_one_what_the_last_one_before_it_said(
+    reach: Reach,
+) -> None:
+    watched = {1: device(1, "127.95.3.1")}
+    before = heard_of(1, NOW, True, Fault(reach, "No answer."), False)
+    ended = {1: Standing(State.degraded, beneath=State.degraded, evidence=(before,))}
+    assert heard_of(1, NOW, True, recalled(ended, watched).get(1), False) == before
+
+
+@pytest.mark.parametrize(
+    ("beneath", "heard"),
+    [
+        (State.up, Heard(1, NOW, Reach.up, "", "icmp")),
+        (State.down, Heard(1, NOW, Reach.silent, "No answer.", "icmp")),
+        (State.degraded, Heard(1, NOW, Reach.partial, "The device stopped.", "snmp")),
+    ],
+)
+def test_of_others_nothing_is_recalled(beneath: State, heard: Heard) -> None:
+    ended = {n: Standing(beneath, beneath=beneath, evidence=(heard,)) for n in (1, 2)}
+    assert recalled(ended, {1: device(1, "127.95.3.1")}) == {}
