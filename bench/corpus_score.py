@@ -1,6 +1,6 @@
 """Read recordings that are being served as SNMP agents, and write what was found for a scorer.
 
-    python bench/corpus_score.py MAP.json FOUND.json [--light]
+    python -m bench.corpus_score MAP.json FOUND.json [--light]
 
 MAP.json names an address and port for each recording; FOUND.json gets {name: device} in the JSON of
 `siaga inspect`. Prints devices, seconds of wall and of processor time.

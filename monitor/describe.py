@@ -24,12 +24,19 @@ _RANK = {"critical": 0, "warning": 1, "unknown": 2, "ok": 3, "": 3}
 
 def described(seen: Observation, output: Format = Format.table) -> str:
     """Return an observation as text for people; `-o wide` leaves nothing out."""
-    where = f"{seen.address}:{seen.port}  {seen.transport}  {seen.reach.value}"
-    head = f"{safe(seen.name)}  {where}  {shown(seen.at)}  {seen.took_s:.2f} s\n"
+    how = f"{seen.transport}  {seen.reach.value}  {shown(seen.at)}  {seen.took_s:.2f} s"
+    head = "  ".join([*_whom(seen), how]) + "\n"
     if seen.reach in (Reach.silent, Reach.refused, Reach.garbage):
         return head
     wide = output is Format.wide
     return "\n".join(part for part in (head + _facts(seen), *_parts(seen, wide)) if part)
+
+
+def _whom(seen: Observation) -> list[str]:
+    """Return the name and where it was asked; one of them where both are the same. A recording has no port."""
+    host = f"[{seen.address}]" if ":" in seen.address else seen.address
+    where = f"{host}:{seen.port}" if seen.port else seen.address
+    return [safe(name) for name in dict.fromkeys((seen.name, where)) if name != seen.address or name == where]
 
 
 def _parts(seen: Observation, wide: bool) -> Iterator[str]:

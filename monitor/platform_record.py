@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes
 
@@ -25,6 +26,7 @@ from siaga.text import safe
 # The standards' branches, LLDP's, then the makers'. SNMP's own tables of users are never asked for, and routes and
 # other hosts only where nothing is masked: a walk through a full routing table would not come to what lies behind it.
 _OTHERS = tuple(map(oid, ("1.3.6.1.6.3.10.2.1", "1.0.8802.1.1.2", "1.3.6.1.4.1")))
+_LOOK = "What the maker's own texts mean is not known: look through them before you give the recording to anybody."
 BRANCHES = (*KEPT, *_OTHERS)
 BRANCHES_UNMASKED = (oid("1.3.6.1.2.1"), *_OTHERS)
 
@@ -54,7 +56,8 @@ def record(target: Target, file: Path, draft: str, *, most: int, unmasked: bool)
     texts = ["".join(lines(kept)), drafted(name, kept) if draft else ""]
     for path, text in zip(wanted, texts, strict=False):
         _write(path, text, mode=0o600 if unmasked else 0o666)
-    return _told(target, wanted, len(kept), len(seen) - len(kept), known.name if known else "", fault)
+    told = _told(target, wanted, len(kept), len(seen) - len(kept), known.name if known else "", fault)
+    return told if unmasked else replace(told, messages=[*told.messages, _LOOK])
 
 
 def _masked(seen: dict[Oid, Value], known: Platform | None, target: Target) -> dict[Oid, Value]:

@@ -65,7 +65,7 @@ async def _read(known: Platform, source: Mapping[Oid, Value] | Target) -> tuple[
 
         async with connected(source, Engines()) as agent:
             return await read_as(agent, known), source
-    return await read_as(RecordedAgent(source), known), Target("recording", "a recording", snmp_port=0)
+    return await read_as(RecordedAgent(source), known), Target("recording", "recording", snmp_port=0)
 
 
 def _readings(part: Part) -> tuple[tuple[Any, ...], ...]:

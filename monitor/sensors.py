@@ -33,6 +33,14 @@ _WIRELESS_UNITS = {
     "quality": "%", "utilization": "%", "distance": "km", "capacity": "%", "error-ratio": "%", "rsrp": "dBm",
     "rsrq": "dB", "sinr": "dB", "mse": "dB", "ssr": "dB",
 }  # fmt: skip
+# What a reading is called that has no name at all.
+_CALLED = {
+    "dbm": "Optical power",
+    "fanspeed": "Fan speed",
+    "ber": "BER",
+    "snr": "SNR",
+    "tv_signal": "TV signal",
+}
 AT_MOST = 4000
 _OCTETS = 8  # of a bit field
 _WORSE: tuple[Severity, ...] = ("unknown", "ok", "warning", "critical")
@@ -67,7 +75,7 @@ def _sensors(reading: SensorReading, tables: Tables) -> Iterator[Sensor]:
             continue
         yield Sensor(
             kind=kind.kind,
-            descr=row.title or kind.kind.replace("_", " ").capitalize(),
+            descr=row.title or _CALLED.get(kind.kind) or kind.kind.replace("_", " ").capitalize(),
             value=round(value, 6),
             unit=UNITS[kind.kind],
             oid=row.oid,

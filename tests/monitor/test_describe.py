@@ -37,6 +37,22 @@ def state(descr: str, severity: str, label: str) -> Sensor:
     return Sensor("state", descr, 1.0, "", state=State(label, severity))
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "port", "head"),
+    [
+        ("r1", "10.0.0.1", 161, "r1  10.0.0.1:161  snmp"),
+        ("10.0.0.1", "10.0.0.1", 161, "10.0.0.1:161  snmp"),
+        ("10.0.0.1:1161", "10.0.0.1", 1161, "10.0.0.1:1161  snmp"),
+        ("[::1]:1161", "::1", 1161, "[::1]:1161  snmp"),
+        ("r1", "::1", 161, "r1  [::1]:161  snmp"),
+        ("recording", "recording", 0, "recording  snmp"),
+    ],
+)
+def test_the_first_line_says_once_who_was_asked(name: str, address: str, port: int, head: str) -> None:
+    asked = Observation(name, address, port, "snmp", AT, Reach.up, took_s=0.1)
+    assert described(asked).startswith(f"{head}  up  ")
+
+
 def test_what_is_not_well_stands_first_and_what_is_well_is_only_counted() -> None:
     sensors = (
         state("Fan 1", "ok", "normal"),

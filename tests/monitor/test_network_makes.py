@@ -332,6 +332,34 @@ def test_a_make_is_read(
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("iosxe", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
+        ("iosxr", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
+        ("fortigate", "1.3.6.1.4.1.12356.101.4.4.2.1.2"),
+    ],
+)
+def test_cores_are_told_apart(name: str, column: str) -> None:
+    seen = tables(column, {"0": 3, "1": 9})
+    found = [(p.descr, p.percent) for p in processors(active(parts_of(platform(name)), seen), seen)]
+    assert found == [("Core 0", 3), ("Core 1", 9)]
+
+
+def test_light_that_the_olt_receives_is_not_said_to_be_the_terminals() -> None:
+    of = "1.3.6.1.4.1.3902.1082.500.1.2.4.2.1.2"
+    seen = tables(of, {"285278977.4": -24089, "285278977.5": -80000, "285278977.6": 65535000})
+    seen = Tables(seen.seen | {oid("1.3.6.1.2.1.31.1.1.1.1.285278977"): b"gpon_olt-1/1/1"})
+    found = [(s.descr, s.value) for s in sensors(active(parts_of(platform("zxa10")), seen), seen)]
+    assert found == [("gpon_olt-1/1/1 Rx from ONU 4", -24.089)]
+
+
+def test_what_has_no_name_is_called_by_what_it_is() -> None:
+    seen = tables("1.3.6.1.4.1.9.9.91.1.1.1.1", {"1.7": 14, "2.7": 9, "3.7": 1, "4.7": -19, "5.7": 1})
+    [found] = sensors(active(parts_of(platform("nxos")), seen), seen)
+    assert (found.kind, found.descr) == ("dbm", "Optical power")
+
+
 def test_stations_of_a_controller_are_added_up() -> None:
     seen = tables("1.3.6.1.4.1.2011.6.139.17.1.2.1", {"2.1.65": 3, "2.1.66": 4, "3.1.65": 9})
     found = [(w.kind, w.descr, w.value) for w in wireless(active(parts_of(platform("vrp")), seen), seen)]

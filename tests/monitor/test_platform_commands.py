@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.platform_format import Platform
+from inventory.platforms import platforms
 from monitor.draft import draft
+from monitor.identify import identify
 from monitor.masking import masked
 from monitor.private_places import DROPPED
 from monitor.recording import RecordedAgent, lines, load
@@ -78,7 +80,7 @@ def test_a_new_make_is_taught_in_a_few_commands(siaga: Siaga, genset: str, scrub
 
 
 def test_a_recording_has_no_names_and_no_secrets(siaga: Siaga, genset: str) -> None:
-    siaga("platform", "record", genset, "-f", "a.snmprec").well()
+    assert "look through them" in siaga("platform", "record", genset, "-f", "a.snmprec").well().err
     text = Path("a.snmprec").read_text("utf-8")
     for word in ("budi", "tangerangkab", "genset-balaraja", "rahasia", "9a0b0c"):
         assert word not in text
@@ -93,6 +95,53 @@ def test_a_draft_lists_the_columns_that_say_what_rows_are_called() -> None:
     text = draft("acme", seen)
     assert '# text = "1.3.6.1.4.1.64999.7.2.1.4"  # Phase [1m ], Phase [1m ]\n' in text
     assert Platform.model_validate(tomllib.loads(text)).sensors == ()
+
+
+def _taken_over(text: str) -> Platform:
+    """Return the platform of a draft of which every reading is taken over as it stands."""
+    return Platform.model_validate(tomllib.loads(text.replace("  # { class", "  { class")))
+
+
+def test_every_line_of_a_draft_can_be_taken_over_as_it_stands() -> None:
+    branch = (1, 3, 6, 1, 4, 1, 64999, 7)
+    said: dict[int, list[Value]] = {
+        1: [1, 2],
+        2: [1, 3],
+        3: [b"54.2 V", b""],
+        4: [b"23.5", b"24"],
+        5: [b"A", b"B"],
+    }
+    seen = {o: v for o, (_, v) in ACME.items() if o[:7] != branch[:7]}
+    seen |= {(*branch, column, row): v for column, vs in said.items() for row, v in enumerate(vs, 1)}
+    sensors = _taken_over(draft("acme", seen)).sensors
+    assert [(s.oid[-1], s.kind) for s in sensors] == [("2", "state"), ("3", "voltage"), ("4", "count")]
+    assert set(sensors[0].states) == {"1", "3"}
+
+
+@pytest.mark.parametrize(
+    ("maker", "probe", "descr"),
+    [(64999, "1.3.6.1.4.1.64999", ""), (2021, None, "Acme"), (8072, None, "Acme")],
+)
+def test_a_draft_of_a_box_with_a_common_agent_does_not_fit_every_server(
+    maker: int, probe: str | None, descr: str
+) -> None:
+    agent = (1, 3, 6, 1, 4, 1, 8072, 3, 2, 10)
+    seen = {o: v for o, (_, v) in ACME.items() if o[:7] != (1, 3, 6, 1, 4, 1, 64999)}
+    seen |= {
+        oid("1.3.6.1.2.1.1.2.0"): agent,
+        (*agent[:6], maker, 7, 1, 0): 81,
+        (*agent[:6], 2021, 4, 5, 0): 9,
+    }
+    found = _taken_over(draft("acme", seen))
+    assert [(m.object_id, m.probe, m.descr) for m in found.match] == [
+        (("1.3.6.1.4.1.8072.3.2.10",), probe, descr)
+    ]
+    assert identify([*platforms(), found], Tables(seen)) is found
+    server = seen | {oid("1.3.6.1.2.1.1.1.0"): b"Linux srv 6.1.0"}
+    server = {o: v for o, v in server.items() if o[6:7] != (64999,)}
+    assert getattr(identify([*platforms(), found], Tables(server)), "name", "") == "linux"
+    if probe:
+        assert [s.oid for s in found.sensors] == ["1.3.6.1.4.1.64999.7.1.0"]
 
 
 def test_a_platform_that_is_none_is_no_platform_to_read_by(siaga: Siaga, genset: str) -> None:

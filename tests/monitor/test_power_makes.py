@@ -41,6 +41,24 @@ def test_volts_are_what_a_line_can_have(raw: int, volts: float) -> None:
     assert read("generex-ups", {f"{UPS}.4.4.1.2.1": raw}) == [("voltage", "Output", volts)]
 
 
+@pytest.mark.parametrize(
+    ("column", "raw", "expected"),
+    [
+        ("13.3.3.1.2.2.11.0", 3000, [("airflow", "Air flow", 180.0)]),
+        ("13.3.3.1.2.2.11.0", 300_000, [("airflow", "Air flow", 180.0)]),
+        ("13.3.3.2.2.2.11.0", 1500, [("airflow", "Air flow", 90.0)]),
+        ("13.4.5.2.1.5.0", 1500, [("airflow", "Air flow", 90.0)]),
+        ("13.3.3.1.2.2.35.0", 600, [("frequency", "Compressor drive", 60.0)]),
+        ("13.3.3.1.2.2.35.0", 7500, [("frequency", "Compressor drive", 75.0)]),
+        ("13.3.3.1.2.2.35.0", -1, []),
+    ],
+)
+def test_litres_a_second_are_cubic_metres_a_minute(
+    column: str, raw: int, expected: list[tuple[str, str, float]]
+) -> None:
+    assert read("apc", {f"{APC}.{column}": raw}) == expected
+
+
 SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
     # Three phases have numbers, a battery on mains has no time on battery.
     (
