@@ -276,13 +276,16 @@ def alert_explain(
 
 @app.command("test")
 def alert_test(
-    rule: RuleName,
+    rule: Annotated[
+        str,
+        typer.Argument(help="The rule's name; 'siaga alert rules' lists them. Default: each that can be."),
+    ] = "",
     selector: Devices = None,
     since: Annotated[str, typer.Option("--since", help="How far back: 7d, 12h, 2026-08-01.")] = "7d",
     output: Output = Format.table,
     fields: Fields = "",
 ) -> Outcome:
-    """Replay a rule over what is stored: when it would have rung, and cleared.
+    """Replay a rule, or all, over what is stored: when it would have rung, and cleared.
 
     Nothing is stored and nobody is told. With the limits that hold for each device now.
 
@@ -294,15 +297,16 @@ def alert_test(
     from siaga.settings import load
 
     settings = load()
-    _rule(settings, rule)
+    if rule:
+        _rule(settings, rule)
     now = utc_now()
     begin = moment(since, now, settings.timezone)
     from inventory.store import open_engine
 
     engine = open_engine(settings)
     rows, devices = replay(engine, settings, rule, chosen(engine, selector or []), begin, now)
-    said = f"{rule} would have rung {len(rows)} times on {devices} devices since {since}."
-    columns = [Column(k, k) for k in ("device", "subject", "severity", "start", "end")]
+    said = f"{rule or 'The rules'} would have rung {len(rows)} times on {devices} devices since {since}."
+    columns = [Column(k, k) for k in ("rule", "device", "subject", "severity", "start", "end")]
     columns.append(Column("lasted_s", "lasted s", right=True))
     return Outcome(rows, columns, [said], format=output, fields=split(fields), style=_STYLE)
 

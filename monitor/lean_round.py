@@ -153,9 +153,9 @@ class Poll:
     """One device in one round: asks its plan's windows in turn and calls `done` once."""
 
     __slots__ = (
-        "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_late", "_patience_s", "_peer", "_plan",
-        "_probed", "_quick", "_rows", "_shapes", "_soon", "_step", "_tries", "_until_s", "_uptime", "_values", "_voice",
-        "_wait_s", "_width",
+        "_apart_ticks", "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_late", "_patience_s",
+        "_peer", "_plan", "_probed", "_quick", "_rows", "_shapes", "_soon", "_step", "_tries", "_until_s",
+        "_uptime", "_values", "_voice", "_wait_s", "_width",
     )  # fmt: skip
 
     def __init__(
@@ -167,7 +167,9 @@ class Poll:
         *,
         tries: int,
         patience_s: float,
+        round_s: float,
     ) -> None:
+        """`patience_s`: how long it may take; `round_s`: how long it is from one poll of this device to the next."""
         self._peer = peer
         self._plan = plan
         self._quick = quick
@@ -175,6 +177,7 @@ class Poll:
         self._tries = tries
         self._wait_s = peer.target.timeout_s
         self._patience_s = patience_s
+        self._apart_ticks = round_s * _APART_TICKS
         self._until_s = inf  # not known before the first answer
         self._width = len(plan.columns)
         self._holes = False
@@ -320,18 +323,18 @@ class Poll:
     def _began(self, uptime: int, now_s: float) -> None:
         """Take note of the first sysUpTime."""
         self._at_s, self._uptime, self._peer.heard = now_s, uptime, True
-        self._soon = uptime + self._patience_s * _APART_TICKS
+        self._soon = uptime + self._apart_ticks
 
     def _apart(self, first: int, uptime: int, cells: Iterable[int], now_s: float) -> None:
         """Take note of cells that came with a sysUpTime which is not about the first one."""
         if uptime < first and first - uptime < _WRAP_TICKS:
             self._changed = True
             self._fault = self._fault or Fault(Reach.partial, "The device restarted while it was read.")
-        elif (uptime - first) % 2**32 <= self._patience_s * _APART_TICKS:
+        elif (uptime - first) % 2**32 <= self._apart_ticks:
             return  # it wrapped meanwhile
         late = self._late
         last = late[-1] if late else None
-        near = last and 0 <= uptime - last.uptime_ticks <= self._patience_s * _APART_TICKS
+        near = last and 0 <= uptime - last.uptime_ticks <= self._apart_ticks
         if last and (near or len(late) == _TIMES):
             self._late = (*late[:-1], last._replace(cells=last.cells.union(cells)))
         else:

@@ -6,8 +6,7 @@ answers ICMP and not its protocol is degraded, not down.
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
@@ -18,7 +17,7 @@ from monitor.icmp import Echo
 from monitor.observation import Reach
 from monitor.pace import Pace
 from monitor.snmp_agent import Fault, Trouble
-from monitor.state import Heard
+from monitor.state import Heard, Standing, State
 from monitor.tables import SYS_UPTIME
 from monitor.targets import Target
 from monitor.watched import Watched
@@ -26,6 +25,7 @@ from siaga.settings import Settings
 from siaga.text import safe
 
 _PACE = Pace(rate_pps=5000, timeout_s=1.0, retries=1)
+_ECHOED = "It answers ICMP. "
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def heard_of(
         if managed is None:
             return Heard(device, at, Reach.up, "", "icmp")
         reach = Reach.partial if managed.reach is Reach.silent else managed.reach
-        return Heard(device, at, reach, safe(f"It answers ICMP. {managed.reason}", 300), "icmp")
+        return Heard(device, at, reach, safe(f"{_ECHOED}{managed.reason}", 300), "icmp")
     if asked and managed is None:
         return Heard(device, at, Reach.up, "", "direct")
     if asked and managed is not None and managed.reach is not Reach.silent:
@@ -61,10 +61,29 @@ def heard_of(
     )
 
 
+def recalled(standings: Mapping[int, Standing], devices: Mapping[int, Watched]) -> dict[int, Fault]:
+    """Return what was wrong with devices' own protocols when a service ended. Pure.
+
+    Without it the first echo after a restart would be a recovery, and the same alert would ring again minutes later.
+    """
+    found = {}
+    for number, standing in standings.items():
+        device, last = devices.get(number), standing.evidence[-1] if standing.evidence else None
+        asked = device is not None and (device.target.snmp is not None or device.target.ssh is not None)
+        if not asked or last is None or standing.beneath is not State.degraded:
+            continue
+        if last.probe == "icmp" and last.reach is Reach.partial:
+            found[number] = Fault(Reach.silent, last.reason.removeprefix(_ECHOED))
+        elif last.reach in (Reach.refused, Reach.garbage):
+            found[number] = Fault(last.reach, last.reason.removeprefix(_ECHOED))
+    return found
+
+
 class Reacher:
     """Looks who is there. `told` gets each result as it comes; nothing is raised for a device.
 
-    `trouble`: device → what was wrong when its own protocol was asked last; the tiers keep it.
+    `trouble`: device → what was wrong when its own protocol was asked last; the tiers keep it. `shared`: addresses of
+    more than one device, where an echo tells nothing of any of them.
     """
 
     def __init__(
@@ -78,6 +97,7 @@ class Reacher:
         self.echo = echo
         self.settings = settings
         self.trouble: dict[int, Fault] = {}
+        self.shared: frozenset[str] = frozenset()
         self._engines = engines
         self._now, self._told = now, told
         self._asked: set[str] = (
@@ -87,14 +107,13 @@ class Reacher:
     async def look(self, devices: Sequence[Watched]) -> None:
         """Look at devices once, side by side. One whose address is just being asked is told of by that look.
 
-        Of several at one address an echo tells nothing: these are asked by their own protocol, and so is a host name.
+        Those that share an address are asked by their own protocol, and so is a host name.
         """
         if self.echo is None:
             await _all(self._directly(d) for d in devices)
             return
         open_ones = [d for d in devices if d.target.address not in self._asked]
-        shared = Counter(d.target.address for d in devices)
-        own = {a: d for d in open_ones if shared[a := d.target.address] == 1 and _is_number(a)}
+        own = {a: d for d in open_ones if (a := d.target.address) not in self.shared and _is_number(a)}
         others = [d for d in open_ones if d.target.address not in own]
         await _all([self._swept(self.echo, own), *(self._directly(d) for d in others)])
 
@@ -108,10 +127,13 @@ class Reacher:
             swept = await echo.sweep(
                 list(devices), _PACE, told=lambda address, rtt_s: self._answered(devices[address], rtt_s)
             )
-            left = [(a, d) for a, d in devices.items() if a not in swept.rtt_s]
-            await _all(self._again(echo, a, d, swept.unsent.get(a, ""), began) for a, d in left)
-        finally:
+        except BaseException:
             self._asked -= devices.keys()
+            raise
+        # Who answered may be looked at again at once: the time-outs of those who did not are theirs alone.
+        self._asked -= swept.rtt_s.keys()
+        left = [(a, d) for a, d in devices.items() if a not in swept.rtt_s]
+        await _all(self._again(echo, a, d, swept.unsent.get(a, ""), began) for a, d in left)
 
     def _answered(self, device: Watched, rtt_s: float, loss_pct: float = 0.0) -> None:
         trouble = self.trouble.get(device.id)
@@ -120,9 +142,12 @@ class Reacher:
 
     async def _again(self, echo: Echo, address: str, device: Watched, unsent: str, began: datetime) -> None:
         count = self.settings.monitor.burst
-        burst, managed = await asyncio.gather(
-            echo.burst(address, count, interval_s=0.2), self._managed(device, tries=1)
-        )
+        try:
+            burst, managed = await asyncio.gather(
+                echo.burst(address, count, interval_s=0.2), self._managed(device, tries=1)
+            )
+        finally:
+            self._asked.discard(address)
         asked = device.target.snmp is not None or device.target.ssh is not None
         if asked:
             self._keep(device.id, managed)

@@ -1,4 +1,4 @@
-"""`siaga alert test`: a rule over the stored days of many devices, each with the limits that hold for it now."""
+"""`siaga alert test`: rules over the stored days of many devices, each with the limits that hold for it now."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from inventory.models import Interface
 from inventory.store import reading
 from monitor.rules.book import open_book
-from monitor.rules.replay import Known, Ring, histories, rings
+from monitor.rules.replay import Known, Ring, histories, is_kept, rings
 from monitor.samples import open_samples
 from monitor.scene import open_scene
 from monitor.store import committed
@@ -22,25 +22,29 @@ def replay(
 ) -> tuple[list[dict[str, Any]], int]:
     """Return each time that the rule would have rung, and on how many devices it was looked for.
 
-    Raises InvalidError (`not-kept`).
+    Without a name: every rule that can be replayed. Raises InvalidError (`not-kept`) for one that cannot.
     """
     gap_s = max(300.0, 2.0 * settings.poll.interval_s)
-    found: list[Ring] = []
+    found: list[tuple[str, Ring]] = []
     with open_samples(settings.home) as samples, reading(engine) as session:
         book = open_book(session, settings.home)
         known = _known(session, settings, until)
-        concerned = [(d, r) for d in ids for r in book.of_device.get(d, ()) if r.name == name]
+        concerned = [
+            (d, r) for d in ids for r in book.of_device.get(d, ()) if (r.name == name if name else is_kept(r))
+        ]
         for device, rule in concerned:
             own = known.get(device, Known({}, {}, {}))
             for subject, history in histories(session, samples, rule, device, own, since, until):
-                found += rings(device, subject, rule, history, gap_s)
-    found.sort(key=lambda r: r.start)
-    return [_row(r, book.names.get(r.device, "?"), until) for r in found], len(concerned)
+                found += ((rule.name, ring) for ring in rings(device, subject, rule, history, gap_s))
+    found.sort(key=lambda one: one[1].start)
+    rows = [_row(rule, r, book.names.get(r.device, "?"), until) for rule, r in found]
+    return rows, len({device for device, _ in concerned})
 
 
-def _row(ring: Ring, device: str, until: datetime) -> dict[str, Any]:
+def _row(rule: str, ring: Ring, device: str, until: datetime) -> dict[str, Any]:
     lasted = ((ring.end or until) - ring.start).total_seconds()
     return {
+        "rule": rule,
         "device": device,
         "subject": ring.subject,
         "severity": ring.severity,

@@ -181,6 +181,11 @@ class SampleStore(Protocol):
     ) -> Mapping[int, tuple[Poll, Poll | None]]:
         """Return device → its newest poll that has values, and the one before, none older than `max_age_s`."""
 
+    def newest(
+        self, now: datetime, devices: Iterable[int] | None = None, max_age_s: int = 150
+    ) -> Mapping[int, list[Poll]]:
+        """Return device → polls in which each series has its newest value and no other, the newest poll first."""
+
     def top(
         self, metric: str, now: datetime, number: int = 20, max_age_s: int = 150
     ) -> list[tuple[Key, float]]:

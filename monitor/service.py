@@ -26,7 +26,7 @@ from monitor.inflow import Inflow
 from monitor.instance import keep_status
 from monitor.known import Known, known_ports
 from monitor.lateness import Lateness
-from monitor.reaching import Reacher
+from monitor.reaching import Reacher, recalled
 from monitor.rereading import Rereading
 from monitor.samples import OWN
 from monitor.schedule import Line
@@ -127,7 +127,7 @@ class Service:
         engines = snmp.Engines(self.settings.poll, EngineBook(self.settings.home / BOOK))
         await stack.enter_async_context(engines.lean)
         echo = await self._echo(stack)
-        reacher = Reacher(echo, engines, self.settings, self._now, self._turns.reached)
+        reacher = self._reacher = Reacher(echo, engines, self.settings, self._now, self._turns.reached)
         self._tiers = Tiers(self.settings, engines, reacher, self._inflow, self._now)
         services = ServiceTier(self.settings, self._inflow, self._now)
         self._turns.connect(self._tiers, services, reacher, self._inflow)
@@ -202,7 +202,9 @@ class Service:
         found = self._reread.read
         assert found is not None
         if first:
-            self._judge.recall, self._tiers.known = await asyncio.to_thread(_recalled, self._engine)
+            before, self._tiers.known = await asyncio.to_thread(_recalled, self._engine)
+            self._judge.recall = before
+            self._reacher.trouble |= recalled(before.standings, found.roll.devices)
         self._judge.scene = found.scene
         self._tiers.setting = self._setting()
         if other:

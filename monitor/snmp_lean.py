@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from math import inf
 from typing import NamedTuple
 
 from monitor import ber, usm
@@ -38,12 +39,16 @@ def speaks(auth: SnmpAuth) -> bool:
 
 
 class Wanted(NamedTuple):
-    """One device of a round: its columns and the indexes of its rows. `down`: it was silent before; one probe."""
+    """One device of a round: its columns and the indexes of its rows. `down`: it was silent before; one probe.
+
+    `round_s`: how long it is to its next round, where that is sooner than for all.
+    """
 
     target: Target
     columns: tuple[Oid, ...]
     indexes: tuple[Oid, ...]
     down: bool = False
+    round_s: float = inf
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,8 @@ class Lean:
             plan.again()
         tries = 1 if wanted.down else wanted.target.retries + 1
         patience_s = float(self.asking.interval_s)
-        Poll(peer, plan, self._quick, done, tries=tries, patience_s=patience_s).begin()
+        round_s = min(patience_s, wanted.round_s)
+        Poll(peer, plan, self._quick, done, tries=tries, patience_s=patience_s, round_s=round_s).begin()
         return peer
 
     def _plan(self, wanted: Wanted) -> Plan:
@@ -342,7 +348,12 @@ class LeanAgent(PoliteAgent):
 
 
 def wanted_of(
-    target: Target, columns: Iterable[Oid], indexes: Iterable[Oid], *, down: bool = False
+    target: Target,
+    columns: Iterable[Oid],
+    indexes: Iterable[Oid],
+    *,
+    down: bool = False,
+    round_s: float = inf,
 ) -> Wanted:
     """Return what a round asks of a device."""
-    return Wanted(target, tuple(columns), tuple(indexes), down)
+    return Wanted(target, tuple(columns), tuple(indexes), down, round_s)

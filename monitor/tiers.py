@@ -88,7 +88,10 @@ class Tiers:
                 came.set_result(polled)
 
         try:
-            self._engines.lean.poll(wanted_of(device.target, known.columns, known.indexes, down=down), done)
+            wanted = wanted_of(
+                device.target, known.columns, known.indexes, down=down, round_s=device.periods.counters_s
+            )
+            self._engines.lean.poll(wanted, done)
         except Trouble:  # a host name, say: that way has its own look-up
             await self.reading(device, began, full=False)
             return

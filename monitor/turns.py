@@ -70,6 +70,7 @@ class Turns:
             self._seen.discard(gone)
             self._put_off.discard(gone)
         self.roll = roll
+        self._reacher.shared = roll.shared
         beats = dict(beats_of(roll, self.settings))
         self._together_s = together_s([beat.period_s for beat in beats.values()])
         self._agenda.replace(beats, self._at())

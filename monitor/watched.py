@@ -1,5 +1,6 @@
 """Whom the service asks and how often: devices with their targets and periods, and services with their checks."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -47,6 +48,12 @@ class Roll:
     devices: Mapping[int, Watched]
     services: Mapping[int, Check]
     problems: tuple[str, ...] = ()
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The addresses that more than one device has, as behind a router with port forwarding."""
+        counts = Counter(d.target.address for d in self.devices.values())
+        return frozenset(address for address, count in counts.items() if count > 1)
 
 
 def periods(settings: Monitor, said: Any, *, ssh: bool = False) -> tuple[Periods, str]:

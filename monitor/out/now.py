@@ -12,7 +12,7 @@ from monitor.out.book import Book, open_book, ordered
 from monitor.out.cursor import place, read
 from monitor.out.facts import facts
 from monitor.out.families import Family, Point
-from monitor.samples import MISSING, Poll, SampleStore, ms_of, open_samples, time_of
+from monitor.samples import MISSING, Poll, open_samples
 from monitor.store import count_asked
 from siaga.settings import Settings
 
@@ -37,30 +37,9 @@ def points(
         book = open_book(session, ids)
         found = [*facts(session, book, now, max_age), *health(session, settings, book)]
     with open_samples(settings.home) as store:
-        told = store.last(now, book.devices if ids is not None else None, int(max_age.total_seconds()))
-        newest = [new for new, _ in told.values()]
-        round_s = timedelta(seconds=min(settings.poll.interval_s, settings.monitor.counters_s))
-        for poll, before in told.values():
-            found += of_round(book, store, poll, before, round_s)
-    return found + list(freshness(book, newest))
-
-
-def of_round(
-    book: Book, store: SampleStore, newest: Poll, before: Poll | None, round_s: timedelta
-) -> list[Point]:
-    """Return the values of one poll, each with its own time: a window that came late is stored as a poll of its own."""
-    at = time_of(newest.at_ms)
-    if before is None or at - time_of(before.at_ms) >= round_s or newest.layout.id != before.layout.id:
-        return list(of_poll(book, newest))
-    keys = [(newest.device, metric, instance) for metric, instance in newest.layout.columns]
-    found = []
-    for (_, metric, instance), series in store.read(keys, at - round_s, at).items():
-        known = book.series(newest.device, metric, instance)
-        if known:
-            family, labels = known
-            when, value = series.points()[-1]
-            found.append(Point(family, labels, _scaled(family, value), ms_of(when)))
-    return found
+        told = store.newest(now, book.devices if ids is not None else None, int(max_age.total_seconds()))
+        found += [p for polls in told.values() for poll in polls for p in of_poll(book, poll)]
+    return found + list(freshness(book, [polls[0] for polls in told.values()]))
 
 
 def of_poll(book: Book, poll: Poll) -> Iterator[Point]:
@@ -71,15 +50,12 @@ def of_poll(book: Book, poll: Poll) -> Iterator[Point]:
         if known:
             family, labels = known
             whole = value + 2**64 if value < 0 and metric.endswith("_64") else value
-            yield Point(family, labels, _scaled(family, whole), poll.at_ms)
-
-
-def _scaled(family: Family, value: int) -> float:
-    return value if family.scale == 1 else round(value * family.scale, 9)
+            told = whole if family.scale == 1 else round(whole * family.scale, 9)
+            yield Point(family, labels, told, poll.at_ms)
 
 
 def freshness(book: Book, newest: Iterable[Poll]) -> Iterator[Point]:
-    """Yield how fresh the samples are; of a store without any there is no newest one."""
+    """Yield how fresh the samples are, by each device's newest poll; of a store without any there is no newest one."""
     labels = ordered(book.outside)
     times = [p.at_ms for p in newest]
     yield Point(FRESH, labels, len(times))

@@ -31,6 +31,7 @@ _COUNTED = {
     "errors_per_min": ("in_errors", "out_errors"),
     "discards_per_min": ("in_discards", "out_discards"),
 }
+_KEPT = {("device", "state"), ("sensor", "value"), ("connection", "used_pct"), ("link", "bps")}
 _THOUSANDTHS = 1000
 
 
@@ -69,6 +70,15 @@ class Known:
     speeds_bps: Mapping[str, int | None]
     committed: Mapping[str, Committed]
     links: Mapping[str, str]  # interface → the link there
+
+
+def is_kept(rule: Rule) -> bool:
+    """Tell whether what a rule looks at is kept, so that it can be replayed."""
+    return (
+        (rule.of, rule.measure) in _KEPT
+        or (rule.of, rule.measure) in _GAUGES
+        or (rule.of == "interface" and rule.measure in _COUNTED)
+    )
 
 
 def histories(
@@ -110,13 +120,18 @@ def _states(session: Session, rule: Rule, device: int, since: datetime, until: d
     changes = list(session.exec(query.order_by(col(StateChange.at), col(StateChange.id))))
     chosen = [*[c for c in changes if c.at <= since][-1:], *(c for c in changes if c.at > since)]
     ends = [c.at for c in chosen[1:]] + [until]
-    tick = timedelta(seconds=LONGEST_GAP_S)
     for change, end in zip(chosen, ends, strict=False):
         seen = None if change.after in ("not observed", "maintenance") else change.after
-        at = max(change.at, since)
-        yield at, seen
-        while (rule.for_s or rule.clear_for_s) and (at := at + tick) < end:
-            yield at, seen
+        yield from ((at, seen) for at in _moments(rule, max(change.at, since), end))
+
+
+def _moments(rule: Rule, begin: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield when a state that lasts is looked at: by its rule's waits to the second, else as seldom as is allowed."""
+    yield begin
+    waits = [begin + timedelta(seconds=wait_s) for wait_s in {rule.for_s, rule.clear_for_s} if wait_s]
+    at, tick = begin, timedelta(seconds=LONGEST_GAP_S)
+    while waits and (at := min([at + tick, *(wait for wait in waits if wait > at)])) < end:
+        yield at
 
 
 def _gauges(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.int64]
 Pairs = dict[int, tuple[Poll, Poll | None]]
-_IN_HEAD_MS = 300_000  # the head always holds the last five minutes
+IN_HEAD_MS = 300_000  # the head always holds the last five minutes
 
 
 def last(
@@ -46,18 +46,19 @@ def last(
             return {}
         plans = hot.layouts()
         wanted = [i for i, p in plans.items() if p.layout.columns and (metric is None or metric in p.metrics)]
-        found = _recent(hot, now_ms, age_ms)
+        found = recent(hot, now_ms, age_ms)
         keep = (found.index[:, FLAGS] & VALUED != 0) & np.isin(found.index[:, LAYOUT], wanted)
         if devices is not None:
             devices = set(devices)
             keep &= np.isin(found.index[:, DEVICE], list(devices))
         polls = dict(_pairs(found.where(keep), plans, store))
-        if age_ms > _IN_HEAD_MS:
+        if age_ms > IN_HEAD_MS:
             _look_back(hot, store, polls, devices, (now_ms - age_ms, now_ms), plans, set(wanted))
     return polls
 
 
-def _recent(hot: "Hot", now_ms: int, age_ms: int) -> Entries:
+def recent(hot: "Hot", now_ms: int, age_ms: int) -> Entries:
+    """Return what the head holds of the time up to now."""
     found = entries(hot.head(range(SLOTS), now_ms - age_ms, now_ms))
     return found.where((found.index[:, AT] >= now_ms - age_ms) & (found.index[:, AT] <= now_ms))
 
@@ -75,13 +76,14 @@ def _pairs(
     before = newest[(newest > 0) & (device[newest - 1] == device[newest])] - 1
     chosen = found.where(order[np.sort(np.concatenate((newest, before)))])
     polls: dict[int, list[Poll]] = {}
-    for poll in _polls(chosen, plans, store):
+    for poll in unpacked(chosen, plans, store):
         polls.setdefault(poll.device, []).append(poll)
     for one, some in polls.items():
         yield one, (some[-1], some[-2] if len(some) > 1 else None)
 
 
-def _polls(found: Entries, plans: Mapping[int, Plan], store: "EmbeddedStore") -> Iterator[Poll]:
+def unpacked(found: Entries, plans: Mapping[int, Plan], store: "EmbeddedStore") -> Iterator[Poll]:
+    """Yield polls of the head in their order; what is damaged is told and left out."""
     rows: list[Array | None] = [None] * len(found.index)
     layouts = found.index[:, LAYOUT]
     for layout in np.unique(layouts):
@@ -122,8 +124,8 @@ def _look_back(
         mine = [p for p in polls.get(device, ()) if p]
         since = mine[1].at_ms if len(mine) > 1 else window[0]
         parts = [
-            *_file_parts(store, files, device),
-            *_hour_parts(hot, store, device, (since, window[1]), plans),
+            *file_parts(store, files, device),
+            *hour_parts(hot, store, device, (since, window[1]), plans),
         ]
         parts = [p for p in parts if p.plan.layout.id in wanted or p.plan.layout.id not in plans]
         older = _newest(device, merged(parts).within(since, window[1] + 1)) if parts else []
@@ -132,9 +134,10 @@ def _look_back(
             polls[device] = (some[0], some[1] if len(some) > 1 else None)
 
 
-def _hour_parts(
+def hour_parts(
     hot: "Hot", store: "EmbeddedStore", device: int, window: tuple[int, int], plans: Mapping[int, Plan]
 ) -> Iterator[Part]:
+    """Yield a device's blocks of hours that may hold something of a window; what is damaged is told."""
     for first_ms, layout, data in hot.hours(device, *window):
         try:
             yield hour_part(data, plans[layout])
@@ -142,7 +145,8 @@ def _hour_parts(
             store.told(Damage(store.hot_path, device, first_ms, f"{error}"))
 
 
-def _file_parts(store: "EmbeddedStore", files: Iterable[DayFile], device: int) -> Iterator[Part]:
+def file_parts(store: "EmbeddedStore", files: Iterable[DayFile], device: int) -> Iterator[Part]:
+    """Yield a device's days; what is damaged is told."""
     for file in files:
         try:
             if part := day_part(file, device):

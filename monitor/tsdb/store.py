@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.samples import Asked, Availability, Bins, Key, Name, Percentile, Poll, Series, ms_of, time_of
-from monitor.tsdb import catalog, housekeeping, latest, looks, pieces, ranges
+from monitor.tsdb import catalog, housekeeping, latest, looks, newest, pieces, ranges
 from monitor.tsdb.days import TIERS, Shelf
 from monitor.tsdb.faults import Damage, DamagedSamplesError, explained, told_of
 from monitor.tsdb.head import DAY_MS, fits, rows_of, slots_of
@@ -222,6 +222,12 @@ class EmbeddedStore:
     ) -> Mapping[int, tuple[Poll, Poll | None]]:
         """Return device → its newest poll with values and the one before, none older than `max_age_s`."""
         return latest.last(self, ms_of(now), devices, max_age_s * 1000, None)
+
+    def newest(
+        self, now: datetime, devices: Iterable[int] | None = None, max_age_s: int = 150
+    ) -> Mapping[int, list[Poll]]:
+        """Return device → polls in which each series has its newest value and no other, the newest poll first."""
+        return newest.newest(self, ms_of(now), devices, max_age_s * 1000)
 
     def top(
         self, metric: str, now: datetime, number: int = 20, max_age_s: int = 150

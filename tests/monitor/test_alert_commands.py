@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,16 @@ def test_rules_are_listed_and_a_broken_one_is_named(world: Net, siaga: Siaga) ->
     assert any("mine.toml: of" in p for p in problems)
 
 
+def test_a_state_that_a_rule_waits_for_is_replayed_to_the_second(world: Net, siaga: Siaga) -> None:
+    began = world.now.replace(microsecond=0) - timedelta(minutes=30)
+    with session(world.engine) as writing:
+        for after, at in (("degraded", began), ("up", began + timedelta(minutes=20))):
+            writing.add(StateChange(device_id=world.ids["core"], at=at, before="", after=after, reason=""))
+    (found,) = [r for r in rows(siaga, "alert", "test", "device-degraded") if r["device"] == "core"]
+    assert datetime.fromisoformat(found["start"]) == began + timedelta(seconds=120)
+    assert datetime.fromisoformat(found["end"]) == began + timedelta(minutes=20)
+
+
 def test_a_rule_is_replayed_over_what_is_stored(world: Net, siaga: Siaga) -> None:
     now, device = world.now, world.ids["core"]
     loads = [20, 20, 90, 97, 90, 20, 20, 88]
@@ -112,6 +122,9 @@ def test_a_rule_is_replayed_over_what_is_stored(world: Net, siaga: Siaga) -> Non
     assert (found[1]["severity"], found[1]["end"]) == ("warning", None)
     assert len(world.alerts(closed=True)) == before
     assert [r["device"] for r in rows(siaga, "alert", "test", "device-down", "--since", "1h")] == ["rtr-a"]
+    every = rows(siaga, "alert", "test", "--since", "1d")
+    assert {"cpu-busy", "device-down"} <= {r["rule"] for r in every}
+    assert [r["start"] for r in every if r["rule"] == "cpu-busy"] == [r["start"] for r in found]
     siaga("alert", "test", "sensor-state").failed(5, "not-kept")
     siaga("alert", "test", "cpu").failed(3, "no-such-rule")
 

@@ -66,7 +66,12 @@ class Device:
 
 
 def rounds(
-    own: Known, device: Device, lapses: Sequence[Sequence[int]], parser: str = "pure"
+    own: Known,
+    device: Device,
+    lapses: Sequence[Sequence[int]],
+    parser: str = "pure",
+    asking: Asking | None = None,
+    round_s: float = INTERVAL / 100,
 ) -> list[Counted]:
     """Poll once for each of `lapses`, INTERVAL ticks apart; return the answers under the device's own time."""
 
@@ -74,10 +79,11 @@ def rounds(
         found = []
         async with (
             served(device.answer, HERE) as port,
-            Lean(Asking(reply_bytes=500), parser=parser) as engine,
+            Lean(asking or Asking(reply_bytes=500), parser=parser) as engine,
         ):
             auth = SnmpAuth(community=SecretStr("public"))
-            wanted = Wanted(Target("d", HERE, snmp_port=port, snmp=auth), own.columns, own.indexes)
+            target = Target("d", HERE, snmp_port=port, snmp=auth)
+            wanted = Wanted(target, own.columns, own.indexes, round_s=round_s)
             for number, some in enumerate(lapses):
                 device.ticks = start = (500_000 + number * INTERVAL) % 2**32
                 device.lapses = iter(some)
@@ -153,6 +159,13 @@ def test_without_the_times_of_late_windows_rates_are_some_per_cent_off(parser: s
     assert [len(one.late) for one in counted] == [0, 2, 0]
     assert off(own, counted) < TOLERANCE * 1.05
     assert off(own, [replace(one, late=()) for one in counted]) > 0.05
+
+
+def test_a_device_that_is_asked_more_often_than_others_has_a_narrower_time() -> None:
+    """What is a hundredth of ten minutes is a tenth of its one."""
+    own, slow = known(), Asking(reply_bytes=500, interval_s=600)
+    assert off(own, rounds(own, Device(own), LATE, asking=slow)) < TOLERANCE * 1.05
+    assert off(own, rounds(own, Device(own), LATE, asking=slow, round_s=600)) > 0.05
 
 
 def test_what_flows_between_two_rounds_goes_by_the_same_times() -> None:

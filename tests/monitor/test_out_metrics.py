@@ -14,7 +14,7 @@ from monitor.out.families import Family, Point, family_of
 from monitor.out.now import points
 from monitor.out.serve import Server, listening
 from monitor.out.text import OPENMETRICS, PROMETHEUS, lines
-from monitor.samples import MISSING, open_samples
+from monitor.samples import MISSING, Layout, Poll, Sample, ms_of, open_samples, polls_of
 from siaga.clock import utc_now
 from siaga.errors import TemporaryError
 from siaga.settings import Settings
@@ -113,6 +113,52 @@ def test_nothing_older_than_the_age_is_told(tmp_path: Path) -> None:
     assert "\nifHCInOctets{" in "".join(
         lines(points(open_engine(settings), settings, (), NOW, timedelta(minutes=11)))
     )
+
+
+def test_an_echo_that_came_after_the_counters_takes_none_of_them_away(tmp_path: Path) -> None:
+    before = told(tmp_path / "a", selector=("name=rtr-1",))
+    with open_samples(tmp_path / "a") as store:
+        at = NOW + timedelta(seconds=1)
+        store.write(polls_of([Sample(1, "rtt", "", at, 900), Sample(1, "loss", "", at, 0)]))
+    settings = Settings(home=tmp_path / "a")
+    later = NOW + timedelta(seconds=2)
+    page = "".join(
+        lines(points(open_engine(settings), settings, ("name=rtr-1",), later, timedelta(minutes=5)))
+    )
+    for start in ("ifHCInOctets{", "ifHCOutOctets{", "siaga_sensor_temperature_celsius{"):
+        assert of(page.splitlines(), start) == of(before, start) != []
+    assert "siaga_devices_measured 1" in page
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_each_series_is_told_by_its_newest_value_and_once(tmp_path: Path, sealed: bool) -> None:
+    """As where a part of a round was read later, and stands under its own time."""
+    names = [("in_octets_64", f"ether{i}") for i in range(4)]
+    layout = Layout((("uptime", ""), *names))
+    other = Layout((("cpu", ""), names[0]))
+    ms = ms_of(NOW) - 60_000
+
+    def poll(of: Layout, at_s: int, *values: int) -> Poll:
+        return Poll(1, ms + at_s * 1000, of, np.array(values, np.int64), asked=False, answered=False)
+
+    with open_samples(tmp_path) as store:
+        store.write([poll(layout, 0, 1, 10, 20, 30, MISSING), poll(other, 1, 7, 11)])
+        store.write([poll(layout, 30, 31, 13, MISSING, MISSING, MISSING)])
+        store.write([poll(layout, 33, 34, MISSING, 23, MISSING, MISSING)])
+        if sealed:
+            store.maintain(NOW + timedelta(hours=2))
+        found = store.newest(NOW, [1], 301)
+    values = {
+        name: (p.at_ms - ms, value)
+        for p in found[1]
+        for name, value in zip(p.layout.columns, p.values.tolist(), strict=True)  # type: ignore[union-attr]
+        if value != MISSING
+    }
+    assert sum((p.values != MISSING).sum() for p in found[1]) == len(values)
+    assert values == {
+        ("uptime", ""): (33_000, 34), ("cpu", ""): (1_000, 7),
+        names[0]: (30_000, 13), names[1]: (33_000, 23), names[2]: (0, 30),
+    }  # fmt: skip
 
 
 def test_counters_end_in_total_but_for_those_of_the_mib() -> None:
