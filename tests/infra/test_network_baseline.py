@@ -381,7 +381,7 @@ def test_an_agency_is_connected_at_a_router_of_mikrotiks(
     has = " ".join(line.strip(" \\") for line in lines)
     for wanted in (
         "add interface=ether1 name=siaga-upt-pajak vlan-id=64",
-        'add address=10.20.8.1/24 interface=siaga-upt-pajak comment="upt-pajak"',
+        "add address=10.20.8.1/24 interface=siaga-upt-pajak comment=upt-pajak",
         "add name=siaga-upt-pajak max-limit=10000000/20000000 target=siaga-upt-pajak",
         f'add allowed-address=10.99.7.0/30 interface=wg-upt-pajak public-key="{peer}"',
     ):
