@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from infra.network import Change
 
 NAME = "siaga-back"
-LONGEST = (
-    400  # characters of one script; a terminal repaints longer lines, and a reader takes that for a prompt
-)
+# Characters of one script: a terminal repaints longer lines, and a reader takes that for a prompt.
+LONGEST = 400
 _REMOVE = re.compile(r"(?P<menu>/.*) remove \[ (?P<find>find .*) \]")
 _QUOTED = {"\\": "\\\\", '"': '\\"', "$": "\\$", "?": "\\3F"}  # of RouterOS 6, a bare ? asks for help
 

@@ -47,7 +47,6 @@ class Wire:
         self._queued: deque[Waiting] = deque()  # for a place in the window
         self._behind: dict[Address, deque[Waiting]] = {}  # for another at the same address
         self._waits = Waits()
-        self._last = Turn(-1.0, 0.0, 0.0, 0.0)  # that somebody was sent something at
         self.outbox: list[tuple[Waiting, bytes]] = []  # what is sent when all that came was read
         self._reading = False
         self._buckets: dict[str, Bucket] = {}
@@ -161,15 +160,9 @@ class Wire:
         if self._reading:
             self.outbox.append((who, data))
             return
-        opened = self._sockets[len(address)]
-        try:
-            opened.sendto(data, address)
-        except OSError:
-            self._put(opened, data, address)
+        self._put(self._sockets[len(address)], data, address)
         self.tally.sent += 1
-        turn = self._last
-        if turn.at_s != now_s or turn.wait_s != who.wait_s:
-            turn = self._turn(who.wait_s, now_s)
+        turn = self._turn(who.wait_s, now_s)
         who.due_s = turn.due_s
         turn.asked.append(who)
 
@@ -212,7 +205,7 @@ class Wire:
                 self._unreachable(who, error.errno or errno.EHOSTUNREACH, sure=False)
 
     def _turn(self, wait_s: float, now_s: float) -> Turn:
-        turn = self._last = self._waits.turn(wait_s, now_s)
+        turn = self._waits.turn(wait_s, now_s)
         if self._timer is None:
             self._tick_soon()
         return turn

@@ -42,9 +42,10 @@ class Peer:
     """A device with at most one question open; `ask` calls back once with what was read, or with a Fault."""
 
     __slots__ = (
-        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_resyncs", "_smaller",
-        "_try_s", "_waited_s", "_window", "address", "busy", "due_s", "error", "garbled", "heard", "limit", "muddy",
-        "number", "plan", "request", "sent_s", "slow_s", "stale", "take", "target", "tries", "voice", "wait_s", "wire",
+        "_answering", "_done", "_early_s", "_free", "_greeted", "_greeting", "_left", "_read", "_request",
+        "_resyncs", "_sent_s", "_slow_s", "_smaller", "_try_s", "_waited_s", "_window", "address",
+        "busy", "due_s", "error", "garbled", "heard", "limit", "muddy", "number", "plan", "stale", "take", "target",
+        "tries", "voice", "wait_s", "wire",
     )  # fmt: skip
 
     def __init__(self, target: Target, address: Address, voice: Voice, wire: Wire) -> None:
@@ -61,7 +62,7 @@ class Peer:
         self.take: Callable[[bytes, float], bool] = _nothing
         self.busy = False
         self._answering = False
-        self.slow_s = self.sent_s = 0.0
+        self._slow_s = self._sent_s = 0.0
         self.tries = 0
         self._greeted = False
         self._begin()
@@ -93,10 +94,9 @@ class Peer:
         """Ask; `done` gets what `read` made of the response (it may raise Malformed), or a Fault.
 
         All tries have one id, so that a late answer is taken as well. `smaller` makes the request of the second try
-        (1) and the following ones. `window` gets the response first: it takes it and says so, and then puts the next
-        request into the wire's outbox or ends with `told`; what it does not take is read by `read`. `take` does the
-        same with the datagram as it came, before anything else. `queued`: begin when it is this device's turn among
-        many.
+        (1) and the following ones. `window` gets the response first: it takes it and says so, and then asks
+        `at_once` for more or ends with `told`; what it does not take is read by `read`. `take` does the same with
+        the datagram as it came, before anything else. `queued`: begin when it is this device's turn among many.
         """
         self._read = read
         self._done = done
@@ -110,11 +110,11 @@ class Peer:
     ) -> None:
         """Ask the next request of a series: read, told and timed as the last one was."""
         self.busy = True
-        self.request = request
+        self._request = request
         self._left = tries
         self._try_s = wait_s
-        self.slow_s *= _FORGETS
-        self._early_s = self._early() if self.slow_s else 0.0
+        self._slow_s *= _FORGETS
+        self._early_s = self._early() if self._slow_s else 0.0
         wire = self.wire
         self.number = next(wire.ids)
         self.tries = 1
@@ -127,16 +127,26 @@ class Peer:
                 wire.release(self)
             (begin or wire.submit)(self)
 
-    def slower(self, took_s: float) -> None:
-        """Take note of an answer that took longer than those before it in a series."""
-        self.slow_s = took_s
-        if took_s * _EARLY_TIMES >= self._early_s:
-            self._early_s = self._early()
-            self.wait_s = self._early_s or self._try_s
+    def at_once(self, request: Template, now_s: float) -> None:
+        """Ask the next request of a series as the last one was asked, which was answered well (from `window`).
+
+        Only where nothing went wrong with the last one (`muddy`), and no link is shared (`limit`).
+        """
+        took_s = now_s - self._sent_s
+        if took_s > self._slow_s:
+            self._slow_s = took_s
+            if took_s * _EARLY_TIMES >= self._early_s:
+                self._early_s = self._early()
+                self.wait_s = self._early_s or self._try_s
+        self._request = request
+        self._sent_s = now_s
+        wire = self.wire
+        self.number = number = next(wire.ids)
+        wire.outbox.append((self, self.voice.pack(number, request, now_s)))
 
     def _early(self) -> float:
         """Return after how long to ask again for the first time; 0 for no sooner than usual."""
-        slow_s = self.slow_s * _EARLY_TIMES
+        slow_s = self._slow_s * _EARLY_TIMES
         for early_s in _EARLY_S:
             if slow_s < early_s:
                 return early_s if early_s <= self._try_s / 2 and self._left > 1 else 0.0
@@ -156,9 +166,9 @@ class Peer:
     def launch(self, now_s: float) -> None:
         """Send a try (the first one is called by the wire)."""
         voice = self.voice
-        self.sent_s = now_s
+        self._sent_s = now_s
         if voice.met:
-            data = voice.pack(self.number, self.request, now_s)
+            data = voice.pack(self.number, self._request, now_s)
         else:
             self._greeting = True
             data = voice.hello(self.number)
@@ -210,7 +220,7 @@ class Peer:
     def told(self, found: Any) -> None:
         """Take the last answer for good and tell what it held."""
         self.heard = True
-        self.slow_s = max(self.slow_s, self.wire.now_s - self.sent_s)
+        self._slow_s = max(self._slow_s, self.wire.now_s - self._sent_s)
         self._over(found)
 
     def _over(self, found: Any) -> None:
@@ -254,7 +264,7 @@ class Peer:
         elif self._left > 1:
             self._left -= 1
             if self._smaller is not None:
-                self.request = self._smaller(self.tries)
+                self._request = self._smaller(self.tries)
             self.tries += 1
             self._try_s *= BACK_OFF
             self.wire.tally.resent += 1

@@ -15,13 +15,11 @@ from monitor.observation import Reach
 from monitor.snmp_agent import GET_AT_ONCE, Fault, Late, Reply, Status
 from monitor.snmp_message import Community, Opened
 from monitor.tables import SYS_UPTIME, Oid, Value
-from monitor.windows import Layout, Quick, Step, Values, bulk, exact, from_bytes, rows_that_fit
+from monitor.windows import Layout, Quick, Step, Values, bulk, exact, rows_that_fit
 
 _GROW_AFTER = 16  # good rounds before a window that shrank is tried larger; doubled each time it was in vain
 _GROW_AT_MOST = 1024
-_APART_TICKS = (
-    1  # for each second of a round: windows that are no hundredth of it apart were read at one time
-)
+_APART_TICKS = 1.0  # for each second of a round: windows no hundredth of it apart were read at one time
 _TIMES = 16  # of one poll, at most: a device whose clock is nonsense makes no more of them
 _WRAP_TICKS = 2**32 - 2**20  # sysUpTime that fell by more has wrapped after 497 days
 V2_OCTETS, V3_OCTETS = (
@@ -154,7 +152,7 @@ class Poll:
 
     __slots__ = (
         "_apart_ticks", "_at", "_at_s", "_changed", "_done", "_fault", "_holes", "_largest", "_late", "_patience_s",
-        "_peer", "_plan", "_probed", "_quick", "_rows", "_shapes", "_soon", "_step", "_tries", "_until_s",
+        "_peer", "_plan", "_probed", "_quick", "_rows", "_soon", "_step", "_tries", "_until_s",
         "_uptime", "_values", "_voice", "_wait_s", "_width",
     )  # fmt: skip
 
@@ -215,10 +213,9 @@ class Poll:
 
     def _whole(self) -> Callable[[bytes, float], bool] | None:
         """Return what takes datagrams as they come; None where they are sealed."""
-        voice = self._peer.voice
-        if not isinstance(voice, Community):
+        if not isinstance(self._peer.voice, Community):
             return None
-        self._voice, self._shapes = voice, voice.shapes
+        self._voice = self._peer.voice
         if self._quick is Layout.by_c:
             return self._compiled
         return self._alike if self._quick is Layout.by_pattern else None
@@ -238,20 +235,14 @@ class Poll:
     def _alike(self, data: bytes, now_s: float) -> bool:
         """Do the same by patterns, for a message that is as one read before up to its varbinds."""
         size, step = len(data), self._step
-        layout, shape = step.layout, self._shapes.get(size)
+        layout, shape = step.layout, self._voice.shapes.get(size)
         if layout is None or shape is None or now_s > self._until_s:
             return False
         before, after, start = shape
         if not data.startswith(before + self._peer.number + after):
             return False
-        straight = layout.straight
-        if straight is not None and (found := straight(data, start, size)) is not None:
-            numbers = map(from_bytes, found.groups())  # as `by_pattern` does it, without a call
-            uptime = next(numbers)
-            self._values[step.first : step.behind] = numbers
-        elif (ticks := layout.by_pattern(data, start, size, self._values, step.first)) is not None:
-            uptime = ticks
-        else:
+        uptime = layout.by_pattern(data, start, size, self._values, step.first)
+        if uptime is None:
             return False
         self._go_on(uptime, size - V2_OCTETS, now_s)
         return True
@@ -269,7 +260,7 @@ class Poll:
         return True
 
     def _go_on(self, uptime: int, octets: int, now_s: float) -> None:
-        """Ask for the next window after one that was as expected, unless something went wrong or a link is shared.
+        """Ask for the next window after one that was as expected.
 
         This is the way of hundred thousands of answers a minute, so it is written out.
         """
@@ -280,21 +271,11 @@ class Poll:
             self._began(uptime, now_s)
             self._until_s = now_s + self._patience_s
         elif not self._uptime <= uptime <= self._soon:
-            self._apart(self._uptime, uptime, range(self._step.first, self._step.behind), now_s)
+            self._apart(self._uptime, uptime, range(self._step.first, self._step.end * self._width), now_s)
         self._at = at = self._at + 1
         if at < len(steps) and not peer.muddy and peer.limit is None:
             self._step = step = steps[at]
-            peer.request = request = step.request
-            if now_s - peer.sent_s > peer.slow_s:
-                peer.slower(now_s - peer.sent_s)
-            peer.sent_s = now_s
-            wire = peer.wire
-            peer.number = number = next(wire.ids)
-            packed = request.packed.get(peer.voice)
-            if packed is None:
-                wire.outbox.append((peer, peer.voice.pack(number, request, now_s)))
-            else:  # as a community packs it, without a call
-                wire.outbox.append((peer, packed[0] + number + packed[1]))
+            peer.at_once(step.request, now_s)
         else:
             peer.told(None)
 
@@ -305,9 +286,6 @@ class Poll:
 
     def _took(self, found: Fault | Reply | None) -> None:
         """Go on after an answer: None is a window that was taken."""
-        if found is None and self._at >= len(self._plan.steps):
-            self._end()
-            return
         now_s = self._peer.wire.now_s
         if now_s > self._until_s:
             self._too_long()

@@ -12,10 +12,8 @@ from siaga.who import who
 app = typer.Typer(
     name="monitor", help="The service that watches: run, status, health, install.", no_args_is_help=True
 )
-_SETTLED_S = (
-    5.0,
-    60.0,
-)  # by then the service has read what it knows; after its first round, most of what it will hold
+# By then the service has read what it knows, and after its first round it has most of what it will hold.
+_SETTLED_S = (5.0, 60.0)
 
 
 @app.command("run")

@@ -29,11 +29,8 @@ _SHORTEST_WAIT_S = 0.02
 # sweep of echoes is of many, and answers that come together are read together.
 _TOGETHER_S, _TOGETHER, _SEVERAL = 0.2, 1 / 150, 2.0
 _WISH_GAP_S = 10.0
-_READ = (
-    "counters",
-    "health",
-    "metadata",
-)  # by which a device is read as a whole before its interfaces are known
+# The tiers by which a device is read as a whole before its interfaces are known.
+_READ = ("counters", "health", "metadata")
 
 
 class Turns:

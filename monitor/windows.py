@@ -36,7 +36,7 @@ _POPULAR = (
 _NUMBERS = frozenset((ber.INTEGER, ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS, ber.COUNTER64))
 _COMPILED = 4096  # sysUpTime and the values that the C parser reads at most
 _LONGEST = 100  # octets of a name, so that every length in its varbind has one octet
-from_bytes = int.from_bytes
+_from_bytes = int.from_bytes
 
 
 def _parser() -> Any:
@@ -61,10 +61,10 @@ class Layout:
         "_kinds",
         "_match",
         "_misses",
+        "_straight",
         "columns",
         "compiled",
         "indexes",
-        "straight",
     )
 
     def __init__(self, columns: tuple[bytes, ...], indexes: tuple[bytes, ...]) -> None:
@@ -74,7 +74,7 @@ class Layout:
         self._cells = len(columns) * len(indexes)
         self._kinds = _ANY  # for which the pattern is
         self._match: Match | None = None
-        self.straight: Match | None = None  # the pattern with the very indexes, once this window is popular
+        self._straight: Match | None = None  # the pattern with the very indexes, once this window is popular
         self._hits = self._misses = 0
         few = self._cells < _COMPILED
         self.compiled = _c.Window(_UPTIME, columns, indexes) if _c is not None and few else None
@@ -84,19 +84,19 @@ class Layout:
 
         None, and nothing is put: not all are numbers that are not negative, so it must be looked at more closely.
         """
-        match = self.straight or self._match or self._found(data, start, end)
+        match = self._straight or self._match or self._found(data, start, end)
         found = match(data, start, end)
         if found is None:
             self._missed()
             return None
-        if self.straight is not None:  # the pattern holds the indexes themselves
-            numbers = map(from_bytes, found.groups())
+        if self._straight is not None:  # the pattern holds the indexes themselves
+            numbers = map(_from_bytes, found.groups())
         else:
             groups, step = list(found.groups()), len(self.columns) + 1
             if b"".join(groups[1::step]) != self._joined:
                 return None
             del groups[1::step]
-            numbers = map(from_bytes, groups)
+            numbers = map(_from_bytes, groups)
             self._hits += 1
             if self._hits == _POPULAR:
                 self.specialise()
@@ -107,7 +107,7 @@ class Layout:
     def specialise(self) -> None:
         """Take a pattern with these very indexes, which is a little quicker, while there is room for such."""
         if len(_patterns) < _PATTERNS // 2:
-            self.straight = _made(self._shape(), self._kinds, self.indexes)
+            self._straight = _made(self._shape(), self._kinds, self.indexes)
 
     def _shape(self) -> _Shape:
         return self.columns, tuple(map(len, self.indexes))
@@ -115,7 +115,7 @@ class Layout:
     def _take(self, kinds: Kinds) -> None:
         """Go by the pattern of this shape and these kinds."""
         self._match, self._kinds = _made(self._shape(), kinds), kinds
-        self.straight = None
+        self._straight = None
 
     def _found(self, data: bytes, start: int, end: int) -> Match:
         """Return the pattern of this shape of window; it is made when the shape has come often."""
@@ -264,7 +264,7 @@ def _octet(number: int) -> bytes:
 class Step:
     """One request of a plan, and where its values go: rows of a window, or cells one by one."""
 
-    __slots__ = ("behind", "cells", "compiled", "end", "first", "layout", "names", "request", "start")
+    __slots__ = ("cells", "compiled", "end", "first", "layout", "names", "request", "start")
 
     def __init__(
         self,
@@ -279,7 +279,6 @@ class Step:
         self.start = start  # the first row, and the one after the last
         self.end = end
         self.first = start * len(layout.columns) if layout else 0  # the place of the first value
-        self.behind = end * len(layout.columns) if layout else 0  # and that behind the last one
         self.compiled = layout.compiled if layout else None
         self.layout = layout
         self.names = names

@@ -5,7 +5,7 @@ together, so a second's commit is one row, and a device's last hour is sixty.
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,23 +128,35 @@ def index_of(indexes: Sequence[bytes]) -> Array:
     return np.frombuffer(b"".join(indexes), np.int64).reshape(-1, 5)
 
 
-def spots(index: Array, indexes: Sequence[bytes]) -> tuple[Array, Array]:
+def entries(rows: Sequence[tuple[bytes, bytes]]) -> Entries:
+    """Return what is in rows of the head, in their order."""
+    return cut([polls for polls, _ in rows], lambda row, start, length: rows[row][1][start : start + length])
+
+
+def cut(
+    indexes: Sequence[bytes],
+    data: Callable[[int, int, int], bytes],
+    wanted: Callable[[Array], NDArray[np.bool_]] | None = None,
+) -> Entries:
+    """Return polls of rows with these indexes, in their order.
+
+    `data` gives octets of a row's data: the number of the row, where they begin, how many; `wanted`: n × 5 → which of
+    the polls (None: all).
+    """
+    index = index_of(indexes)
+    chosen = np.arange(len(index)) if wanted is None else np.flatnonzero(wanted(index))
+    row, starts = (found[chosen].tolist() for found in _spots(index, indexes))
+    index = index[chosen]
+    blocks = np.empty(len(chosen), object)
+    for i, spot in enumerate(zip(row, starts, index[:, LENGTH].tolist(), strict=True)):
+        blocks[i] = data(*spot)
+    return Entries(index, blocks)
+
+
+def _spots(index: Array, indexes: Sequence[bytes]) -> tuple[Array, Array]:
     """Return of each poll in some rows' indexes the number of its row, and where in the row's data its block begins."""
     counts = np.array([len(one) // 40 for one in indexes], np.int64)
     row = np.arange(len(counts)).repeat(counts)
     starts = index[:, LENGTH].cumsum() - index[:, LENGTH]
     firsts = np.concatenate((starts, [0]))[counts.cumsum() - counts]
     return row, starts - firsts[row]
-
-
-def entries(rows: Sequence[tuple[bytes, bytes]], device: int | None = None) -> Entries:
-    """Return what is in rows of the head, in their order; of one device or of all."""
-    indexes = [polls for polls, _ in rows]
-    index = index_of(indexes)
-    chosen = np.arange(len(index)) if device is None else np.flatnonzero(index[:, DEVICE] == device)
-    row, starts = (found[chosen].tolist() for found in spots(index, indexes))
-    index = index[chosen]
-    blocks = np.empty(len(chosen), object)
-    for i, (r, start, length) in enumerate(zip(row, starts, index[:, LENGTH].tolist(), strict=True)):
-        blocks[i] = rows[r][1][start : start + length]
-    return Entries(index, blocks)

@@ -18,18 +18,7 @@ from monitor.tsdb import codec, hours
 from monitor.tsdb.days import DayFile
 from monitor.tsdb.faults import Damage
 from monitor.tsdb.groups import Plan
-from monitor.tsdb.head import (
-    AT,
-    DAY_MS,
-    DEVICE,
-    FLAGS,
-    LAYOUT,
-    LENGTH,
-    VALUED,
-    Entries,
-    index_of,
-    spots,
-)
+from monitor.tsdb.head import AT, DAY_MS, DEVICE, FLAGS, LAYOUT, VALUED, Entries, cut
 from monitor.tsdb.hot import Hot
 from monitor.tsdb.merge import EMPTY, Part
 from monitor.tsdb.strung import Strung, strung
@@ -49,18 +38,17 @@ class Piece:
 def head_entries(hot: Hot, device: int, start_ms: int, end_ms: int) -> Entries:
     """Return the polls of a device in the head that lie in [start, end], as they arrived."""
     rows = hot.head_rows(hot.slots(device), start_ms, end_ms)
-    indexes = [polls for _, polls, _ in rows]
-    index = index_of(indexes)
-    at = index[:, AT]
-    chosen = np.flatnonzero((index[:, DEVICE] == device) & (at >= start_ms) & (at <= end_ms))
-    row, starts = (found[chosen].tolist() for found in spots(index, indexes))
-    index = index[chosen]
-    blocks = np.empty(len(chosen), object)
-    for i, (r, start, length) in enumerate(zip(row, starts, index[:, LENGTH].tolist(), strict=True)):
-        number, _, data = rows[r]
-        part = hot.head_data(number, start, length) if data is None else data[start : start + length]
-        blocks[i] = part
-    return Entries(index, blocks)
+
+    def mine(index: Array) -> NDArray[np.bool_]:
+        at = index[:, AT]
+        found: NDArray[np.bool_] = (index[:, DEVICE] == device) & (at >= start_ms) & (at <= end_ms)
+        return found
+
+    def block(row: int, start: int, length: int) -> bytes:
+        number, _, data = rows[row]
+        return hot.head_data(number, start, length) if data is None else data[start : start + length]
+
+    return cut([polls for _, polls, _ in rows], block, mine)
 
 
 def head_parts(found: Entries, plans: Callable[[int], Plan], file: Path, told: Told) -> Iterator[Part]:

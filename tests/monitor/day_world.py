@@ -41,7 +41,10 @@ SETTINGS: dict[str, Any] = {
         "batch_s": 10,
         "scene_s": 60,
         "ping": False,
+        # What is done in a process of its own goes by the machine's clock, and nobody here would wait for it.
         "compact": False,
+        "backup": False,
+        "audit": False,
     },
 }
 

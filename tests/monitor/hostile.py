@@ -112,10 +112,9 @@ def by_sight(voice: Community, ident: bytes) -> Quick:
 
     def taken(layout: Layout, data: bytes, _start: int, _end: int, values: Values, first: int) -> int | None:
         ticks: list[int] = []
-        behind = first + len(layout.columns) * len(layout.indexes)
         poll: Any = SimpleNamespace(
-            _step=SimpleNamespace(layout=layout, first=first, behind=behind),
-            _shapes=voice.shapes,
+            _step=SimpleNamespace(layout=layout, first=first),
+            _voice=voice,
             _until_s=inf,
             _peer=SimpleNamespace(number=ident),
             _values=values,
