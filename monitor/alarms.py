@@ -146,7 +146,8 @@ class _Batch:
     def decide_own(self, own: Sequence[Subject]) -> None:
         """Judge subjects that belong to no device."""
         if own:
-            self._decide(None, self.scene.book.own, own, Sight(self.now, False, True, self.gap_s))
+            book = self.scene.book
+            self._decide(None, book.own, own, Sight(self.now, False, True, self.gap_s, book.unread))
 
     def _uplink(self) -> Subject:
         """Return siaga's own way into the network; nobody knows how it is before it was asked."""
@@ -157,7 +158,8 @@ class _Batch:
     def _device(self, device: int, rules: Sequence[Rule], news: News) -> None:
         standing = self.standings.get(device, Standing())
         parts = () if standing.state in AWAY else news.subjects
-        sight = Sight(self.now, news.whole, standing.state not in _HELD, self.gap_s)
+        may_open = standing.state not in _HELD
+        sight = Sight(self.now, news.whole, may_open, self.gap_s, self.scene.book.unread)
         self._decide(device, rules, (of_state(standing.state.value), *parts), sight)
 
     def _decide(

@@ -53,12 +53,16 @@ class Decision:
 
 @dataclass(frozen=True)
 class Sight:
-    """How a device was looked at: when, whether all of it was read, and whether alerts on its parts may open now."""
+    """How a device was looked at: when, whether all of it was read, and whether alerts on its parts may open now.
+
+    `unread`: rules that cannot be read at the moment; what they have rung, and remember, stays as it is.
+    """
 
     at: datetime
     whole: bool = True
     may_open: bool = True
     longest_gap_s: float = LONGEST_GAP_S
+    unread: frozenset[str] = frozenset()
 
 
 def decide(
@@ -93,7 +97,7 @@ def decide(
         _keep(after, memories, key, new)
     watched = {r.name for r in rules}
     for key in opened:
-        if key in seen:
+        if key in seen or key.rule in sight.unread:
             continue
         memory = memories.get(key, Memory(open=opened[key]))
         if key.rule not in watched:
@@ -102,7 +106,7 @@ def decide(
         elif sight.whole:
             changes += _missing(key, opened[key], memory, sight, after)
     for key in memories.keys() - seen - opened.keys():
-        if sight.whole or key.rule not in watched:
+        if key.rule not in sight.unread and (sight.whole or key.rule not in watched):
             after[key] = NOTHING
     return Decision(tuple(changes), after)
 

@@ -19,13 +19,17 @@ from siaga.errors import SiagaError
 
 @dataclass(frozen=True)
 class Book:
-    """The rules of each active device and of siaga itself, the limits of its state; `problems` in sentences."""
+    """The rules of each active device and of siaga itself, the limits of its state; `problems` in sentences.
+
+    `unread`: rules whose file or selector cannot be read, so that nothing is known of what they have rung.
+    """
 
     rules: files.Rules
     of_device: Mapping[int, tuple[Rule, ...]]
     limits: Mapping[int, Limits]
     names: Mapping[int, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
 
     @property
     def own(self) -> tuple[Rule, ...]:
@@ -60,17 +64,20 @@ def open_book(
             shared[key] = _of_role(loaded.rules, role, said, patient, wrong)
             problems += [f"device '{name}': {w}" for w in wrong]
         rules, limits[device_id] = shared[key]
-        of_device[device_id] = tuple(r for r in rules if r.name not in chosen or device_id in chosen[r.name])
+        of_device[device_id] = tuple(
+            r for r in rules if r.name not in chosen or device_id in (chosen[r.name] or ())
+        )
     names = {i: n for i, n, _ in devices if i is not None}
-    return Book(loaded.rules, of_device, limits, names, tuple(dict.fromkeys(problems)))
+    unread = loaded.unread | {name for name, ids in chosen.items() if ids is None}
+    return Book(loaded.rules, of_device, limits, names, tuple(dict.fromkeys(problems)), unread)
 
 
-def _chosen(session: Session, rule: Rule, problems: list[str]) -> frozenset[int]:
+def _chosen(session: Session, rule: Rule, problems: list[str]) -> frozenset[int] | None:
     try:
         return frozenset(selected(session, "device", rule.selector))
     except SiagaError as error:
         problems.append(f"{rule.name}.toml: its selector cannot be read: {error.sentence.splitlines()[0]}")
-        return frozenset()
+        return None
 
 
 def _of_role(

@@ -1,10 +1,11 @@
 """Reads rules: siaga's own, and those of the regency in siaga's home; one of the same name stands in ours' place.
 
-A set of rules is good as a whole or not at all: one broken file on reload keeps the old set, and says why.
+A set of rules is good as a whole or not at all: one broken file on reload keeps the old set, and says why. Where there
+is no old set, as after a restart and in each `siaga poll`, what is good of the files holds.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,35 +24,54 @@ Rules = Mapping[str, Rule]
 
 @dataclass(frozen=True)
 class Loaded:
-    """The rules that hold; `problems`: why the newest files are not among them."""
+    """The rules that hold; `problems`: why the newest files are not among them.
+
+    `unread`: rules of which nothing is known but that they are there; what they have rung stays as it is.
+    """
 
     rules: Rules
     problems: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
 
 
 def load(home: Path) -> Rules:
     """Return the rules by name. Raises InvalidError (`bad-rules`) with one problem for each mistake."""
-    found = dict(_shipped())
-    problems: list[str] = []
-    folder = home / "rules"
-    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-        try:
-            rule = _read(path)
-            found[rule.name] = rule
-        except InvalidError as error:
-            problems += error.problems
-    problems += _loose(found)
-    if problems:
-        raise InvalidError("bad-rules", f"The rules in {folder} are not valid.", problems)
+    found, broken = _sorted(home)
+    if broken:
+        raise InvalidError("bad-rules", f"The rules in {home / 'rules'} are not valid.", _told(broken))
     return found
 
 
 def reload(home: Path, before: Rules | None) -> Loaded:
-    """Return the rules as they are in the files now; if these are broken, those before, and why."""
-    try:
-        return Loaded(load(home))
-    except InvalidError as error:
-        return Loaded(before if before is not None else _shipped(), error.problems)
+    """Return the rules as they are in the files now; if some are broken, those before, and why.
+
+    Without any before, the good ones: siaga's own stand in for a broken one of the same name.
+    """
+    found, broken = _sorted(home)
+    rules = before if broken and before is not None else found
+    return Loaded(rules, tuple(_told(broken)), frozenset(broken) - rules.keys())
+
+
+def _sorted(home: Path) -> tuple[dict[str, Rule], dict[str, Sequence[str]]]:
+    """Return the rules that are good, siaga's own among them, and what is wrong with each other one."""
+    found = dict(_shipped())
+    broken: dict[str, Sequence[str]] = {}
+    folder = home / "rules"
+    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+        try:
+            found[path.stem] = _read(path)
+        except InvalidError as error:
+            broken[path.stem] = error.problems
+    for name, problem in list(_loose(found, broken)):
+        broken.setdefault(name, [problem])
+        del found[name]
+        if name in _shipped():
+            found[name] = _shipped()[name]
+    return found, broken
+
+
+def _told(broken: Mapping[str, Sequence[str]]) -> list[str]:
+    return [problem for some in broken.values() for problem in some]
 
 
 @cache
@@ -59,7 +79,7 @@ def _shipped() -> Rules:
     """Return siaga's own rules."""
     found = {r.name: r for r in map(_read, sorted(FOLDER.glob("*.toml")))}
     if loose := list(_loose(found)):
-        raise InvalidError("bad-rules", "siaga's own rules are not valid.", loose)
+        raise InvalidError("bad-rules", "siaga's own rules are not valid.", [why for _, why in loose])
     return found
 
 
@@ -83,9 +103,9 @@ def _bad(problem: str) -> InvalidError:
     return InvalidError("bad-rules", "A rule is not valid.", [problem])
 
 
-def _loose(found: Rules) -> Iterator[str]:
-    """Yield what rules say of others that are not there."""
+def _loose(found: Rules, unread: Container[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield (rule, what it says of another that is not there), once for each rule."""
     for rule in found.values():
-        for name in rule.yields_to:
-            if name not in found:
-                yield f"{rule.name}.toml: it yields to '{name}', and there is no such rule"
+        gone = next((n for n in rule.yields_to if n not in found and n not in unread), None)
+        if gone is not None:
+            yield rule.name, f"{rule.name}.toml: it yields to '{gone}', and there is no such rule"

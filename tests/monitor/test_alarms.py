@@ -229,6 +229,31 @@ def test_a_gap_closes_nothing_and_what_is_no_longer_watched_does_not_stay_open(w
     assert [a.closed_why for a in world.alerts(closed=True) if a.rule == "cpu-busy"] == ["unwatched"]
 
 
+@pytest.mark.parametrize("broken", ["other.toml", "own.toml", "the selector of own.toml"])
+def test_a_broken_rule_file_at_a_start_ends_no_alert(broken: str, world: Net) -> None:
+    good = Path("monitor/rules/cpu-busy.toml").read_text()
+    (world.home / "rules").mkdir()
+    (world.home / "rules" / "own.toml").write_text(good)
+    world.parts["core"] = read("core", processors=(Processor("0", 97.0),))
+    world.rescene()
+    settle(world)
+    assert ("core", "own") in world.open_now()
+    selector = broken.startswith("the selector")
+    path = world.home / "rules" / broken.rpartition(" ")[2]
+    path.write_text(f'selector = "role=rouster"\n{good}' if selector else "nonsense")
+    world.restart()
+    assert world.rescene().problems
+    world.round()
+    assert ("core", "own") in world.open_now()
+    assert not any(a.closed_why for a in world.alerts(closed=True))
+    path.unlink()
+    (world.home / "rules" / "own.toml").write_text(good)
+    world.parts["core"] = read("core", processors=(Processor("0", 7.0),))
+    world.rescene()
+    settle(world)
+    assert [a.closed_why for a in world.alerts(closed=True) if a.rule == "own"] == ["recovered"]
+
+
 def test_a_device_that_is_removed_meanwhile_takes_its_alert_along_and_breaks_nothing(world: Net) -> None:
     settle(world)
     world.dead |= {"ap", "rtr-b"}

@@ -185,6 +185,21 @@ def test_without_any_good_set_siagas_own_rules_hold(tmp_path: Path) -> None:
     assert len(files.reload(tmp_path, None).rules) == 28
 
 
+def test_at_a_start_a_broken_file_takes_no_other_along(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    good = Path("monitor/rules/cpu-busy.toml").read_text()
+    (folder / "own.toml").write_text(good)
+    (folder / "behind-broken.toml").write_text(f'yields_to = ["broken"]\n{good}')
+    (folder / "broken.toml").write_text("nonsense")
+    (folder / "cpu-busy.toml").write_text("nonsense")
+    loaded = files.reload(tmp_path, None)
+    assert {"own", "behind-broken"} <= loaded.rules.keys()
+    assert loaded.rules["cpu-busy"].warning.above == 85  # type: ignore[union-attr]
+    assert loaded.unread == {"broken"}
+    assert len(loaded.problems) == 2
+
+
 def test_what_is_put_into_a_text_is_not_looked_at_again() -> None:
     text = filled("{device}: {value} {nobody}", device="{value}", subject="", value="{limit}", limit="1")
     assert text == "{value}: {limit} {nobody}"
