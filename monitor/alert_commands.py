@@ -293,22 +293,22 @@ def alert_test(
     """
     from monitor.commands import chosen
     from monitor.replaying import replay
-    from siaga.clock import moment, utc_now
+    from siaga.clock import shown, span, utc_now
     from siaga.settings import load
 
     settings = load()
     if rule:
         _rule(settings, rule)
-    now = utc_now()
-    begin = moment(since, now, settings.timezone)
+    begin, now = span(since, "", utc_now(), settings.timezone)
     from inventory.store import open_engine
 
     engine = open_engine(settings)
-    rows, devices = replay(engine, settings, rule, chosen(engine, selector or []), begin, now)
-    said = f"{rule or 'The rules'} would have rung {len(rows)} times on {devices} devices since {since}."
+    rows, devices, problems = replay(engine, settings, rule, chosen(engine, selector or []), begin, now)
+    said = f"{rule or 'The rules'} would have rung {len(rows)} times on {devices} devices since"
+    said = f"{said} {shown(begin, settings.timezone)}."
     columns = [Column(k, k) for k in ("rule", "device", "subject", "severity", "start", "end")]
     columns.append(Column("lasted_s", "lasted s", right=True))
-    return Outcome(rows, columns, [said], format=output, fields=split(fields), style=_STYLE)
+    return Outcome(rows, columns, [said, *problems], format=output, fields=split(fields), style=_STYLE)
 
 
 def _operator() -> Any:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from monitor.availability import Row
     from monitor.bandwidth import Usage
     from monitor.usage import Load
-    from siaga.settings import Settings
 
 Lines = Annotated[
     list[str] | None,
@@ -69,12 +68,13 @@ def bandwidth(
     from inventory.store import open_engine, reading
     from monitor.bandwidth import usages
     from monitor.samples import open_samples
+    from siaga.clock import span as span_of
     from siaga.clock import utc_now
     from siaga.settings import load
 
     settings, output = load(), Format.csv if csv else output
     now = utc_now()
-    span = span_of(settings, since, until, now)
+    span = span_of(since, until, now, settings.timezone)
     points = _WIDTH if plot else 12
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
         fresh_s = max(300.0, 3.0 * settings.poll.interval_s)
@@ -86,19 +86,6 @@ def bandwidth(
     if plot:
         return _plot(_only(found), span, settings.timezone)
     return _headed(_usages(found, output), *span, settings.timezone)
-
-
-def span_of(settings: "Settings", since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
-    """Return the window that two options mean. Raises UsageError (`bad-time`, `empty-window`)."""
-    from siaga.clock import moment, shown
-    from siaga.errors import UsageError
-
-    end = moment(until, now, settings.timezone) if until else now
-    start = moment(since, end, settings.timezone)
-    if start >= end:
-        sentence = f"The window is empty: it begins {shown(start)} and ends {shown(end)}."
-        raise UsageError("empty-window", sentence)
-    return start, end
 
 
 def _headed(rows: Outcome, start: datetime, end: datetime, zone: str) -> Outcome:
@@ -136,14 +123,15 @@ def _plot(one: "Usage", span: tuple[datetime, datetime], zone: str) -> Outcome:
     from monitor.show import percent, rate
 
     promised = one.promised
-    lines: list[str] = []
+    lines, wide = list[str](), 1
     for way, load, mark in (("down", one.down, promised[0]), ("up", one.up, promised[1])):
         title = (
             f"{one.name} {way}: p95 {rate(load.p95_bps)}, peak {rate(load.peak_bps)},"
             f" contract {rate(mark)}, seen {percent(100 * load.observed)} %"
         )
-        lines += plot(load.trend, title, mark=mark)
-    return Outcome(text="\n".join([*lines, axis(*span, _WIDTH, zone)]))
+        wide = max(1, _WIDTH // len(load.trend))
+        lines += plot([v for v in load.trend for _ in range(wide)], title, mark=mark)
+    return Outcome(text="\n".join([*lines, axis(*span, wide * len(load.trend), zone)]))
 
 
 def _usages(found: "Sequence[Usage]", output: Format) -> Outcome:
@@ -218,11 +206,12 @@ def availability(
     from monitor.availability import availability as measured
     from monitor.availability import window
     from monitor.samples import open_samples
+    from siaga.clock import span as span_of
     from siaga.clock import utc_now
     from siaga.settings import load
 
     settings = load()
-    span = window(settings, *span_of(settings, since, until, utc_now()))
+    span = window(settings, *span_of(since, until, utc_now(), settings.timezone))
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
         found, mute = measured(session, samples, by.value, selector or [], span)
     return _headed(_availabilities(found, mute, by, output), span.start, span.end, settings.timezone)

@@ -113,15 +113,11 @@ def health(
     """
     from monitor.samples import open_samples
     from monitor.selfhealth import self_health
-    from siaga.clock import moment, utc_now
-    from siaga.errors import UsageError
+    from siaga.clock import span, utc_now
     from siaga.settings import load
 
-    settings, now = load(), utc_now()
-    end = moment(until, now, settings.timezone) if until else now
-    start = moment(since, end, settings.timezone)
-    if start >= end:
-        raise UsageError("empty-window", f"The window is empty: it begins {start} and ends {end}.")
+    settings = load()
+    start, end = span(since, until, utc_now(), settings.timezone)
     with open_samples(settings.home) as samples:
         row = vars(self_health(samples, start, end))
     if output not in (Format.table, Format.wide):

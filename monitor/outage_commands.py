@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inventory.options import DryRun, Output
-from monitor.capacity_commands import Since, Until, span_of
+from monitor.capacity_commands import Since, Until
 from siaga.outcome import Column, Format, Outcome
 
 if TYPE_CHECKING:
@@ -40,11 +40,12 @@ def detect(
     """
     from inventory import writes
     from monitor.outage_keep import CAUSE
+    from siaga.clock import span as span_of
     from siaga.clock import utc_now
     from siaga.settings import load
 
     settings = load()
-    span = span_of(settings, since, until, utc_now())
+    span = span_of(since, until, utc_now(), settings.timezone)
     done: list[list[Kept]] = []
 
     def work(session: Any, writer: Any, settings: Any) -> None:

@@ -19,8 +19,8 @@ from siaga.settings import Settings
 
 def replay(
     engine: Engine, settings: Settings, name: str, ids: Sequence[int], since: datetime, until: datetime
-) -> tuple[list[dict[str, Any]], int]:
-    """Return each time that the rule would have rung, and on how many devices it was looked for.
+) -> tuple[list[dict[str, Any]], int, Sequence[str]]:
+    """Return each time that the rule would have rung, on how many devices it was looked for, and problems of rules.
 
     Without a name: every rule that can be replayed. Raises InvalidError (`not-kept`) for one that cannot.
     """
@@ -38,7 +38,7 @@ def replay(
                 found += ((rule.name, ring) for ring in rings(device, subject, rule, history, gap_s))
     found.sort(key=lambda one: one[1].start)
     rows = [_row(rule, r, book.names.get(r.device, "?"), until) for rule, r in found]
-    return rows, len({device for device, _ in concerned})
+    return rows, len({device for device, _ in concerned}), book.problems
 
 
 def _row(rule: str, ring: Ring, device: str, until: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.commands import Output, Selector, chosen
+from siaga.errors import SiagaError
 from siaga.outcome import Column, Format, Outcome
 from siaga.who import who
 
@@ -134,7 +135,10 @@ def export(
     start, end = _window(settings, since, until)
     rows = []
     with open_samples(settings.home) as store:
-        for path, first, last in _files(parquet, start, end):
+        begins = store.begins()
+        if begins is None or begins > end:
+            return Outcome(messages=["Nothing was measured in this time: no file is written."])
+        for path, first, last in _files(parquet, max(start, begins), end):
             rows.append({"file": str(path), "samples": write(store, path, devices, first, last)})
     columns = [Column("file", "file"), Column("samples", "samples", right=True)]
     return Outcome(rows, columns)
@@ -144,7 +148,11 @@ def _files(target: Path, start: datetime, end: datetime) -> list[tuple[Path, dat
     """Return (file, from, to) of an export; both ends belong to it, as everywhere in the store."""
     if not target.is_dir() and target.suffix:
         return [(target, start, end)]
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"The folder {target} cannot be made: {error.strerror}."
+        raise SiagaError("export-failed", sentence) from None
     files = []
     day = start.replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= end:
@@ -218,15 +226,9 @@ def _engine(settings: "Settings") -> Any:
 
 
 def _window(settings: "Settings", since: str, until: str) -> tuple[datetime, datetime]:
-    from siaga.clock import moment, utc_now
-    from siaga.errors import UsageError
+    from siaga.clock import span, utc_now
 
-    now = utc_now()
-    end = moment(until, now, settings.timezone) if until else now
-    start = moment(since, end, settings.timezone)
-    if start >= end:
-        raise UsageError("empty-window", f"The window is empty: it begins {start} and ends {end}.")
-    return start, end
+    return span(since, until, utc_now(), settings.timezone)
 
 
 def _time(at_ms: int) -> datetime:

@@ -63,7 +63,13 @@ class Load:
 
 
 def load(some: Carried | None, start_ms: int, end_ms: int, points: int = 12) -> Load:
-    """Return the figures of a window; the peak is the busiest five minutes, the mean that of the known time."""
+    """Return the figures of a window; the peak is the busiest five minutes, the mean that of the known time.
+
+    `points`: how many values the trend has, or fewer where the window has no more bins.
+    """
+    # The trend is of whole bins, and has no more points than there are: between two bins nothing is missing.
+    first, last = -(-start_ms // STEP_MS) * STEP_MS, end_ms // STEP_MS * STEP_MS
+    points = max(1, min(points, (last - first) // STEP_MS))
     if some is None or not len(some.at_ms):
         return Load(trend=(None,) * points)
     weighted = some.bps * some.known_ms
@@ -74,7 +80,7 @@ def load(some: Carried | None, start_ms: int, end_ms: int, points: int = 12) -> 
         mean_bps=float(weighted.sum() / known),
         observed=min(1.0, known / (end_ms - start_ms)),
         bins=len(some.bps),
-        trend=_trend(some, weighted, start_ms, end_ms, points),
+        trend=_trend(some, weighted, first, max(first + STEP_MS, last), points),
     )
 
 

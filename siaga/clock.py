@@ -45,6 +45,22 @@ def moment(text: str, now: datetime, zone: str = JAKARTA, relative: str = "ago")
         ) from None
 
 
+def span(since: str, until: str, now: datetime, zone: str = JAKARTA) -> tuple[datetime, datetime]:
+    """Return the window that two options mean: until '' is now, and the time to come is no part of it.
+
+    Raises UsageError (`bad-time`, `empty-window`).
+    """
+    end = moment(until, now, zone) if until else now
+    start = moment(since, end, zone)
+    if start >= end:
+        sentence = f"The window is empty: it begins {shown(start, zone)} and ends {shown(end, zone)}."
+        raise UsageError("empty-window", sentence)
+    if start >= now:
+        sentence = f"The window is still to come: it begins {shown(start, zone)}."
+        raise UsageError("empty-window", sentence)
+    return start, min(end, now)
+
+
 def ahead(text: str, now: datetime, zone: str = JAKARTA) -> datetime:
     """Return the moment meant that is still to come: 2h, 3d (from now), 2026-08-01, '2026-08-01 10:00'.
 

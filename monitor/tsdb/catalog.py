@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from monitor.samples import Name
-from monitor.tsdb.days import RAW
+from monitor.tsdb.days import RAW, days_in
 from monitor.tsdb.faults import told_of
 from monitor.tsdb.head import DAY_MS, DEVICE, LAYOUT, index_of
 
@@ -28,3 +28,11 @@ def layouts(store: "EmbeddedStore", start_ms: int, end_ms: int) -> dict[int, set
                 known.add((device, layout))
                 found.setdefault(device, set()).update(file.layout(layout).layout.columns)
     return {device: names for device, names in sorted(found.items()) if names}
+
+
+def begins_ms(store: "EmbeddedStore") -> int:
+    """Return the beginning of the first day of which anything is stored; 2^63 - 1 where nothing is."""
+    days = [d for shelf in store.shelves.values() for d in days_in(shelf.folder)[:1]]
+    with store.reading() as hot:
+        days += hot.first_days() if hot is not None else []
+    return min(days) * DAY_MS if days else 2**63 - 1

@@ -218,6 +218,11 @@ class Hot:
             d for (d,) in self.db.execute("SELECT DISTINCT day FROM hour WHERE day < ? ORDER BY 1", (day,))
         ]
 
+    def first_days(self) -> list[int]:
+        """Return the oldest day of the blocks, and that of the head; none of what is empty."""
+        query = "SELECT min(day) FROM hour UNION ALL SELECT min(first_ms) / ? FROM head"
+        return [d for (d,) in self.db.execute(query, (DAY_MS,)) if d is not None]
+
     def hour_keys(self, first_day: int, last_day: int) -> list[int]:
         """Return the keys of the blocks of some days; `device_of` and `first_of` take them apart."""
         query = "SELECT key FROM hour WHERE day BETWEEN ? AND ? ORDER BY key"

@@ -19,9 +19,11 @@ def write(path: Path, series: Iterable[tuple[Key, Series]]) -> int:
     """Write one row a value (device, metric, instance, at, value) and return how many; the file appears whole.
 
     `at` is a timestamp in UTC, of milliseconds; `value` is int64, a counter of 64 bits above 2^63 its two's
-    complement (in SQL: cast it to an unsigned number). Raises UsageError when pyarrow is not installed.
+    complement (in SQL: cast it to an unsigned number). Raises UsageError when pyarrow is not installed,
+    SiagaError (`export-failed`).
     """
     arrow, parquet = _libraries()
+    _own(path)
     schema = arrow.schema(
         [
             ("device", arrow.int64()),
@@ -46,6 +48,18 @@ def write(path: Path, series: Iterable[tuple[Key, Series]]) -> int:
     finally:
         new.unlink(missing_ok=True)
     return count
+
+
+def _own(path: Path) -> None:
+    """Raise SiagaError (`export-failed`) where something else lies that Parquet would take the place of."""
+    try:
+        with path.open("rb") as there:
+            if there.read(4) not in (b"PAR1", b""):
+                raise SiagaError("export-failed", f"{path} is there, and is no Parquet: name another file.")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SiagaError("export-failed", f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _libraries() -> tuple[Any, Any]:

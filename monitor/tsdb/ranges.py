@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from monitor.samples import MISSING, Bins, Key, Layout, Name, Percentile
 from monitor.tsdb import codec, pieces, tiers
+from monitor.tsdb.catalog import begins_ms
 from monitor.tsdb.compact import BINS
 from monitor.tsdb.days import FIVE, HOURLY, DayFile
 from monitor.tsdb.faults import Damage, told_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.tsdb.store import EmbeddedStore
 
 Array = NDArray[np.int64]
+_LONG_MS = 100 * DAY_MS
 _AT_ONCE = 1000  # series of a month: 140 MB
 _FEW = 200  # below 32 MB the allocator gives the same memory again, which need not be cleared by the system
 
@@ -72,12 +74,36 @@ def carried(
     store: "EmbeddedStore", keys: Sequence[Key], start_ms: int, end_ms: int
 ) -> Iterator[tuple[Key, Array, Array, Array]]:
     """Yield (key, begins, totals, known milliseconds) of the 5-minute bins that lie whole in [start, end)."""
+    unique = list(dict.fromkeys(keys))
+    for i in range(0, len(unique), _FEW):
+        part = unique[i : i + _FEW]
+        if end_ms - start_ms <= _LONG_MS:
+            yield from _carried(store, part, start_ms, end_ms)
+            continue
+        found: dict[Key, list[tuple[Array, ...]]] = {}
+        for begin_ms, until_ms in _stretches(max(start_ms, begins_ms(store)), end_ms):
+            for key, *columns in _carried(store, part, begin_ms, until_ms):
+                found.setdefault(key, []).append(tuple(columns))
+        for key, some in found.items():
+            at, total, weight = (np.concatenate(column) for column in zip(*some, strict=True))
+            yield key, at, total, weight
+
+
+def _stretches(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+    """Yield a long window in parts that end with a day: every bin of all of it at once might not fit into memory."""
+    while start_ms < end_ms:
+        until_ms = min(end_ms, (start_ms + _LONG_MS) // DAY_MS * DAY_MS)
+        yield start_ms, until_ms
+        start_ms = until_ms
+
+
+def _carried(
+    store: "EmbeddedStore", keys: Sequence[Key], start_ms: int, end_ms: int
+) -> Iterator[tuple[Key, Array, Array, Array]]:
     first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
     inside = slice(-(-(start_ms - first * DAY_MS) // 300_000), (end_ms - first * DAY_MS) // 300_000)
     at = first * DAY_MS + 300_000 * np.arange((last - first + 1) * BINS[FIVE], dtype=np.int64)[inside]
-    unique = list(dict.fromkeys(keys))
-    parts = (unique[i : i + _FEW] for i in range(0, len(unique), _FEW))
-    for key, dense in (pair for part in parts for pair in _dense(store, part, first, last, FIVE, 1).items()):
+    for key, dense in _dense(store, keys, first, last, FIVE, 1).items():
         total, weight = dense[0, inside], dense[1, inside]
         known = weight > 0
         if known.all():

@@ -177,6 +177,11 @@ class EmbeddedStore:
                     found[(device, *name)] = Series(name[0], at, values)
         return found
 
+    def begins(self) -> datetime | None:
+        """Return the beginning of the first day (UTC) of which anything is stored, None where nothing is."""
+        at_ms = catalog.begins_ms(self)
+        return None if at_ms == 2**63 - 1 else time_of(at_ms)
+
     def names(self, start: datetime, end: datetime) -> Mapping[int, set[Name]]:
         """Return device → (metric, instance) of what may have values in [start, end]."""
         return catalog.layouts(self, ms_of(start), ms_of(end))

@@ -13,6 +13,7 @@ from inventory.writing import Writer
 from monitor.availability import Window, availability
 from monitor.models import StateChange
 from monitor.samples import open_samples
+from siaga.clock import moment, utc_now
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner
 from tests.monitor.line_world import DAY, changed, ids, minute, regency, watched
@@ -164,6 +165,14 @@ def test_one_line_is_drawn_and_listed(siaga: Siaga, scripted: Settings) -> None:
     assert "·" in drawn  # the hour of silence
     assert "07:00" in drawn  # in the time of the regency
     listed = siaga("bandwidth", "mauk-1", "--bins", "--csv", *SPAN).well().out.splitlines()
+    hour = (
+        siaga("bandwidth", "mauk-1", "--plot", "--since", "50m", "--until", "2026-10-05T02:53+00:00")
+        .well()
+        .out
+    )
+    ground = hour.splitlines()[8]
+    assert len(ground) == 12 + 72
+    assert "·" not in ground  # each five minutes are as wide as they must be, and none of them is missing
     assert listed[0].startswith("name,at,down_bps,up_bps")
     assert len(listed) == 1 + 288 - 12
     assert len(siaga("bandwidth", "--csv", *SPAN).well().out.splitlines()) == 4
@@ -171,6 +180,14 @@ def test_one_line_is_drawn_and_listed(siaga: Siaga, scripted: Settings) -> None:
     siaga("bandwidth", "--bins", "--by", "provider", "contract=K/A", *SPAN).failed(2, "not-one-line")
     siaga("bandwidth", "--since", "2026-10-06", "--until", "2026-10-05").failed(2, "empty-window")
     siaga("availability", "--by", "device", "nobody").failed(3, "nothing-selected")
+
+
+@pytest.mark.parametrize("command", ["availability", "bandwidth"])
+def test_the_time_to_come_is_no_part_of_a_window(siaga: Siaga, scripted: Settings, command: str) -> None:
+    siaga(command, "--since", "2h", "--until", "2199-01-01").failed(2, "empty-window")
+    now = utc_now()
+    said = siaga(command, "--since", "2026-10-05", "--until", "2199-01-01").well().err
+    assert abs(moment(said.split(" to ")[1].split(".\n")[0], now) - now) < timedelta(minutes=1)
 
 
 def test_tables_say_the_denominator_and_what_is_not_known(siaga: Siaga, scripted: Settings) -> None:

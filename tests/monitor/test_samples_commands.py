@@ -79,6 +79,24 @@ def test_parquet_holds_every_value(siaga: Siaga, scrubbed: Path) -> None:
     assert sum(parquet.read_table(p).num_rows for p in Path("days").iterdir()) == 360
 
 
+def test_an_export_begins_with_what_there_is_and_overwrites_nothing_else(
+    siaga: Siaga, scrubbed: Path
+) -> None:
+    said = siaga("samples", "export", "--parquet", "none/").well()
+    assert "Nothing was measured" in said.err
+    assert not Path("none").exists()
+    measured(scrubbed, days=1)
+    siaga("samples", "export", "--parquet", "days/", "--since", "1900-01-01").well()
+    assert len(list(Path("days").iterdir())) <= 3
+    siaga("samples", "export", "--parquet", "one.parquet").well()
+    siaga("samples", "export", "--parquet", "one.parquet").well()
+    Path("letter.txt").write_text("to be kept")
+    siaga("samples", "export", "--parquet", "letter.txt").failed(1, "export-failed")
+    assert Path("letter.txt").read_text() == "to be kept"
+    siaga("samples", "export", "--parquet", "letter.txt/days").failed(1, "export-failed")
+    siaga("samples", "export", "--parquet", "days/", "--since", "2199-01-01").failed(2, "empty-window")
+
+
 def test_damage_is_found_and_named(siaga: Siaga, scrubbed: Path) -> None:
     measured(scrubbed, days=3)
     siaga("samples", "compact").well()

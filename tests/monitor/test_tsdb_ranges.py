@@ -1,5 +1,6 @@
 """Bins, percentiles and what is now: the same before and after compaction, and what monitor.rates would say."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,6 +68,26 @@ def test_bins_are_the_same_from_raw_values_and_from_the_tiers(tmp_path: Path) ->
         gaps = 100 * 60 - 180
         assert held[1].unobserved_s == pytest.approx(gaps, abs=120)
         assert held[1].silent_s == pytest.approx(56 * 60, abs=120)
+
+
+def test_a_window_from_before_everything_takes_no_more_memory_than_what_is_there(tmp_path: Path) -> None:
+    with EmbeddedStore(tmp_path / "s") as store:
+        assert store.begins() is None
+        with store.writer():
+            lived(store)
+        end = T0 + 2 * DAY
+        store.maintain(end)
+        assert store.begins() == T0
+        short = {key: [c.tolist() for c in columns] for key, *columns in store.carried(KEYS[:2], T0, end)}
+        tracemalloc.start()
+        long = {
+            key: [c.tolist() for c in columns]
+            for key, *columns in store.carried(KEYS[:2], datetime(1900, 1, 1, tzinfo=UTC), end + 300 * DAY)
+        }
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert long == short
+    assert peak < 30e6
 
 
 def test_a_percentile_is_the_nearest_rank_of_five_minute_means(tmp_path: Path) -> None:

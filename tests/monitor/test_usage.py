@@ -26,7 +26,7 @@ def test_bins_are_means_over_known_time_and_gaps_have_no_bin() -> None:
     assert found.trend == (100_000, None, None, 200_000)
     assert found.observed == 2 * 60_000 / (4 * STEP_MS)
     assert found.p95_bps is None  # of two bins nobody bills
-    nothing = load(None, 0, STEP_MS, 3)
+    nothing = load(None, 0, 3 * STEP_MS, 3)
     assert (nothing.peak_bps, nothing.trend) == (None, (None, None, None))
 
 
