@@ -1,5 +1,6 @@
 """The roof: mounts each floor's commands, renders what they return, and turns errors into exit codes."""
 
+import contextlib
 import gc
 import io
 import os
@@ -367,6 +368,24 @@ def _print_anything() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; every error becomes one clear line."""
+    return _plugin(arguments) if "--nagios" in arguments else _run(arguments)
+
+
+def _plugin(arguments: list[str]) -> int:
+    """Run as a plugin of Nagios: it reads standard output, and takes the 2 of a slip for critical."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = _run(arguments)
+    sys.stderr.write(err.getvalue())
+    if out.getvalue():
+        sys.stdout.write(out.getvalue())
+        return code
+    said = err.getvalue().partition("\n")[0].removeprefix("siaga: ").replace("|", "/")
+    sys.stdout.write(f"SIAGA UNKNOWN - {said or 'nothing was said'}\n")
+    return 3
+
+
+def _run(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         print(f"siaga {version()}")  # noqa: T201
         return 0

@@ -258,6 +258,7 @@ def alert_explain(
     from inventory.store import open_engine, reading
     from monitor.alert_rows import origins
     from monitor.rules.book import open_book
+    from monitor.rules.format import OWN
     from siaga.settings import load
 
     settings = load()
@@ -267,9 +268,12 @@ def alert_explain(
         book = open_book(session, settings.home, ids=[device_id])
         own = next((r for r in book.of_device.get(device_id, ()) if r.name == rule), None)
         rows = list(origins(session, device_id, shipped, own or shipped))
-    messages = (
-        [] if own else [f"The rule {rule} does not look at {device}: its role, selector, status, or 'off'."]
+    why = (
+        f"it is of the class {shipped.of}, which is no part of a device"
+        if shipped.of in OWN
+        else "its role, selector, status, or 'off'"
     )
+    messages = [] if own else [f"The rule {rule} does not look at {device}: {why}."]
     columns = [Column(k, k) for k in ("key", "value", "layer", "for")] + [Column("over", "over", wide=True)]
     return Outcome(rows, columns, [*messages, *book.problems], format=output, fields=split(fields))
 

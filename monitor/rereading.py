@@ -46,7 +46,7 @@ class Rereading:
         try:
             self._adopt(self._load())
         except SiagaError as error:
-            self._problems["settings"] = " ".join([error.sentence, *error.problems])
+            self._problems["settings"] = "; ".join([error.sentence.rstrip("."), *error.problems])
             self._say(f"the settings before are kept: {self._problems['settings']}")
 
     def _adopt(self, new: Settings) -> None:
@@ -75,7 +75,7 @@ class Rereading:
             self._say(f"devices and rules stay as they were: {error.sentence}")
             return False
         self._problems.pop("inventory", None)
-        self._tell(" ".join((*found.scene.problems, *found.roll.problems)))
+        self._tell("; ".join((*found.scene.problems, *found.roll.problems)))
         other = whole or self.read is None or found.mark != self.read.mark
         self.read = found
         return other

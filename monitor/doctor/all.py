@@ -36,4 +36,7 @@ def of(patient: Patient) -> list[tuple[str, Examination]]:
 def of_settings(error: InvalidError) -> list[Finding]:
     """Return what is wrong with settings that cannot be read; without them nothing else can be looked at."""
     todo = "Mend it: without valid settings nothing else can be looked at."
-    return [Finding("settings", WRONG, f"{safe(p, 500)}.", todo) for p in error.problems or (error.sentence,)]
+    return [
+        Finding("settings", WRONG, f"{safe(p, 500).rstrip('.')}.", todo)
+        for p in error.problems or (error.sentence,)
+    ]

@@ -87,7 +87,15 @@ def test_a_limit_is_explained_by_the_layer_that_gives_it(world: Net, siaga: Siag
     siaga("device", "set", "rtr-a", 'var.alerts={"cpu-busy":{"warning":{"above":"tinggi"}}}').well()
     said = siaga("alert", "explain", "rtr-a", "cpu-busy").well()
     assert "alerts.cpu-busy.warning.above" in said.err
+    assert "of the class siaga" in siaga("alert", "explain", "rtr-a", "poller-late").well().err
     assert siaga("explain", "rtr-a", "alerts.cpu-busy.warning.above").well().out.count("60") == 1
+
+
+def test_a_replay_names_a_broken_rule_and_is_of_the_past(world: Net, siaga: Siaga) -> None:
+    (world.home / "rules").mkdir()
+    (world.home / "rules" / "mine.toml").write_text("nonsense")
+    assert "mine.toml: it is not valid TOML" in siaga("alert", "test", "--since", "1h").well().err
+    siaga("alert", "test", "--since", "2199-01-01").failed(2, "empty-window")
 
 
 def test_rules_are_listed_and_a_broken_one_is_named(world: Net, siaga: Siaga) -> None:

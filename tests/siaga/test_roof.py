@@ -55,6 +55,19 @@ def test_a_terminal_without_utf_8_gets_escapes(
     assert (done.returncode, done.stdout) == (0, b"Caf\\xe9\n"), done.stderr
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--bogus",), ("--max-age", "0"), ("--jitter", "x"), ("role=rouster",)], ids=repr
+)
+def test_a_slip_on_nagios_command_line_is_unknown_and_not_critical(
+    siaga: Siaga, wrong: tuple[str, ...]
+) -> None:
+    said = siaga("check", "--nagios", *wrong)
+    assert said.code == 3
+    assert said.out.startswith("SIAGA UNKNOWN - ")
+    assert said.out.count("\n") == 1
+    assert "|" not in said.out
+
+
 def test_what_an_error_quotes_is_bounded(siaga: Siaga) -> None:
     for arguments in (
         ("device", "show", "x" * 100_000),
