@@ -76,7 +76,7 @@ def read(
         papers=tuple(_papers(session, today)),
         outages=tuple(_outages(session, window)),
         tickets=tuple(_tickets(session, window)),
-        bills=tuple(_bills(session, samples, period, now)),
+        bills=tuple(_bills(session, samples, period, now, zone)),
         listings=tuple(listings),
         priced=period.whole_months,
         met=_met(session, samples, window),
@@ -249,11 +249,13 @@ def met(parts: Parts) -> Met:
 # --- bills
 
 
-def _bills(session: Session, samples: SampleStore, period: Period, now: datetime) -> Iterator[books.Bill]:
+def _bills(
+    session: Session, samples: SampleStore, period: Period, now: datetime, zone: str
+) -> Iterator[books.Bill]:
     """Yield a bill for each contract, months added up. Sums of money are those of whole months only."""
     for name in session.exec(select(inventory.Provider.name).order_by(inventory.Provider.name)).all():
         found: dict[str, list[ContractClaim]] = defaultdict(list)
-        for made in _claims(session, samples, name, period, now):
+        for made in _claims(session, samples, name, period, now, zone):
             for one in made.contracts:
                 found[one.contract.name].append(one)
         for contract in sorted(found):
@@ -261,14 +263,14 @@ def _bills(session: Session, samples: SampleStore, period: Period, now: datetime
 
 
 def _claims(
-    session: Session, samples: SampleStore, provider: str, period: Period, now: datetime
+    session: Session, samples: SampleStore, provider: str, period: Period, now: datetime, zone: str
 ) -> Iterator[Claim]:
     for window in period.windows:
         if window.start < now:
             try:
-                yield claim(session, samples, provider, window, now, evidence=False)
-            except NotFoundError:  # nothing bought, or no device that could tell: no bill
-                return
+                yield claim(session, samples, provider, window, now, evidence=False, zone=zone)
+            except NotFoundError:  # nothing bought, not yet, or no device that could tell: no bill
+                continue
 
 
 def _bill(provider: str, some: Sequence[ContractClaim], period: Period) -> books.Bill:

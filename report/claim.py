@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, or_, select
 
@@ -20,6 +21,7 @@ from monitor.samples import SampleStore, ms_of, time_of
 from monitor.uptimes import Kind, Parts, Stretch, per_device, stretches
 from monitor.usage import Load, load
 from report.penalty import Rule, amount, monthly, rule
+from siaga.clock import JAKARTA
 from siaga.errors import NotFoundError
 from siaga.text import safe
 
@@ -96,6 +98,7 @@ class Claim:
     end: datetime
     contracts: tuple[ContractClaim, ...]
     mute: int  # lines without a device that could tell
+    idle: tuple[str, ...] = ()  # contracts that did not run in this time
 
     @property
     def claimable_ms(self) -> int:
@@ -116,9 +119,11 @@ def claim(
     now: datetime,
     *,
     evidence: bool = True,
+    zone: str = JAKARTA,
 ) -> Claim:
     """Measure all lines of a provider. Raises NotFoundError (`no-such-provider`, `nothing-bought`).
 
+    A contract whose term, by the days of `zone`, has no day in common with the window is left out.
     Without `evidence` no look and no change is counted and no traffic read: sums of many lines need times alone.
     """
     row = session.exec(select(Provider).where(Provider.name == provider)).first()
@@ -129,13 +134,29 @@ def claim(
     if not told:
         sentence = f"No connection or link of '{safe(provider, 80)}' has a device that could tell of it."
         raise NotFoundError("nothing-bought", sentence)
-    facts = _Facts(session, samples, told, window, now, evidence=evidence)
     contracts = {c.id: c for c in session.exec(select(Contract))}
+    idle = {k.contract_id for k in told if not _runs(contracts[k.contract_id or 0], window, zone)}
+    names = tuple(sorted(contracts[i].name for i in idle))
+    told = [k for k in told if k.contract_id not in idle]
+    if not told:
+        sentence = (
+            f"No contract of '{safe(provider, 80)}' ran in this time: {safe(', '.join(names), 200)} did not."
+        )
+        raise NotFoundError("nothing-bought", sentence)
+    facts = _Facts(session, samples, told, window, now, evidence=evidence)
     found = []
     for contract_id in sorted({k.contract_id or 0 for k in told}, key=lambda i: contracts[i].name):
         lines = [k for k in told if k.contract_id == contract_id]
         found.append(_contract(contracts[contract_id], lines, facts))
-    return Claim(row, window.start, window.end, tuple(found), len(some) - len(told))
+    mute = sum(k.device_id is None for k in some)
+    return Claim(row, window.start, window.end, tuple(found), mute, names)
+
+
+def _runs(contract: Contract, window: Window, zone: str) -> bool:
+    """Tell whether a contract runs on a day of the window; one without a term always does."""
+    moments = (window.start, window.end - timedelta(seconds=1))
+    first, last = (at.astimezone(ZoneInfo(zone)).date() for at in moments)
+    return (contract.start or first) <= last and (contract.end or last) >= first
 
 
 def _contract(contract: Contract, lines: Sequence[Line], facts: "_Facts") -> ContractClaim:

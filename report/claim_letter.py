@@ -255,6 +255,7 @@ def _figures(claim: Claim) -> dict[str, object]:
         "claimable_s": claim.claimable_ms / 1000,
         "amount_idr": claim.amount_idr,
         "lines_without_device": claim.mute,
+        "contracts_not_running": list(claim.idle),
         "contracts": [
             {
                 "contract": c.contract.name,

@@ -46,7 +46,8 @@ def make(order: Order, now: datetime | None = None) -> Outcome:
         raise UsageError("period-not-over", f"The period ends {shown(end)}: a claim is made when it is over.")
     dated = day(order.dated) if order.dated else now.astimezone(ZoneInfo(settings.timezone)).date()
     with reading(open_engine(settings)) as session, open_samples(settings.home) as samples:
-        found = claim(session, samples, order.provider, window(settings, start, end), now)
+        whole = window(settings, start, end)
+        found = claim(session, samples, order.provider, whole, now, zone=settings.timezone)
         letter = Letter(dated, order.number, _signer(session, order.signer), settings.timezone)
         data = document(found, letter, settings.custody, _unit(session, settings))
     json_path = write_both(order.output, as_pdf(data), data)
@@ -72,6 +73,8 @@ def _told(found: Claim, pdf: Path, json_path: Path) -> Outcome:
         messages.append(
             f"No sum could be computed for {', '.join(unpriced)}: see docs/bandwidth.md on penalty rules."
         )
+    if found.idle:
+        messages.append(f"Did not run in this time, and is left out: {safe(', '.join(found.idle), 300)}.")
     if found.mute:
         messages.append(f"{found.mute} lines have no device that could tell of them, and are left out.")
     return Outcome(rows=[row], single=True, messages=messages)

@@ -18,7 +18,7 @@ from inventory.writing import Writer
 from report.claim_letter import as_pages
 from report.claim_service import Order, make, period
 from report.penalty import Rule, amount, monthly, months, rule
-from siaga.errors import UsageError
+from siaga.errors import NotFoundError, UsageError
 from siaga.settings import Settings
 from tests.cli_runner import Siaga, runner
 from tests.monitor.line_world import DAY, changed, ids, minute, regency, watched
@@ -155,6 +155,28 @@ def test_the_letter_says_it_and_is_made_again_alike(scripted: Settings, tmp_path
     page = reader.pages[0].mediabox
     assert (round(float(page.width)), round(float(page.height))) == (595, 842)
     assert len(as_pages(attached, 30)) == len(reader.pages)
+
+
+def test_nothing_is_claimed_by_a_contract_that_did_not_run(scripted: Settings, tmp_path: Path) -> None:
+    for start, end in (("2026-11-01", "2027-10-31"), ("2025-10-01", "2026-09-30")):
+        with session(open_engine(scripted)) as opened:
+            writer = Writer(opened, Author("test", NOW))
+            writer.put("contract", {"name": "K/A", "start": start, "end": end})
+            writer.finish()
+        with pytest.raises(NotFoundError, match="No contract of 'isp-a' ran in this time: K/A did not"):
+            made(tmp_path)
+    assert list(tmp_path.glob("klaim.*")) == []
+    with session(open_engine(scripted)) as opened:
+        writer = Writer(opened, Author("test", NOW))
+        new = {"name": "K/C", "provider": "isp-a", "kind": "circuit"}
+        writer.put("contract", {**new, "start": "2026-10-31", "end": "2027-10-30"})
+        writer.put("connection", {"name": "mauk-1", "contract": "K/C"})
+        writer.finish()
+    figures = made(tmp_path)[1]["figures"]
+    assert ([c["contract"] for c in figures["contracts"]], figures["contracts_not_running"]) == (
+        ["K/C"],
+        ["K/A"],
+    )
 
 
 def test_hostile_names_are_text(scripted: Settings, tmp_path: Path) -> None:
