@@ -1,5 +1,6 @@
 """`siaga monitor`: the service, its status, and its units for systemd. Nothing heavy is imported up here."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,12 +51,14 @@ def run() -> Outcome:
 
 
 def _say(sentence: str) -> None:
+    """Log a sentence; that nobody takes it (a full disk, a pipe without an end) is no reason to stop watching."""
     import sys
 
     from siaga.text import safe
 
-    sys.stderr.write(safe(sentence, 1000) + "\n")
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.write(safe(sentence, 1000) + "\n")
+        sys.stderr.flush()
 
 
 @app.command("status")

@@ -92,6 +92,17 @@ def test_a_slow_device_delays_no_other(net: Watching) -> None:
     assert net.status()["late_s"] < 2
 
 
+def test_a_log_that_cannot_be_written_ends_nothing(net: Watching) -> None:
+    process = net.start(log=Path("/dev/full"))
+    all_up(net)
+    process.send_signal(signal.SIGHUP)
+    net.agents["sw-2"].dead = True
+    net.until_state("sw-2", "down")
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) in (0, 120)  # 120: Python's own, for what it could not write at the end
+
+
 def test_a_second_one_is_refused_and_poll_says_what_to_do(net: Watching) -> None:
     running(net)
     second = net.ask("monitor", "run")

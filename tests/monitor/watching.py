@@ -93,14 +93,14 @@ class Watching:
         """Write other settings."""
         self.settings_file.write_text(text)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start the service, or another command, in a process of its own."""
+    def start(self, *words: str, log: Path | None = None) -> subprocess.Popen[str]:
+        """Start the service, or another command, in a process of its own; `log` is where its standard error goes."""
         environment = {
             **os.environ,
             "SIAGA_HOME": str(self.home),
             "SIAGA_CONFIG": str(self.settings_file),
         }
-        with (self.home / "said.txt").open("a") as said:
+        with (log or self.home / "said.txt").open("a") as said:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "cli", *(words or ("monitor", "run"))],
                 env=environment,
