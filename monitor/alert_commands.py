@@ -271,7 +271,7 @@ def alert_explain(
     why = (
         f"it is of the class {shipped.of}, which is no part of a device"
         if shipped.of in OWN
-        else "its role, selector, status, or 'off'"
+        else "its role, selector, status, transport, or 'off'"
     )
     messages = [] if own else [f"The rule {rule} does not look at {device}: {why}."]
     columns = [Column(k, k) for k in ("key", "value", "layer", "for")] + [Column("over", "over", wide=True)]

@@ -212,11 +212,15 @@ def committed(session: Session) -> dict[int, dict[str, Committed]]:
 def status_rows(
     session: Session, ids: Sequence[int], device_rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return one row per selected device: its state, since when, and its health. No row is no observation."""
+    """Return one row per selected device: its state, since when, and its health. No row is no observation.
+
+    Of one that nobody asks any more nothing is claimed, whatever it was when it was asked.
+    """
     states = {s.device_id: s for s in session.exec(select(DeviceState))}
     found = []
     for device_id, device in zip(ids, device_rows, strict=True):
-        state = states.get(device_id)
+        asked = device["status"] == "active" and device["transport"] != "none"
+        state = states.get(device_id) if asked else None
         health = state.health if state else {}
         found.append(
             {
@@ -231,7 +235,11 @@ def status_rows(
                 "memory_pct": health.get("memory_pct"),
                 "temperature_c": health.get("temperature_c"),
                 "missed": state.failures if state else None,
-                "reason": state.reason if state else "",
+                "reason": state.reason
+                if state
+                else ""
+                if asked
+                else "Nobody asks it: see its status and transport.",
             }
         )
     return found

@@ -19,7 +19,7 @@ from siaga.errors import SiagaError
 
 @dataclass(frozen=True)
 class Book:
-    """The rules of each active device and of siaga itself, the limits of its state; `problems` in sentences.
+    """The rules of each device that is watched and of siaga itself, the limits of its state; `problems` in sentences.
 
     `unread`: rules whose file or selector cannot be read, so that nothing is known of what they have rung.
     """
@@ -53,7 +53,10 @@ def open_book(
     of_device: dict[int, tuple[Rule, ...]] = {}
     limits: dict[int, Limits] = {}
     shared: dict[tuple[str, str], tuple[tuple[Rule, ...], Limits]] = {}
-    query = select(Device.id, Device.name, Device.role).where(Device.status == "active")
+    # One that nobody asks is not watched: what was open of it would never end, and what it was would hold for ever.
+    query = select(Device.id, Device.name, Device.role).where(
+        Device.status == "active", Device.transport != "none"
+    )
     devices = [(i, n, r) for i, n, r in session.exec(query) if i in variables]
     for device_id, name, role in devices:
         assert device_id is not None

@@ -229,6 +229,27 @@ def test_a_gap_closes_nothing_and_what_is_no_longer_watched_does_not_stay_open(w
     assert [a.closed_why for a in world.alerts(closed=True) if a.rule == "cpu-busy"] == ["unwatched"]
 
 
+def test_one_that_is_not_asked_any_more_keeps_nothing_open_and_stands_in_nobodys_way(world: Net) -> None:
+    settle(world)
+    world.dead |= {"rtr-a"}
+    settle(world)
+    assert world.open_now() == {("rtr-a", "device-down")}
+    assert world.states()["radio"] == "unreachable"
+    with session(world.engine) as writing:
+        writer = Writer(writing, Author("test", world.now))
+        writer.put("device", {"name": "rtr-a", "transport": "none"})  # an unmanaged one in its place
+        writer.finish()
+    world.dead.clear()
+    world.rescene()
+    del world.ids["rtr-a"]
+    settle(world)
+    assert world.open_now() == set()
+    assert [a.closed_why for a in world.alerts(closed=True) if a.rule == "device-down"] == ["unwatched"]
+    world.dead |= {"radio"}
+    settle(world)
+    assert ("radio", "device-down") in world.open_now()
+
+
 @pytest.mark.parametrize("broken", ["other.toml", "own.toml", "the selector of own.toml"])
 def test_a_broken_rule_file_at_a_start_ends_no_alert(broken: str, world: Net) -> None:
     good = Path("monitor/rules/cpu-busy.toml").read_text()

@@ -91,6 +91,13 @@ def test_a_limit_is_explained_by_the_layer_that_gives_it(world: Net, siaga: Siag
     assert siaga("explain", "rtr-a", "alerts.cpu-busy.warning.above").well().out.count("60") == 1
 
 
+def test_of_one_that_is_not_asked_any_more_no_state_is_told(world: Net, siaga: Siaga) -> None:
+    assert [r["state"] for r in rows(siaga, "status", "rtr-a")] == ["down"]
+    siaga("device", "set", "rtr-a", "transport=none").well()
+    (row,) = rows(siaga, "status", "rtr-a")
+    assert (row["state"], row["since"], row["reason"][:14]) == ("not observed", None, "Nobody asks it")
+
+
 def test_a_replay_names_a_broken_rule_and_is_of_the_past(world: Net, siaga: Siaga) -> None:
     (world.home / "rules").mkdir()
     (world.home / "rules" / "mine.toml").write_text("nonsense")
