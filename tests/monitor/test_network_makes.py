@@ -373,6 +373,16 @@ def test_cores_are_told_apart(name: str, column: str) -> None:
     assert found == [("Core 0", 3), ("Core 1", 9)]
 
 
+def test_a_processor_that_idles_is_not_taken_for_one_that_is_not_there() -> None:
+    of = "1.3.6.1.4.1.25506.2.6.1.1.1.1"
+    seen = tables(of, {"6.2": 0, "10.2": 536870912, "6.9": 0, "10.9": 0, "6.20": 0, "6.65": 7})
+    found = [
+        (p.percent, p.oid.rpartition(".")[2])
+        for p in processors(active(parts_of(platform("comware")), seen), seen)
+    ]
+    assert found == [(7, "65"), (0, "2")]
+
+
 def test_light_that_the_olt_receives_is_not_said_to_be_the_terminals() -> None:
     of = "1.3.6.1.4.1.3902.1082.500.1.2.4.2.1.2"
     seen = tables(of, {"285278977.4": -24089, "285278977.5": -80000, "285278977.6": 65535000})
