@@ -262,6 +262,35 @@ def test_limits_are_scaled_as_the_reading_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "held", "limits"),
+    [
+        ("voltage", {"critical": 0, "low_critical": 0}, None),
+        ("voltage", {"critical": 0, "low_critical": 220}, Thresholds(low_critical=220.0)),
+        ("temperature", {"critical": 0, "low_critical": 0}, Thresholds(low_critical=0.0)),
+        ("temperature", {"critical": -(2**31), "low_warning": 2**31 - 1}, None),
+        ("temperature", {"warning": 40, "low_critical": 40}, None),
+        ("dbm", {"critical": 0, "low_critical": -20}, Thresholds(critical=0.0, low_critical=-20.0)),
+    ],
+)
+def test_a_limit_that_the_device_does_not_have_is_none(
+    kind: str, held: dict[str, int], limits: Thresholds | None
+) -> None:
+    places = {name: f"1.2.{5 + at}" for at, name in enumerate(held)}
+    part = only(**{"class": kind}, limits=places)
+    rows = {(*oid(places[name]), 1): number for name, number in held.items()}
+    [found] = sensors(part, Tables({(1, 2, 3, 1): 23, **rows}))
+    assert found.limits == limits
+
+
+@pytest.mark.parametrize("end", [2**31 - 1, -(2**31), 2**32 - 1])
+def test_the_end_of_a_type_is_no_reading_but_may_be_a_state(end: int) -> None:
+    tables = Tables({(1, 2, 3, 1): end, (1, 2, 3, 2): 17})
+    assert [s.value for s in sensors(only(**{"class": "current"}, scale=1e-6), tables)] == [0.000017]
+    told = sensors(only(**{"class": "state"}, states={str(end): "unknown not there"}), tables)
+    assert told[0].state == State("not there", "unknown")
+
+
+@pytest.mark.parametrize(
     ("more", "raw", "value"),
     [
         ({"convert": "fahrenheit"}, 212, 100.0),
