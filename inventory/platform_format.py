@@ -294,6 +294,7 @@ class Memory(Frozen):
     """Columns of one table of memory pools, or of disks; any two of total, used, free, or the percentage, are enough.
 
     `scale` makes bytes of the numbers, `unit` is a column (or scalar) to multiply with, `percent_scale` makes percent.
+    `index_ends` keeps only the rows whose index ends so.
     """
 
     total: Oid | None = None
@@ -312,6 +313,7 @@ class Memory(Frozen):
     skip: tuple[int, ...] = ()
     where: tuple[Where, ...] = ()
     name_regex: Regex = ""
+    index_ends: int | None = None
     fallback: bool = False
 
     @model_validator(mode="before")

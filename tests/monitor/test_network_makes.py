@@ -3,7 +3,7 @@
 import pytest
 
 from inventory.platforms import parts_of, platform
-from monitor.health import mempools, processors
+from monitor.health import mempools, processors, storage
 from monitor.sensors import sensors, wireless
 from monitor.snmp_read import active
 from monitor.tables import Oid, Tables, Value, oid
@@ -371,6 +371,21 @@ def test_cores_are_told_apart(name: str, column: str) -> None:
     seen = tables(column, {"0": 3, "1": 9})
     found = [(p.descr, p.percent) for p in processors(active(parts_of(platform(name)), seen), seen)]
     assert found == [("Core 0", 3), ("Core 1", 9)]
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("dlink", "1.3.6.1.4.1.171.14.5.1.4.1"),
+        ("dlink-dgs1250", "1.3.6.1.4.1.171.14.5.1.4.1"),
+        ("dlink-dgs1250", "1.3.6.1.4.1.171.11.165.1000.5.1.4.1"),
+    ],
+)
+def test_flash_that_is_full_is_no_memory_that_is_full(name: str, of: str) -> None:
+    seen = tables(of, {"3.1.1": 2048, "4.1.1": 512, "3.1.2": 1000, "4.1.2": 990})
+    parts = active(parts_of(platform(name)), seen)
+    assert [(m.descr, m.percent, m.total) for m in mempools(parts, seen)] == [("DRAM of unit 1", 25.0, 2**21)]
+    assert [(s.descr, s.percent) for s in storage(parts, seen)] == [("Flash of unit 1", 99.0)]
 
 
 def test_a_processor_that_idles_is_not_taken_for_one_that_is_not_there() -> None:
