@@ -294,7 +294,8 @@ class Memory(Frozen):
     """Columns of one table of memory pools, or of disks; any two of total, used, free, or the percentage, are enough.
 
     `scale` makes bytes of the numbers, `unit` is a column (or scalar) to multiply with, `percent_scale` makes percent.
-    `index_ends` keeps only the rows whose index ends so.
+    `index_ends` keeps only the rows whose index ends so. `kind` is of storage: "recording" is written over when it is
+    full, and nobody is told of that.
     """
 
     total: Oid | None = None
@@ -315,6 +316,7 @@ class Memory(Frozen):
     name_regex: Regex = ""
     index_ends: int | None = None
     fallback: bool = False
+    kind: Literal["", "recording"] = ""
 
     @model_validator(mode="before")
     @classmethod

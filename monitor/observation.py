@@ -73,7 +73,8 @@ class Mempool:
 
 @dataclass(frozen=True)
 class Storage(Mempool):
-    """One file system or volume, told as a memory pool is; `kind`: what HOST-RESOURCES-MIB says that it is."""
+    """One file system or volume, told as a memory pool is; `kind`: what HOST-RESOURCES-MIB says that it is,
+    or `recording`: written over when it is full."""
 
     kind: str = ""
 

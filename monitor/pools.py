@@ -12,12 +12,12 @@ _PARTS = ("total", "used", "free", "percent", "free_percent")
 _OF_A_ROW = ("used", "free", "percent", "free_percent")
 
 
-def pools(given: Iterable[Memory], tables: Tables) -> list[Mempool]:
-    """Return the pools of several tables, a fall-back's only where those before gave nothing."""
-    found: list[Mempool] = []
+def pools(given: Iterable[Memory], tables: Tables) -> list[tuple[Memory, Mempool]]:
+    """Return the pools of several tables, each with its table; a fall-back's only where those before gave nothing."""
+    found: list[tuple[Memory, Mempool]] = []
     for memory in given:
         if not (memory.fallback and found):
-            found += _pools(memory, tables)
+            found += [(memory, pool) for pool in _pools(memory, tables)]
     return found
 
 

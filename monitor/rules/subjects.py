@@ -89,7 +89,7 @@ def subjects(seen: Observation, ports: Mapping[str, Port], around: Around) -> It
     pools = [p for p in seen.mempools if not any(word in p.descr.lower() for word in _NOT_JUDGED)]
     for name, pool in zip(_named(p.descr for p in pools), pools, strict=True):
         yield Subject("memory", name, {"used_pct": pool.percent})
-    disks = [d for d in seen.storage if not _IMAGES.search(d.descr)]
+    disks = [d for d in seen.storage if d.kind != "recording" and not _IMAGES.search(d.descr)]
     for name, disk in zip(_named(d.descr for d in disks), disks, strict=True):
         yield Subject("disk", name, {"used_pct": disk.percent}, {"kind": disk.kind})
     yield from _sensors(seen)

@@ -355,6 +355,10 @@ def test_what_is_full_by_its_nature_rings_no_alarm(name: str, full: bool) -> Non
     assert rung(parts(seen(storage=(Storage(name, 100.0),)))) == ({("disk-full", name, C)} if full else set())
 
 
+def test_a_recorder_that_writes_over_its_oldest_hour_is_not_full() -> None:
+    assert rung(parts(seen(storage=(Storage("Disk 1", 100.0, kind="recording"),)))) == set()
+
+
 def test_a_link_is_not_told_while_the_device_behind_it_is_away() -> None:
     assert rung(parts(WAN, links={"wan": Wired("metro-1", away=True)})) == set()
 
