@@ -295,7 +295,7 @@ class Memory(Frozen):
 
     `scale` makes bytes of the numbers, `unit` is a column (or scalar) to multiply with, `percent_scale` makes percent.
     `index_ends` keeps only the rows whose index ends so. `kind` is of storage: "recording" is written over when it is
-    full, and nobody is told of that.
+    full, "firmware" holds what the device came with, and nobody is told how full these are.
     """
 
     total: Oid | None = None
@@ -316,7 +316,7 @@ class Memory(Frozen):
     name_regex: Regex = ""
     index_ends: int | None = None
     fallback: bool = False
-    kind: Literal["", "recording"] = ""
+    kind: Literal["", "recording", "firmware"] = ""
 
     @model_validator(mode="before")
     @classmethod

@@ -74,7 +74,7 @@ class Mempool:
 @dataclass(frozen=True)
 class Storage(Mempool):
     """One file system or volume, told as a memory pool is; `kind`: what HOST-RESOURCES-MIB says that it is,
-    or `recording`: written over when it is full."""
+    or what a platform's file says (`recording`, `firmware`)."""
 
     kind: str = ""
 

@@ -14,6 +14,7 @@ from monitor.rules.verdict import Value
 
 _LONGEST = 200  # characters of a name
 _NOT_JUDGED = ("buffer", "cache", "swap", "shared", "virtual")  # memory that is meant to be used
+_UNJUDGED = ("recording", "firmware")  # kinds of storage that may be full
 # Full from the first day and for ever: device nodes, and images that are only read (Junos' packages, snaps, CDs).
 _IMAGES = re.compile(
     r"\b(?:devfs|procfs|fdescfs|squashfs|cd9660|iso9660)\b"
@@ -89,7 +90,7 @@ def subjects(seen: Observation, ports: Mapping[str, Port], around: Around) -> It
     pools = [p for p in seen.mempools if not any(word in p.descr.lower() for word in _NOT_JUDGED)]
     for name, pool in zip(_named(p.descr for p in pools), pools, strict=True):
         yield Subject("memory", name, {"used_pct": pool.percent})
-    disks = [d for d in seen.storage if d.kind != "recording" and not _IMAGES.search(d.descr)]
+    disks = [d for d in seen.storage if d.kind not in _UNJUDGED and not _IMAGES.search(d.descr)]
     for name, disk in zip(_named(d.descr for d in disks), disks, strict=True):
         yield Subject("disk", name, {"used_pct": disk.percent}, {"kind": disk.kind})
     yield from _sensors(seen)

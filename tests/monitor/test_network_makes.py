@@ -388,6 +388,15 @@ def test_flash_that_is_full_is_no_memory_that_is_full(name: str, of: str) -> Non
     assert [(s.descr, s.percent) for s in storage(parts, seen)] == [("Flash of unit 1", 99.0)]
 
 
+def test_half_a_stack_port_without_a_cable_is_no_trouble() -> None:
+    rows: dict[str, Value] = {"500.1.2.1.1.3.1001": 1, "500.1.2.1.1.3.2001": 3}
+    rows |= {"500.1.2.2.1.1.9": 2, f"+{IF_DESCR}.9": b"StackPort1", "500.1.2.2.1.1.8": 2}
+    seen = tables(CISCO, rows | {f"+{IF_DESCR}.8": b"StackSub-St1-1"})
+    found = sensors(active(parts_of(platform("iosxe")), seen), seen)
+    ports = [(s.descr, s.state.severity) for s in found if s.state and s.descr.startswith("Stack port")]
+    assert ports == [("Stack port StackSub-St1-1", "unknown"), ("Stack port StackPort1", "warning")]
+
+
 def test_a_processor_that_idles_is_not_taken_for_one_that_is_not_there() -> None:
     of = "1.3.6.1.4.1.25506.2.6.1.1.1.1"
     seen = tables(of, {"6.2": 0, "10.2": 536870912, "6.9": 0, "10.9": 0, "6.20": 0, "6.65": 7})

@@ -355,8 +355,9 @@ def test_what_is_full_by_its_nature_rings_no_alarm(name: str, full: bool) -> Non
     assert rung(parts(seen(storage=(Storage(name, 100.0),)))) == ({("disk-full", name, C)} if full else set())
 
 
-def test_a_recorder_that_writes_over_its_oldest_hour_is_not_full() -> None:
-    assert rung(parts(seen(storage=(Storage("Disk 1", 100.0, kind="recording"),)))) == set()
+@pytest.mark.parametrize("kind", ["recording", "firmware"])
+def test_what_is_meant_to_be_full_rings_no_alarm(kind: str) -> None:
+    assert rung(parts(seen(storage=(Storage("Disk 1", 100.0, kind=kind),)))) == set()
 
 
 def test_a_link_is_not_told_while_the_device_behind_it_is_away() -> None:
