@@ -54,6 +54,16 @@ def test_octets_are_of_one_width() -> None:
     assert octets == [(10, 20, 64), (1, 2, 32), (1, 2, 32), (None, None, None)]
 
 
+def test_64_bits_in_the_columns_of_32_are_taken_as_they_are_of_the_whole_agent() -> None:
+    seen = {
+        **column(snmp_ports.DESCR, b"a", b"b", b"c"),
+        **column(snmp_ports.IN_32, 2**40, 7, 2**64),
+        **column(snmp_ports.OUT_32, 3, 8, 9),
+    }
+    octets = [(p.in_octets, p.out_octets, p.octets_bits, p.octets_in_iftable) for p in ports(Tables(seen))]
+    assert octets == [(2**40, 3, 64, True), (7, 8, 64, True), (None, 9, 64, True)]
+
+
 def test_old_columns_are_asked_only_where_new_ones_leave_something_open() -> None:
     seen: dict[Oid, Value] = {
         **column(snmp_ports.OPER, 1, 1),
