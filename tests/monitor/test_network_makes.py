@@ -397,6 +397,27 @@ def test_half_a_stack_port_without_a_cable_is_no_trouble() -> None:
     assert ports == [("Stack port StackSub-St1-1", "unknown"), ("Stack port StackPort1", "warning")]
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "severities"),
+    [
+        ("comware", {"25506.8.35.9.1.1.1.2.1": 4, "25506.8.35.9.1.2.1.2.2": 3}, ["unknown", "unknown"]),
+        ("arubaos-cx", {"47196.4.1.1.3.11.2.1.1.11.1": 2}, ["unknown"]),
+        ("ict-mps", {"39145.13.10.1.2.4": 1, "39145.13.10.1.3.4": 1}, ["unknown", "unknown"]),
+        ("supermicro-bmc", {"21317.1.14.2.1.2.2": 0}, ["unknown"]),
+        ("zxr10", {"3902.3.6002.2.6.2.1.4.2": 2}, ["unknown"]),
+        ("airos", {"41112.1.4.9.1.0": 1, "41112.1.4.9.2.0": 1}, ["unknown"]),
+        ("airos", {"41112.1.4.9.1.0": 2, "41112.1.4.9.2.0": 1}, ["warning"]),
+        ("airos-af-ltu", {"41112.1.10.1.7.1.0": 1, "41112.1.10.1.7.2.0": 1}, ["unknown", "unknown"]),
+        ("airos-af60", {"41112.1.11.1.4.1.7": 2, "41112.1.11.1.4.2.7": 1}, ["ok", "warning"]),
+        ("panos", {"25461.2.1.2.4.1.0": b"not-connected"}, ["unknown"]),
+    ],
+)
+def test_what_is_not_there_is_not_broken(name: str, rows: dict[str, Value], severities: list[str]) -> None:
+    seen = tables("1.3.6.1.4.1", rows)
+    found = sensors(active(parts_of(platform(name)), seen), seen)
+    assert [s.state.severity for s in found if s.state] == severities
+
+
 def test_a_processor_that_idles_is_not_taken_for_one_that_is_not_there() -> None:
     of = "1.3.6.1.4.1.25506.2.6.1.1.1.1"
     seen = tables(of, {"6.2": 0, "10.2": 536870912, "6.9": 0, "10.9": 0, "6.20": 0, "6.65": 7})
