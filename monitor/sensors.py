@@ -28,6 +28,8 @@ _TRUE = {
     "current": (-1e6, 1e6),
     "power": (-1e9, 1e9),
 }
+# Of these -1 is no number either: agents say it where nothing is measured.
+_NEVER_MINUS_1 = ("frequency", "count", "percent", "power_consumed", "loss", "voltage")
 _WIRELESS_UNITS = {
     "frequency": "MHz", "power": "dBm", "noise-floor": "dBm", "rssi": "dBm", "snr": "dB", "ccq": "%", "rate": "bit/s",
     "quality": "%", "utilization": "%", "distance": "km", "capacity": "%", "error-ratio": "%", "rsrp": "dBm",
@@ -68,7 +70,7 @@ def _sensors(reading: SensorReading, tables: Tables) -> Iterator[Sensor]:
             continue
         value = row.value * kind.scale + kind.offset
         low, high = _TRUE.get(kind.kind, (-1e18, 1e18))
-        if not low <= value <= high:
+        if not low <= value <= high or (row.number == -1 and kind.kind in _NEVER_MINUS_1):
             continue
         state = _state(reading, row)
         if kind.kind == "state" and state is None:

@@ -292,6 +292,21 @@ def test_a_limit_that_the_device_does_not_have_is_none(
     assert found.limits == limits
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("frequency", [1.7]),
+        ("count", [1.7]),
+        ("percent", [1.7]),
+        ("voltage", [1.7]),
+        ("current", [-0.1, 1.7]),
+    ],
+)
+def test_minus_one_is_no_reading_of_what_is_never_below_zero(kind: str, values: list[float]) -> None:
+    found = sensors(only(**{"class": kind}, scale=0.1), Tables({(1, 2, 3, 1): -1, (1, 2, 3, 2): 17}))
+    assert [s.value for s in found] == values
+
+
 @pytest.mark.parametrize("end", [2**31 - 1, -(2**31), 2**32 - 1])
 def test_the_end_of_a_type_is_no_reading_but_may_be_a_state(end: int) -> None:
     tables = Tables({(1, 2, 3, 1): end, (1, 2, 3, 2): 17})
