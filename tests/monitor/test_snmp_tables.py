@@ -87,6 +87,7 @@ def test_a_mac_is_six_octets() -> None:
 def test_a_port_is_called_as_the_device_calls_it_but_safely() -> None:
     assert as_name(b"CPU Interface:  5/1\0") == "CPU Interface:  5/1"
     assert as_name(b"\x1b[2Jether1\n") == "[2Jether1"
+    assert as_name(b"peca-sw02\0\0\0\n00 00") == "peca-sw02"
 
 
 @pytest.mark.parametrize(
