@@ -93,7 +93,9 @@ def test_routeros_numbers_a_neighbour_alike_in_both_of_its_tables(index: tuple[i
 def test_somebody_of_whom_nothing_is_known_is_nobody() -> None:
     rows = ROUTEROS | lldp((1,), "", b"", chassis=b"00:00:00:00:00:00") | {(*MIKROTIK, 6, 1): (OCTETS, b"")}
     nobody = rows | {(*MIKROTIK, 2, 1): (OCTETS, b""), (*MIKROTIK, 3, 1): (OCTETS, bytes(6))}
-    assert [n.mac for n in neighbours(Tables({k: v[1] for k, v in rows.items()}))] == ["48:8f:5a:00:02:01"]
+    assert [n.remote_mac for n in neighbours(Tables({k: v[1] for k, v in rows.items()}))] == [
+        "48:8f:5a:00:02:01"
+    ]
     assert neighbours(Tables({k: v[1] for k, v in nobody.items()})) == ()
 
 
