@@ -37,7 +37,7 @@ def import_once(home: Path, folder: Path) -> None:
     from inventory.database import initialise
     from inventory.history import Author
     from inventory.imports.load import load
-    from inventory.imports.sheets import read_sheets
+    from inventory.imports.reading import read_sheets
     from inventory.store import open_engine
     from siaga.settings import Settings
 

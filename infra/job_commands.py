@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands import Output, Yes, agreed, desk, watched
+from infra.command_line import Output, Yes, agreed, desk, watched
 from siaga.outcome import Column, Format, Outcome
 
 if TYPE_CHECKING:

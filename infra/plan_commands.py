@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands import Output, Parameters, Yes, agreed, desk, watched
+from infra.command_line import Output, Parameters, Yes, agreed, desk, watched
 from infra.play_options import MAKE, PlanGroup, PlayCommand
 from siaga.outcome import Column, Format, Outcome
 

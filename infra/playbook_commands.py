@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands import Output, Parameters, Selector, desk
+from infra.command_line import Output, Parameters, Selector, desk
 from siaga.outcome import Column, Format, Outcome
 
 playbook_app = typer.Typer(name="playbook", help="The plays there are.", no_args_is_help=True)

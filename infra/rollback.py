@@ -1,18 +1,15 @@
 """Takes back what went wrong on some hosts, in the way that the play says, and looks whether it worked."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from infra.course import Course
 from infra.frontmatter import Playbook
 from infra.launch import known_hosts
 from infra.results import GOOD, tally
 from siaga.errors import SiagaError
 
-if TYPE_CHECKING:
-    from infra.applying import Course
 
-
-def taken_back(course: "Course", names: Sequence[str]) -> dict[str, bool]:
+def taken_back(course: Course, names: Sequence[str]) -> dict[str, bool]:
     """Return for each host whether it was taken back, and is again as it was for whoever can see it."""
     play = course.prepared.play
     if play.rollback == "none":
@@ -27,7 +24,7 @@ def taken_back(course: "Course", names: Sequence[str]) -> dict[str, bool]:
     return found
 
 
-def _acted(course: "Course", play: Playbook, names: Sequence[str]) -> dict[str, str]:
+def _acted(course: Course, play: Playbook, names: Sequence[str]) -> dict[str, str]:
     """Do what the play says; return for each host '' or why it could not be done."""
     if play.rollback == "play":
         return _by_play(course, play, names)
@@ -36,7 +33,7 @@ def _acted(course: "Course", play: Playbook, names: Sequence[str]) -> dict[str, 
     return dict.fromkeys(names, "")  # self: the play has seen to it, or the device does when its time is over
 
 
-def _by_play(course: "Course", play: Playbook, names: Sequence[str]) -> dict[str, str]:
+def _by_play(course: Course, play: Playbook, names: Sequence[str]) -> dict[str, str]:
     seen = len(course.recorder.events)
     hosts = [course.hosts[n] for n in names]
     path = play.rollback_path.name
@@ -48,7 +45,7 @@ def _by_play(course: "Course", play: Playbook, names: Sequence[str]) -> dict[str
     return {t.host: "" if t.status in GOOD else t.reason or t.status for t in found}
 
 
-def _restored(course: "Course", name: str) -> str:
+def _restored(course: Course, name: str) -> str:
     """Give a device back what it had; what it has now is kept first, for the way back begins there."""
     around, kept = course.desk.around, course.tallies[name].before
     if around.restore is None or around.backup is None or not kept:
@@ -65,7 +62,7 @@ def _restored(course: "Course", name: str) -> str:
     return given_back(course.hosts[name], given, known_hosts(course.desk.settings))
 
 
-def _say(course: "Course", acted: dict[str, str], worse: dict[str, str]) -> None:
+def _say(course: Course, acted: dict[str, str], worse: dict[str, str]) -> None:
     failed = {n: why for n, why in acted.items() if why} | worse
     good = [n for n in acted if n not in failed]
     parts = [f"{', '.join(good)}: taken back"] if good else []

@@ -171,7 +171,7 @@ def _kind(source: str, fmt: str) -> str:
     """Return what a source is: a system's word, a format, or 'file' where that does not show yet."""
     from pathlib import Path
 
-    from inventory.imports.sheets import FORMATS
+    from inventory.imports.reading import FORMATS
     from inventory.imports.sources import WORDS
 
     if source in WORDS:

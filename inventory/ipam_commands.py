@@ -168,7 +168,7 @@ def seen_import(
     """Keep sightings from a file: addresses, their MACs, and who saw them where."""
     from inventory import ipam_nodes
     from inventory.access import require
-    from inventory.imports.sheets import read_sheets
+    from inventory.imports.reading import read_sheets
     from inventory.store import open_engine, session
     from siaga.clock import utc_now
     from siaga.settings import load

@@ -294,6 +294,8 @@ class Memory(Frozen):
     """Columns of one table of memory pools, or of disks; any two of total, used, free, or the percentage, are enough.
 
     `scale` makes bytes of the numbers, `unit` is a column (or scalar) to multiply with, `percent_scale` makes percent.
+    `index_ends` keeps only the rows whose index ends so. `kind` is of storage: "recording" is written over when it is
+    full, "firmware" holds what the device came with, and nobody is told how full these are.
     """
 
     total: Oid | None = None
@@ -312,7 +314,9 @@ class Memory(Frozen):
     skip: tuple[int, ...] = ()
     where: tuple[Where, ...] = ()
     name_regex: Regex = ""
+    index_ends: int | None = None
     fallback: bool = False
+    kind: Literal["", "recording", "firmware"] = ""
 
     @model_validator(mode="before")
     @classmethod

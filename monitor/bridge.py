@@ -20,6 +20,8 @@ BASE_MAC = oid("1.3.6.1.2.1.17.1.1.0")  # dot1dBaseBridgeAddress
 VLAN_FDB = oid("1.3.6.1.2.1.17.7.1.4.2.1.3")  # dot1qVlanFdbId; index: TimeMark, VLAN id
 LLDP_IS = oid("1.0.8802.1.1.2.1.4.1.1.12")  # lldpRemSysCapEnabled; index: TimeMark, local port, number
 LLDP_PORT = oid("1.0.8802.1.1.2.1.3.7.1.3")  # lldpLocPortId; index: local port
+# mtxrNeighborInterfaceID; index: number. RouterOS gives no local port in LLDP's tables, but the same number in its own.
+MIKROTIK_PORT = oid("1.3.6.1.4.1.14988.1.1.11.1.1.8")
 
 _SELF = 4  # of dot1dTpFdbStatus: the bridge's own address
 _LEARNED = (3, 5)  # learned, and set by management
@@ -39,6 +41,8 @@ async def steps(agent: Agent, seen: Mapping[Oid, Value]) -> AsyncGenerator[Answe
     yield await agent.walk([VLAN_FDB])
     yield await agent.walk([LLDP_IS])
     yield await agent.walk([LLDP_PORT])
+    if any(len(index) == 1 or index[1:2] == (0,) for index in Tables(seen).column(LLDP_IS)):
+        yield await agent.walk([MIKROTIK_PORT])
 
 
 def used(tables: Tables) -> set[int]:
@@ -109,11 +113,25 @@ def _onward(tables: Tables, names: Mapping[int, str]) -> set[int]:
     by_name = {name: index for index, name in names.items()}
     found = set()
     for index, value in tables.column(LLDP_IS).items():
-        if len(index) == 3 and isinstance(value, bytes) and value:
-            ends = value[0] & (_ACCESS_POINT | _TELEPHONE)
-            if value[0] & (_BRIDGE | _ROUTER) and not ends:
+        bits = _capabilities(value)
+        if bits & (_BRIDGE | _ROUTER) and not bits & (_ACCESS_POINT | _TELEPHONE):
+            own = tables.seen.get((*MIKROTIK_PORT, *index[-1:]))
+            if len(index) == 3 and (index[1] or not isinstance(own, int)):
                 found.add(_interface(tables, index[1], by_name))
+            elif isinstance(own, int):
+                found.add(own)
     return found
+
+
+def _capabilities(value: Value) -> int:
+    """Return LldpSystemCapabilitiesMap's first octet.
+
+    RouterOS 6 gives the number that was in the frame, where bit 0 is the lowest, of some with its octets swapped.
+    """
+    if isinstance(value, int) and 0 <= value < 2**16:
+        bits = value if value < 2**8 else value >> 8
+        return int(f"{bits:08b}"[::-1], 2)
+    return value[0] if isinstance(value, bytes) and value else 0
 
 
 def _interface(tables: Tables, local: int, by_name: Mapping[str, int]) -> int:

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
-from monitor.observation import Mempool, Observation, Processor, Reach, Sensor, Storage
+from monitor.observation import Identity, Mempool, Observation, Processor, Reach, Sensor, Storage
 from monitor.show import duration, octets, rate
 from siaga.clock import shown
 from siaga.outcome import Column, Format, Outcome
@@ -70,7 +70,7 @@ def _facts(seen: Observation) -> str:
     more = f" and {len(addresses) - _LISTED} more" if len(addresses) > _LISTED else ""
     facts = {
         "name": identity.sysName,
-        "platform": " ".join(filter(None, (identity.vendor, identity.os))),
+        "platform": _platform(identity),
         "model": identity.hardware,
         "version": identity.version,
         "serial": identity.serial,
@@ -83,6 +83,14 @@ def _facts(seen: Observation) -> str:
         "addresses": ", ".join(addresses[:_LISTED]) + more,
     }
     return "".join(_fact(k, safe(v, 300)) for k, v in facts.items() if v)
+
+
+def _platform(identity: Identity) -> str:
+    """Return the maker and the platform, or what is known of a device of which there is no platform."""
+    if identity.os or not identity.sysObjectID:
+        return " ".join(filter(None, (identity.vendor, identity.os)))
+    known = ", ".join(filter(None, (identity.vendor, f"sysObjectID {identity.sysObjectID}")))
+    return f"not known yet ({known}); 'siaga platform record' makes a draft of it"
 
 
 def _fact(name: str, text: str) -> str:

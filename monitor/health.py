@@ -32,7 +32,7 @@ def processors(parts: Iterable[Part], tables: Tables) -> tuple[Processor, ...]:
 def mempools(parts: Iterable[Part], tables: Tables) -> tuple[Mempool, ...]:
     """Return the memory pools, from the first part that gives any."""
     for part in parts:
-        found = pools(part.memory, tables)
+        found = [pool for _, pool in pools(part.memory, tables)]
         if not found and "host-memory" in part.builtin:
             found = list(host_pools(tables))
         if not found and "ucd-memory" in part.builtin:
@@ -47,7 +47,8 @@ def storage(parts: Iterable[Part], tables: Tables) -> tuple[Storage, ...]:
     found: list[Storage] = []
     for part in parts:
         found += [
-            Storage(p.descr, p.percent, p.total, p.used, oid=p.oid) for p in pools(part.storage, tables)
+            Storage(p.descr, p.percent, p.total, p.used, oid=p.oid, kind=of.kind)
+            for of, p in pools(part.storage, tables)
         ]
         if "host-storage" in part.builtin:
             found += host_storage(tables)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from inventory.makers import maker
 from inventory.platform_format import Fact, Match, Platform
 from monitor.observation import Identity
 from monitor.tables import Oid, Tables, as_mac, as_text, dotted, oid, picked
@@ -170,5 +171,6 @@ def _at(number: Oid, tables: Tables) -> str:
 
 
 def _maker(tables: Tables) -> str:
+    """Return who made the device: what its chassis says, else whose number its sysObjectID has."""
     texts = (tables.text((*ENTITY, _FIELDS["maker"], *index)) for index in chassis(tables))
-    return next((text for text in texts if text), "")
+    return next((text for text in texts if text), "") or maker(tables.text(SYS_OBJECT_ID))

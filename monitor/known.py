@@ -95,20 +95,25 @@ def known_ports(ports: tuple[tuple[str, Port], ...], *, guessed: bool = False) -
     """Return how named interfaces are asked; one whose counters' width nobody knows is taken to have 64 bits."""
     if not ports:
         return None
-    narrow = any(p.octets_bits == 32 for _, p in ports)
-    wide = any(p.octets_bits == 64 for _, p in ports) or not narrow
+    narrow = any(_in_iftable(p) for _, p in ports)
+    wide = any(p.octets_bits == 64 and not p.octets_in_iftable for _, p in ports) or not narrow
     columns = (*_ALWAYS, *(_WIDE if wide else ()), *(_NARROW if narrow else ()))
     names: list[Name] = [("uptime", "")]
     takes: list[int] = []
     for row, (name, port) in enumerate(ports):
-        octets = _NARROW if port.octets_bits == 32 else _WIDE
+        octets = _NARROW if _in_iftable(port) else _WIDE
         for column in (*octets, *_SMALL, DISCONTINUITY):
             if column in columns:
-                names.append((_METRICS[column], name))
+                wider = "_64" if column in _NARROW and port.octets_in_iftable else ""
+                names.append((_METRICS[column] + wider, name))
                 takes.append(row * len(columns) + columns.index(column))
     small = tuple(tuple(row * len(columns) + columns.index(c) for c in _SMALL) for row in range(len(ports)))
     indexes = tuple((p.ifIndex,) for _, p in ports)
     return Known(ports, columns, indexes, Layout(tuple(names)), tuple(takes), small, guessed)
+
+
+def _in_iftable(port: Port) -> bool:
+    return port.octets_bits == 32 or port.octets_in_iftable
 
 
 def poll_of(device: int, counted: Counted) -> Poll:
@@ -152,6 +157,16 @@ def bare(counted: Counted) -> bool:
         i for i, (m, _) in enumerate(counted.known.layout.columns[1:]) if m.startswith(("in_o", "out_o"))
     ]
     return bool(octets) and all(counted.values[counted.known.takes[i]] is None for i in octets)
+
+
+def outgrown(counted: Counted) -> bool:
+    """Tell whether a counter that was taken for one of 32 bits says more: then it has 64."""
+    known = counted.known
+    if IN_32 not in known.columns:
+        return False
+    asked = zip(known.layout.columns[1:], known.takes, strict=True)
+    narrow = (counted.values[place] for (metric, _), place in asked if metric in ("in_octets", "out_octets"))
+    return any(isinstance(value, int) and value >= 2**32 for value in narrow)
 
 
 def ports_of(counted: Counted) -> dict[str, Port]:

@@ -1,7 +1,7 @@
 """Who was heard at a port, as LLDP (IEEE 802.1AB), CDP and MikroTik's neighbour table say it. Pure.
 
-RouterOS gives its lldpRemTable without the number of the local port, and a chassis ID as text; its own neighbour table
-says at which interface each neighbour is.
+RouterOS gives its lldpRemTable without the number of the local port (7: with the number 0), and a chassis ID as text;
+its own neighbour table, where a neighbour has the same number, says at which interface and address he is.
 """
 
 import re
@@ -12,7 +12,7 @@ from monitor.bridge import BASE_PORT
 from monitor.observation import Neighbour
 from monitor.snmp_ports import DESCR as IF_DESCR
 from monitor.snmp_ports import NAME as IF_NAME
-from monitor.tables import Tables, Value, as_mac, as_name, oid
+from monitor.tables import Oid, Tables, Value, as_mac, as_name, oid
 
 REMOTE = oid("1.0.8802.1.1.2.1.4.1.1")  # lldpRemEntry; index: TimeMark, local port, number
 LOCAL = oid("1.0.8802.1.1.2.1.3.7.1")  # lldpLocPortEntry; index: local port
@@ -39,6 +39,8 @@ def neighbours(tables: Tables) -> tuple[Neighbour, ...]:
     names = {as_name(name) for column in (IF_NAME, IF_DESCR) for name in tables.column(column).values()}
     for protocol, several in (("lldp", _lldp), ("cdp", _cdp), ("mndp", _mikrotik)):
         for one in several(tables, 0):
+            if not (one.name or one.mac or one.address):
+                continue
             local, port = _called(one.local, names), "".join(one.port[:1])
             row = Neighbour(local, one.name, port, protocol, one.mac, one.address)
             found.setdefault((local, one.name or one.mac or one.address), row)
@@ -62,16 +64,31 @@ def _lldp(tables: Tables, device_id: int) -> Iterator[Heard]:
     texts, names = tables.column((*REMOTE, _PORT_TEXT)), tables.column((*REMOTE, _NAME))
     chassis_kinds = tables.column((*REMOTE, _CHASSIS_TYPE))
     for index, chassis in tables.column((*REMOTE, _CHASSIS)).items():
-        if len(index) != 3:
-            continue  # RouterOS: at which port, its own table says
+        own = _own_row(tables, index)
+        if len(index) != 3 and own is None:
+            continue
         port = _mac(ids.get(index)) if kinds.get(index) == _PORT_MAC else as_name(ids.get(index))
-        yield Heard(
-            device_id,
-            _local(tables, index[1]),
+        name, mac = (
             as_name(names.get(index)),
             _mac(chassis) if chassis_kinds.get(index) == _CHASSIS_MAC else "",
+        )
+        other = _mikrotik_row(tables, own, device_id) if own is not None else None
+        yield Heard(
+            device_id,
+            other.local if other else _local(tables, index[1]),
+            name or (other.name if other else ""),
+            mac or (other.mac if other else ""),
+            other.address if other else "",
             port=_words(port, as_name(texts.get(index))),
         )
+
+
+def _own_row(tables: Tables, index: Oid) -> Oid | None:
+    """Return the row of RouterOS's own table that has the same neighbour; None where LLDP itself says the port."""
+    if len(index) not in (1, 3) or (len(index) == 3 and index[1] != 0):
+        return None
+    row = index[-1:]
+    return row if isinstance(tables.seen.get((*MIKROTIK, _MT_INTERFACE, *row)), int) else None
 
 
 def _cdp(tables: Tables, device_id: int) -> Iterator[Heard]:
@@ -86,14 +103,18 @@ def _cdp(tables: Tables, device_id: int) -> Iterator[Heard]:
 
 
 def _mikrotik(tables: Tables, device_id: int) -> Iterator[Heard]:
-    names, macs = tables.column((*MIKROTIK, _MT_NAME)), tables.column((*MIKROTIK, _MT_MAC))
-    addresses = tables.column((*MIKROTIK, _MT_ADDRESS))
+    told = {_own_row(tables, index) for index in tables.column((*REMOTE, _CHASSIS))}
     for index, port in tables.column((*MIKROTIK, _MT_INTERFACE)).items():
-        octets = addresses.get(index)
-        quad = ".".join(map(str, octets)) if isinstance(octets, bytes) and len(octets) == 4 else ""
-        name, mac = as_name(names.get(index)), _mac(macs.get(index))
-        if isinstance(port, int):
-            yield Heard(device_id, _interface(tables, port), name, mac, quad)
+        if isinstance(port, int) and index not in told:
+            yield _mikrotik_row(tables, index, device_id)
+
+
+def _mikrotik_row(tables: Tables, row: Oid, device_id: int) -> Heard:
+    octets, port = (tables.seen.get((*MIKROTIK, part, *row)) for part in (_MT_ADDRESS, _MT_INTERFACE))
+    name, mac = (tables.seen.get((*MIKROTIK, part, *row)) for part in (_MT_NAME, _MT_MAC))
+    quad = ".".join(map(str, octets)) if isinstance(octets, bytes) and len(octets) == 4 else ""
+    local = _interface(tables, port) if isinstance(port, int) else ()
+    return Heard(device_id, local, as_name(name), _mac(mac), quad)
 
 
 def _local(tables: Tables, number: int) -> tuple[str, ...]:
@@ -112,8 +133,8 @@ def _words(*texts: str) -> tuple[str, ...]:
 
 
 def _mac(value: Value | None) -> str:
-    """Return a MAC as 00:11:22:33:44:55, from six octets or from its text; '' for anything else."""
-    if as_mac(value) or not isinstance(value, bytes):
-        return as_mac(value)
-    text = value.strip()
-    return text.decode().replace("-", ":").lower() if _MAC_TEXT.fullmatch(text) else ""
+    """Return a MAC as 00:11:22:33:44:55, from six octets or from its text; '' for anything else, and for zeros."""
+    mac = as_mac(value)
+    if not mac and isinstance(value, bytes) and _MAC_TEXT.fullmatch(value.strip()):
+        mac = value.strip().decode().replace("-", ":").lower()
+    return mac if mac != "00:00:00:00:00:00" else ""

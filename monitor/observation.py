@@ -29,7 +29,10 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True)
 class Port:
-    """One interface (IF-MIB, RFC 2863). Octets are 64-bit where `octets_bits` is 64. None: not observed."""
+    """One interface (IF-MIB, RFC 2863). Octets are 64-bit where `octets_bits` is 64. None: not observed.
+
+    `octets_in_iftable`: ifInOctets and ifOutOctets are those 64-bit counters, which the MIB has as 32 bits wide.
+    """
 
     ifIndex: int  # noqa: N815 - the MIB's own names, as operators know them
     ifName: str = ""  # noqa: N815
@@ -42,6 +45,7 @@ class Port:
     in_octets: int | None = None
     out_octets: int | None = None
     octets_bits: int | None = None
+    octets_in_iftable: bool = False
     in_errors: int | None = None
     out_errors: int | None = None
     in_discards: int | None = None
@@ -73,7 +77,8 @@ class Mempool:
 
 @dataclass(frozen=True)
 class Storage(Mempool):
-    """One file system or volume, told as a memory pool is; `kind`: what HOST-RESOURCES-MIB says that it is."""
+    """One file system or volume, told as a memory pool is; `kind`: what HOST-RESOURCES-MIB says that it is,
+    or what a platform's file says (`recording`, `firmware`)."""
 
     kind: str = ""
 

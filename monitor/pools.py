@@ -12,12 +12,12 @@ _PARTS = ("total", "used", "free", "percent", "free_percent")
 _OF_A_ROW = ("used", "free", "percent", "free_percent")
 
 
-def pools(given: Iterable[Memory], tables: Tables) -> list[Mempool]:
-    """Return the pools of several tables, a fall-back's only where those before gave nothing."""
-    found: list[Mempool] = []
+def pools(given: Iterable[Memory], tables: Tables) -> list[tuple[Memory, Mempool]]:
+    """Return the pools of several tables, each with its table; a fall-back's only where those before gave nothing."""
+    found: list[tuple[Memory, Mempool]] = []
     for memory in given:
         if not (memory.fallback and found):
-            found += _pools(memory, tables)
+            found += [(memory, pool) for pool in _pools(memory, tables)]
     return found
 
 
@@ -25,7 +25,7 @@ def _pools(memory: Memory, tables: Tables) -> Iterator[Mempool]:
     columns = {name: _numbers(getattr(memory, name), memory, tables) for name in _PARTS}
     shared = columns["total"].get((0,)) if memory.total and is_scalar(oid(memory.total)) else None
     for index in sorted({i for name in _OF_A_ROW for i in columns[name]}):
-        if not kept(memory.where, index, tables):
+        if memory.index_ends not in (None, index[-1]) or not kept(memory.where, index, tables):
             continue
         row = {name: values.get(index) for name, values in columns.items()}
         row["total"] = row["total"] if row["total"] is not None else shared

@@ -1,8 +1,7 @@
 """Who answered there: what was read becomes facts for proposals, and a box in another's place becomes a question."""
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -15,10 +14,7 @@ from inventory.models import Observed
 from inventory.nouns import noun
 from inventory.proposals import Finding, Proposed, any_open, propose_all, settle
 from inventory.traits import Facts, Traits
-from monitor.inspect import explicit, patient, target_of
-from monitor.login_options import Asking
 from monitor.observation import Observation, Reach
-from siaga.settings import Settings
 
 HEARD = (Reach.up, Reach.partial)
 _NORMAL = {"serial": traits.serial, "engine_id": traits.engine_id, "base_mac": traits.mac}
@@ -148,53 +144,3 @@ def held_apart(
         known = {d: facts_of(o, ports=False).traits for d, o in kept.items() if o.reach in HEARD}
         settle(session, author, known)
     return kept, asked
-
-
-# --- looking at hosts ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Look:
-    """A host that was looked at: its name as given, what was seen, and the credential that opened it."""
-
-    host: str
-    seen: Observation
-    credential: str = ""
-
-
-def take(session: Session, author: Author, looks: Iterable[Look], *, source: str) -> list[Proposed]:
-    """Propose what answered; of the others there is nothing to propose."""
-    findings = [Finding(facts_of(x.seen, x.credential)) for x in looks if x.seen.reach in HEARD]
-    return propose_all(session, author, findings, source=source)
-
-
-def look_at(
-    settings: Settings, hosts: Sequence[str], asking: Asking, credentials: Sequence[str] = ()
-) -> list[Look]:
-    """Look at hosts side by side; those that do not answer to one credential are asked with the next."""
-    from monitor.poller import ask
-    from siaga.clock import utc_now
-
-    settings = patient(settings, asking)
-    found: dict[str, Look] = {}
-    for credential in credentials or ("",):
-        left = [h for h in hosts if h not in found or found[h].seen.reach not in HEARD]
-        targets = [target_of(settings, replace(asking, host=h, credential=credential)) for h in left]
-        seen = asyncio.run(ask(targets, settings, now=utc_now))
-        found |= {h: Look(h, o, credential) for h, o in zip(left, seen, strict=True)}
-    return [found[h] for h in dict.fromkeys(hosts)]
-
-
-def looked(
-    settings: Settings, hosts: Sequence[str], asking: Asking, credentials: Sequence[str]
-) -> list[Look]:
-    """Look at hosts; one that is recorded by its address is asked as its row says, unless a login was given."""
-    from inventory.store import open_engine, reading
-
-    with reading(open_engine(settings)) as session:
-        c = noun("device").table.c
-        query = select(c.address, c.name).where(c.address.in_(list(hosts)), c.transport != "none")
-        given = credentials or explicit(asking)
-        recorded: dict[str, str] = {} if given else {row.address: row.name for row in session.execute(query)}
-    looks = look_at(settings, [recorded.get(h, h) for h in hosts], asking, credentials)
-    return [replace(x, host=x.seen.address if x.host in recorded.values() else x.host) for x in looks]

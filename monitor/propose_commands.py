@@ -12,7 +12,7 @@ from siaga.who import who
 
 if TYPE_CHECKING:
     from inventory.proposals import Proposed
-    from monitor.propose import Look
+    from monitor.named_hosts import Look
     from siaga.settings import Settings
 
 
@@ -39,7 +39,7 @@ def propose(
     """
     from inventory.access import require
     from monitor.inspect import explicit
-    from monitor.propose import looked
+    from monitor.named_hosts import looked
     from siaga.errors import UsageError
     from siaga.settings import load
 
@@ -56,7 +56,7 @@ def _proposed(settings: "Settings", looks: "Sequence[Look]", *, dry_run: bool) -
     from inventory.history import Author
     from inventory.store import open_engine
     from inventory.store import session as writing
-    from monitor.propose import take
+    from monitor.named_hosts import take
     from siaga.clock import utc_now
 
     with writing(open_engine(settings)) as session:

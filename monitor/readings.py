@@ -13,6 +13,8 @@ ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
 ENTITY_NAME, ENTITY_DESCR = (*ENTITY, 7), (*ENTITY, 2)
 _UNITS = 9  # of SensorDataScale (RFC 3433); 1, yocto, is what agents say that know of no scales
 _TEXT = 120  # characters of a description
+# The ends of SMI's integer types: what agents say where nothing is measured, whatever the object.
+ENDS = frozenset({2**31 - 1, -(2**31), 2**32 - 1, 2**63 - 1, -(2**63), 2**64 - 1})
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def rows(reading: Reading, tables: Tables, default: str) -> Iterator[Row]:
         number = as_number(raw, reading.regex)
         if number is None and not states:
             continue
-        if number in reading.skip or reading.index_ends not in (None, index[-1]):
+        if nothing(number, reading) or reading.index_ends not in (None, index[-1]):
             continue
         if not kept(reading.where, index, tables) or _replaced(reading, index, tables):
             continue
@@ -47,6 +49,12 @@ def rows(reading: Reading, tables: Tables, default: str) -> Iterator[Row]:
         value = scaled(reading, number, index, tables)
         if value is not None and _between(value, reading.low, reading.high):
             yield Row(index, raw, number, value, title, at(reading.oid, index))
+
+
+def nothing(number: float | None, reading: Reading) -> bool:
+    """Tell whether a number means that there is no reading: one that the file names, or the end of a type."""
+    states = isinstance(reading, SensorReading) and bool(reading.states)
+    return number in reading.skip or (number in ENDS and not states)
 
 
 def at(dotted_oid: str, index: Oid) -> str:
@@ -108,7 +116,7 @@ def _replaced(reading: Reading, index: Oid, tables: Tables) -> bool:
     if reading.unless is None:
         return False
     number = as_number(tables.seen.get(instance(oid(reading.unless), index)))
-    return number is not None and number not in reading.skip
+    return number is not None and not nothing(number, reading)
 
 
 def title_of(reading: Reading | Memory, index: Oid, tables: Tables, default: str) -> str:

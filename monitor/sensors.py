@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading, Severity, WirelessReading
 from monitor.observation import Sensor, State, Thresholds, Wireless
-from monitor.readings import Row, rows, scaled
+from monitor.readings import Row, nothing, rows, scaled
 from monitor.tables import Tables, Value, as_number, as_text, instance, oid
 
 UNITS = {
@@ -28,6 +28,8 @@ _TRUE = {
     "current": (-1e6, 1e6),
     "power": (-1e9, 1e9),
 }
+# Of these -1 is no number either: agents say it where nothing is measured.
+_NEVER_MINUS_1 = ("frequency", "count", "percent", "power_consumed", "loss", "voltage")
 _WIRELESS_UNITS = {
     "frequency": "MHz", "power": "dBm", "noise-floor": "dBm", "rssi": "dBm", "snr": "dB", "ccq": "%", "rate": "bit/s",
     "quality": "%", "utilization": "%", "distance": "km", "capacity": "%", "error-ratio": "%", "rsrp": "dBm",
@@ -68,7 +70,7 @@ def _sensors(reading: SensorReading, tables: Tables) -> Iterator[Sensor]:
             continue
         value = row.value * kind.scale + kind.offset
         low, high = _TRUE.get(kind.kind, (-1e18, 1e18))
-        if not low <= value <= high:
+        if not low <= value <= high or (row.number == -1 and kind.kind in _NEVER_MINUS_1):
             continue
         state = _state(reading, row)
         if kind.kind == "state" and state is None:
@@ -123,10 +125,16 @@ def _bits(reading: SensorReading, raw: Value) -> State | None:
 
 
 def _limits(reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> Thresholds | None:
+    """Return the device's own limits; None where it has none, or such as contradict each other."""
     if reading.limits is None:
         return None
     found = {name: _limit(name, reading, kind, row, tables) for name in Limits.model_fields}
-    return Thresholds(**found) if any(v is not None for v in found.values()) else None
+    limits = Thresholds(**found)
+    high = [v for v in (limits.critical, limits.warning) if v is not None]
+    low = [v for v in (limits.low_critical, limits.low_warning) if v is not None]
+    if not high + low or (high and low and max(low) >= min(high)):
+        return None
+    return limits
 
 
 def _limit(name: str, reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> float | None:
@@ -134,8 +142,15 @@ def _limit(name: str, reading: SensorReading, kind: Kind, row: Row, tables: Tabl
     if not isinstance(given, str):
         return float(given) if given is not None else None
     number = as_number(tables.seen.get(instance(oid(given), row.index)))
-    value = None if number is None or number in reading.skip else scaled(reading, number, row.index, tables)
+    if number is None or nothing(number, reading) or (number == 0 and not _may_be_0(name, kind)):
+        return None
+    value = scaled(reading, number, row.index, tables)
     return None if value is None else round(value * kind.scale + kind.offset, 6)
+
+
+def _may_be_0(name: str, kind: Kind) -> bool:
+    """Tell whether a limit of 0 is one. Else the device has none: all would be too much, or nothing too little."""
+    return kind.kind in ("dbm", "signal") or (kind.kind == "temperature" and name.startswith("low"))
 
 
 def wireless(parts: Iterable[Part], tables: Tables) -> tuple[Wireless, ...]:

@@ -46,11 +46,17 @@ _OPER_NAMES = {
 
 
 def ports(tables: Tables) -> tuple[Port, ...]:
-    """Return the ports in the order of ifIndex. A row is any index that one of the columns has."""
+    """Return the ports in the order of ifIndex. A row is any index that one of the columns has.
+
+    Some agents put 64-bit counters into ifInOctets and ifOutOctets. Where one of them counts beyond 32 bits, none of
+    that agent's wraps there.
+    """
     columns = {c: tables.column(c) for c in (*STATIC, *MOVING, *MOVING_X, SPEED, *OCTETS_32)}
     indexes = {index[0] for rows in columns.values() for index in rows if len(index) == 1}
+    beyond = any(_count(v) != _count(v, 64) for c in OCTETS_32 for v in columns[c].values())
     return tuple(
-        _port(number, {c: rows.get((number,)) for c, rows in columns.items()}) for number in sorted(indexes)
+        _port(number, {c: rows.get((number,)) for c, rows in columns.items()}, 64 if beyond else 32)
+        for number in sorted(indexes)
     )
 
 
@@ -91,8 +97,8 @@ def oper_word(value: Value | None) -> str | None:
     return _named(value, _OPER_NAMES)
 
 
-def _port(number: int, row: dict[Oid, Value | None]) -> Port:
-    octets = _octets(row)
+def _port(number: int, row: dict[Oid, Value | None], bits: int) -> Port:
+    octets = _octets(row, bits)
     return Port(
         ifIndex=number,
         ifName=as_name(row[NAME]),
@@ -105,6 +111,7 @@ def _port(number: int, row: dict[Oid, Value | None]) -> Port:
         in_octets=octets[0],
         out_octets=octets[1],
         octets_bits=octets[2],
+        octets_in_iftable=octets[3],
         in_errors=_count(row[IN_ERRORS]),
         out_errors=_count(row[OUT_ERRORS]),
         in_discards=_count(row[IN_DISCARDS]),
@@ -114,15 +121,18 @@ def _port(number: int, row: dict[Oid, Value | None]) -> Port:
     )
 
 
-def _octets(row: dict[Oid, Value | None]) -> tuple[int | None, int | None, int | None]:
-    """Return octets in, out and their width; both come from counters of the same width."""
+def _octets(row: dict[Oid, Value | None], bits: int) -> tuple[int | None, int | None, int | None, bool]:
+    """Return octets in, out, their width, and whether they are 64 bits of ifTable; both come from one table.
+
+    `bits`: how wide the counters of ifTable are.
+    """
     high = _count(row[IN_64], 64), _count(row[OUT_64], 64)
-    low = _count(row[IN_32]), _count(row[OUT_32])
+    low = _count(row[IN_32], bits), _count(row[OUT_32], bits)
     if high != (None, None) and (None not in high or low == (None, None)):
-        return (*high, 64)
+        return (*high, 64, False)
     if low != (None, None):
-        return (*low, 32)
-    return (*high, 64 if high != (None, None) else None)
+        return (*low, bits, bits == 64)
+    return (*high, 64 if high != (None, None) else None, False)
 
 
 def _count(value: Value | None, bits: int = 32) -> int | None:

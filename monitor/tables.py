@@ -93,10 +93,15 @@ def as_text(value: Value | None, limit: int = 255) -> str:
 
 
 def as_name(value: Value | None, limit: int = 255) -> str:
-    """Return a name as safe text that keeps its runs of spaces: a port is called exactly as the device calls it."""
+    """Return a name as safe text that keeps its runs of spaces: a port is called exactly as the device calls it.
+
+    It ends at the first NUL, as C's strings do: behind it stands what was in the buffer before.
+    """
     if not isinstance(value, bytes):
         return as_text(value, limit)
-    words = [decoded(word, limit) for word in value[: limit * 4].strip(b"\0 ").split(b" ")]
+    words = [
+        decoded(word, limit) for word in value[: limit * 4].strip(b"\0 ").partition(b"\0")[0].split(b" ")
+    ]
     return " ".join(words)[:limit]
 
 

@@ -11,7 +11,17 @@ from inventory.host_keys import KNOWN_HOSTS
 from monitor import snmp
 from monitor.alarms import News
 from monitor.alarms import heard_of as heard_by_reading
-from monitor.known import COUNTERS, Counted, Known, bare, flows_between, known_of, polls_of_round, ports_of
+from monitor.known import (
+    COUNTERS,
+    Counted,
+    Known,
+    bare,
+    flows_between,
+    known_of,
+    outgrown,
+    polls_of_round,
+    ports_of,
+)
 from monitor.lean_round import Polled
 from monitor.observation import Observation, Reach
 from monitor.poller import samples_of
@@ -109,7 +119,7 @@ class Tiers:
         else:
             self._counts.discard(device.id)
         self._sink.store(polls_of_round(device.id, counted))
-        if polled.changed or bare(counted):
+        if polled.changed or bare(counted) or outgrown(counted):
             self._sink.changed(device.id)
         before = self._before.get(device.id)
         self._before[device.id] = counted

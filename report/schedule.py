@@ -135,8 +135,8 @@ def _tell(
     """Send it by a route of the notifications to everybody on it; raises what these raise."""
     from inventory.store import open_engine, reading
     from monitor.notify.letter import Letter, Sent
+    from monitor.notify.outfit import outfit
     from monitor.notify.receivers import receivers
-    from monitor.notify.worker import outfit
     from siaga.errors import PartialError
 
     engine = open_engine(settings)

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from inventory.imports.converting import FORMS, NotSoWrittenError, converted
 from inventory.imports.harmless import harmless
-from inventory.imports.sheets import Flaw, Line, Raw, Sheet, file_octets, sheet_of
+from inventory.imports.octets import file_octets
+from inventory.imports.sheets import Flaw, Line, Raw, Sheet, sheet_of
 from inventory.nouns import Noun, noun
 from siaga.errors import InvalidError, NotFoundError
 from siaga.text import safe

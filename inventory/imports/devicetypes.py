@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from inventory.imports.harmless import Names, notes
-from inventory.imports.sheets import Sheet, Taken, file_octets, from_rows
+from inventory.imports.octets import file_octets
+from inventory.imports.sheets import Sheet, Taken, from_rows
 from inventory.imports.yaml_file import read_mapping
 from siaga.errors import InvalidError, NotFoundError
 from siaga.text import safe

@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from inventory.imports.sheets import MAX_BYTES, Raw, file_octets
+from inventory.imports.octets import MAX_BYTES, file_octets
+from inventory.imports.sheets import Raw
 from siaga.errors import InvalidError
 from siaga.text import safe
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from inventory.imports.decoding import text_of
 from inventory.imports.harmless import harmless, notes
-from inventory.imports.sheets import Taken, file_octets, from_rows
+from inventory.imports.octets import file_octets
+from inventory.imports.sheets import Taken, from_rows
 from siaga.errors import InvalidError
 from siaga.text import safe
 

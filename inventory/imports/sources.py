@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from inventory.imports import sheets
+from inventory.imports import reading
 from inventory.imports.sheets import Taken
 from siaga.errors import UsageError
 
@@ -70,13 +70,13 @@ def draft_map(asked: Asked) -> str:
     """Return a column map to begin with for a CSV file or workbook; raises UsageError (`no-map-for-this`)."""
     from inventory.imports.draft import draft
 
-    name, octets, fmt = sheets.opened(asked.source, asked.fmt)
+    name, octets, fmt = reading.opened(asked.source, asked.fmt)
     _refuse_map(asked, fmt)
-    return draft(sheets.read_raw(name, octets, fmt), asked.source, asked.noun)
+    return draft(reading.read_raw(name, octets, fmt), asked.source, asked.noun)
 
 
 def _file(asked: Asked) -> Taken:
-    name, octets, fmt = sheets.opened(asked.source, asked.fmt)
+    name, octets, fmt = reading.opened(asked.source, asked.fmt)
     if asked.map:
         _refuse_map(asked, fmt)
         return _mapped(asked, name, octets, fmt)
@@ -87,14 +87,14 @@ def _file(asked: Asked) -> Taken:
         tree = read_mapping(name, octets)
         if is_regency(tree):
             return regency(name, tree, Path(asked.source).parent, illustrative=asked.illustrative)
-    return Taken(sheets.sheets_of(asked.source, name, octets, fmt, asked.noun))
+    return Taken(reading.sheets_of(asked.source, name, octets, fmt, asked.noun))
 
 
 def _mapped(asked: Asked, name: str, octets: bytes, fmt: str) -> Taken:
     from inventory.imports.column_map import mapped, read_map
 
     tables = [t for t in read_map(asked.map) if asked.noun in ("", t.noun)]
-    return Taken(mapped(sheets.read_raw(name, octets, fmt), tables, asked.source))
+    return Taken(mapped(reading.read_raw(name, octets, fmt), tables, asked.source))
 
 
 def _refuse_map(asked: Asked, fmt: str) -> None:
@@ -124,7 +124,7 @@ def _ansible(asked: Asked) -> Taken:
     from inventory.imports.decoding import text_of
 
     if asked.where == "-" or asked.where.endswith(".json"):
-        name, octets, _ = sheets.opened(asked.where, "yaml")
+        name, octets, _ = reading.opened(asked.where, "yaml")
         return ansible(name, text_of(octets, name))
     return ansible(Path(asked.where).name, listed(asked.where))
 
@@ -133,7 +133,7 @@ def _oxidized(asked: Asked) -> Taken:
     from inventory.imports.decoding import text_of
     from inventory.imports.oxidized import oxidized
 
-    name, octets, _ = sheets.opened(asked.where, "csv")
+    name, octets, _ = reading.opened(asked.where, "csv")
     delimiter = asked.delimiter or ":"
     return oxidized(name, text_of(octets, name), delimiter=delimiter, fields=asked.fields)
 

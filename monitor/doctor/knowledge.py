@@ -6,7 +6,7 @@ from pathlib import Path
 from inventory.platforms import platforms
 from inventory.store import reading
 from monitor.doctor.finding import OK, WRONG, Finding, Patient
-from monitor.notify.worker import outfit
+from monitor.notify.outfit import outfit
 from monitor.rules import files
 from monitor.scene import open_scene
 from siaga.errors import InvalidError, SiagaError

@@ -16,6 +16,7 @@ from inventory.store import reading, session
 from monitor.acknowledge import acknowledge
 from monitor.models import Alert, Cursor
 from monitor.notify.letter import Button
+from monitor.notify.outfit import outfit
 from siaga.clock import utc_now
 from siaga.errors import TemporaryError
 from siaga.secrets import Vault, open_vault
@@ -44,7 +45,6 @@ def listen(
     Waits for one, at most `wait_s`. Raises what `outfit` raises, and TemporaryError (`bot-unreachable`).
     """
     from monitor.notify.channels import telegram
-    from monitor.notify.worker import outfit
 
     ready = outfit(engine, settings, route)
     assert isinstance(ready.options, telegram.Options)

@@ -16,8 +16,8 @@ from monitor.models import Alert, Notification
 from monitor.notify.letter import Letter, Sent, Text
 from monitor.notify.messages import messages
 from monitor.notify.outbox import BEGINNINGS
+from monitor.notify.outfit import Outfit, outfit
 from monitor.notify.routes import FORGETFUL
-from monitor.notify.worker import Outfit, outfit
 from monitor.rules import files
 from siaga.errors import SiagaError
 from siaga.settings import Settings

@@ -9,8 +9,8 @@ from inventory.store import reading, session
 from monitor.models import Delivery
 from monitor.notify.compose import composed
 from monitor.notify.letter import Later, Letter, Message, Result, Sent
+from monitor.notify.outfit import Outfit, outfit
 from monitor.notify.receivers import receivers
-from monitor.notify.worker import Outfit, outfit
 from siaga.errors import InvalidError, PartialError
 from siaga.settings import Settings
 from siaga.text import safe

@@ -11,29 +11,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import SecretStr, ValidationError
 from sqlalchemy import Engine
-from sqlmodel import select
 
-from inventory.credentials import opened
-from inventory.models import Credential
 from inventory.store import reading, session
 from monitor.models import Notification
 from monitor.notify import queue
 from monitor.notify.backoff import wait_s
 from monitor.notify.buttons import mark
-from monitor.notify.channels import channels
 from monitor.notify.compose import composed, digest
-from monitor.notify.letter import NO_SECRET, Channel, Letter, Message, Refused, Result
+from monitor.notify.letter import Letter, Message, Refused, Result
 from monitor.notify.messages import messages
 from monitor.notify.outbox import BEGINNINGS
+from monitor.notify.outfit import Outfit, outfit
 from monitor.notify.receivers import receivers
-from monitor.notify.routes import BUILT_IN, all_routes
+from monitor.notify.routes import BUILT_IN
 from monitor.rules import files
 from siaga.clock import utc_now
-from siaga.errors import InvalidError, NotFoundError, SiagaError
+from siaga.errors import SiagaError
 from siaga.secrets import open_vault
-from siaga.settings import Route, Settings
+from siaga.settings import Settings
 from siaga.text import safe
 
 _ABREAST = 8
@@ -64,45 +60,6 @@ def run_once(
     passes = [_Pass(engine, settings, name, now, chance) for name in due]
     with ThreadPoolExecutor(min(_ABREAST, len(passes)), "notify") as pool:
         return [done for some in pool.map(_Pass.run, passes) for done in some]
-
-
-@dataclass(frozen=True)
-class Outfit:
-    """A route with what it needs to send: its channel, the options checked, and the secret opened."""
-
-    route: Route
-    channel: Channel
-    options: object
-    username: str = ""
-    secret: SecretStr = NO_SECRET
-
-
-def outfit(engine: Engine, settings: Settings, name: str) -> Outfit:
-    """Return a route ready to send. Raises NotFoundError, InvalidError, AuthError."""
-    routes = {**all_routes(settings.routes), queue.LAST: BUILT_IN.model_copy(update={"name": queue.LAST})}
-    if name not in routes:
-        raise NotFoundError("no-such-route", f"There is no route '{safe(name, 60)}' in [[routes]].")
-    route = routes[name]
-    channel = channels().get(route.channel)
-    if channel is None:
-        known = ", ".join(channels())
-        sentence = f"Route '{name}' has the channel '{route.channel}'; there are {known}."
-        raise InvalidError("no-such-channel", sentence)
-    try:
-        options = channel.Options.model_validate(dict(route.options))
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise InvalidError("bad-route", f"The options of route '{name}' are not valid.", problems) from None
-    if not route.credential:
-        return Outfit(route, channel, options)
-    with reading(engine) as opened_:
-        row = opened_.exec(select(Credential).where(Credential.name == route.credential)).first()
-        if row is None or row.id is None:
-            sentence = f"Route '{name}' names the credential '{route.credential}', and there is none."
-            raise NotFoundError("no-such-credential", sentence)
-        known_ = opened(opened_, open_vault(settings.home), row.id)
-    secret = known_.secrets.get(channel.SECRET, NO_SECRET)
-    return Outfit(route, channel, options, known_.username, secret)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _LEAST_AGE_S = 300
 Age = Annotated[
-    str, typer.Option("--max-age", help="Nothing older is told: 90s, 10m. Default: five polls, at least 5m.")
+    str,
+    typer.Option(
+        "--max-age",
+        help="Nothing older is told: 90s, 10m. Default: five polls, at least 5m; of health two readings.",
+    ),
 ]
 
 
@@ -64,19 +68,26 @@ def _pages(
     from monitor.out.text import lines
     from siaga.clock import utc_now
 
-    age, engine = _age(settings, max_age), open_engine(settings)
+    ages, engine = _ages(settings, max_age), open_engine(settings)
 
     def page(openmetrics: bool) -> str:
-        found = points(engine, settings, selector, utc_now(), age)
+        found = points(engine, settings, selector, utc_now(), *ages)
         return "".join(lines(found, openmetrics=openmetrics, times=times))
 
     return page
 
 
-def _age(settings: "Settings", text: str) -> timedelta:
+def _ages(settings: "Settings", text: str) -> tuple[timedelta, timedelta]:
+    """Return how old counters and states may be, and how old what is read with a device's health."""
     from monitor.bandwidth import window
 
-    return window(text) if text else timedelta(seconds=max(_LEAST_AGE_S, 5 * settings.poll.interval_s))
+    if text:
+        return window(text), window(text)
+    own = settings.monitor
+    counters_s = max(_LEAST_AGE_S, 5 * settings.poll.interval_s)
+    # One reading may be missed; the next one needs some time, too.
+    health_s = 2.2 * max(own.health_s, own.ssh_s)
+    return timedelta(seconds=counters_s), timedelta(seconds=max(counters_s, health_s))
 
 
 @app.command("serve")

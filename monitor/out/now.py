@@ -12,7 +12,7 @@ from monitor.out.book import Book, open_book, ordered
 from monitor.out.cursor import place, read
 from monitor.out.facts import facts
 from monitor.out.families import Family, Point
-from monitor.samples import MISSING, Poll, open_samples
+from monitor.samples import MISSING, Poll, ms_of, open_samples
 from monitor.store import count_asked
 from siaga.settings import Settings
 
@@ -29,17 +29,31 @@ STORE = Family("siaga_samples_bytes", "gauge", "What the sample store takes on t
 
 
 def points(
-    engine: Engine, settings: Settings, selector: Sequence[str], now: datetime, max_age: timedelta
+    engine: Engine,
+    settings: Settings,
+    selector: Sequence[str],
+    now: datetime,
+    max_age: timedelta,
+    readings_age: timedelta | None = None,
 ) -> list[Point]:
-    """Return what can be told at this moment of the selected devices; nothing older than `max_age`."""
+    """Return what can be told at this moment of the selected devices; nothing older than `max_age`.
+
+    `readings_age`: the same for processors, memory and sensors, which are read less often (None: no other).
+    """
+    longest = max(max_age, readings_age or max_age)
+    oldest_ms = ms_of(now - max_age)
     with reading(engine) as session:
         ids = selected(session, "device", joined(selector)) if selector else None
         book = open_book(session, ids)
         found = [*facts(session, book, now, max_age), *health(session, settings, book)]
     with open_samples(settings.home) as store:
-        told = store.newest(now, book.devices if ids is not None else None, int(max_age.total_seconds()))
-        found += [p for polls in told.values() for poll in polls for p in of_poll(book, poll)]
-    return found + list(freshness(book, [polls[0] for polls in told.values()]))
+        told = store.newest(now, book.devices if ids is not None else None, int(longest.total_seconds()))
+    for polls in told.values():
+        for poll in polls:
+            fresh = poll.at_ms >= oldest_ms
+            found += [p for p in of_poll(book, poll) if fresh or not p.family.mib]
+    newest = [polls[0] for polls in told.values()]
+    return found + list(freshness(book, [poll for poll in newest if poll.at_ms >= oldest_ms]))
 
 
 def of_poll(book: Book, poll: Poll) -> Iterator[Point]:

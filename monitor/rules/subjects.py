@@ -4,6 +4,7 @@ A value that was not observed is None, or is not there. Facts are words that do 
 which a rule's `where` chooses.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,13 @@ from monitor.rules.verdict import Value
 
 _LONGEST = 200  # characters of a name
 _NOT_JUDGED = ("buffer", "cache", "swap", "shared", "virtual")  # memory that is meant to be used
+_UNJUDGED = ("recording", "firmware")  # kinds of storage that may be full
+# Full from the first day and for ever: device nodes, and images that are only read (Junos' packages, snaps, CDs).
+_IMAGES = re.compile(
+    r"\b(?:devfs|procfs|fdescfs|squashfs|cd9660|iso9660)\b"
+    r"|^/dev/md\d+(?:\.uzip)?, mounted on: /(?:\.mount/)?(?:packages|junos)\b|\.uzip\b"
+    r"|^(?:/var/lib/snapd)?/snap/|^/(?:dev|proc|rom)$|^/(?:media|mnt)/(?:cdrom|dvd|iso)\d*\b"
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ def subjects(seen: Observation, ports: Mapping[str, Port], around: Around) -> It
     pools = [p for p in seen.mempools if not any(word in p.descr.lower() for word in _NOT_JUDGED)]
     for name, pool in zip(_named(p.descr for p in pools), pools, strict=True):
         yield Subject("memory", name, {"used_pct": pool.percent})
-    for name, disk in zip(_named(d.descr for d in seen.storage), seen.storage, strict=True):
+    disks = [d for d in seen.storage if d.kind not in _UNJUDGED and not _IMAGES.search(d.descr)]
+    for name, disk in zip(_named(d.descr for d in disks), disks, strict=True):
         yield Subject("disk", name, {"used_pct": disk.percent}, {"kind": disk.kind})
     yield from _sensors(seen)
     for name, port in ports.items():

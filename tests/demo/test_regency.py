@@ -19,7 +19,7 @@ from demo.regency import COLUMNS, Regency, Secrets, build, facts, plain, workboo
 from demo.world import Ports, World, WorldProcess, second_of_day, start
 from inventory.history import Author
 from inventory.imports.load import load
-from inventory.imports.sheets import read_sheets
+from inventory.imports.reading import read_sheets
 from inventory.store import open_engine, session
 from inventory.writing import Writer
 from siaga.errors import SiagaError

@@ -8,7 +8,7 @@ from bench.fleet import PORTS, Fleet, write_csv, write_xlsx, write_yaml
 from bench.questions import answers, questions
 from inventory.history import Author
 from inventory.imports.load import load
-from inventory.imports.sheets import read_sheets
+from inventory.imports.reading import read_sheets
 from inventory.nouns import noun
 from siaga.settings import Settings
 from tests.homes import prepare

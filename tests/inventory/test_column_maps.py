@@ -10,7 +10,8 @@ import pytest
 from inventory.imports.column_map import mapped, read_map
 from inventory.imports.converting import NotSoWrittenError, converted
 from inventory.imports.draft import draft
-from inventory.imports.sheets import Raw, read_sheets
+from inventory.imports.reading import read_sheets
+from inventory.imports.sheets import Raw
 from inventory.imports.yaml_file import read_yaml
 from inventory.nouns import noun
 from inventory.values import BadValueError, read, variable_name

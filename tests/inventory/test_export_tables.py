@@ -25,7 +25,8 @@ from inventory.exports.tables import Column, Table, export_tables, flat
 from inventory.exports.workbook import MAX_ROWS, write_xlsx
 from inventory.history import Author
 from inventory.imports.load import load
-from inventory.imports.sheets import Sheet, read_sheets
+from inventory.imports.reading import read_sheets
+from inventory.imports.sheets import Sheet
 from inventory.nouns import declare, nouns
 from inventory.writing import Writer
 from siaga.errors import InvalidError, NotFoundError, SiagaError, UsageError

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 
 from inventory.history import Author, breaks
 from inventory.imports.load import load
-from inventory.imports.sheets import Sheet, read_sheets
+from inventory.imports.reading import read_sheets
+from inventory.imports.sheets import Sheet
 from inventory.store import reading, rows
 from siaga.errors import InvalidError, NotFoundError, UsageError
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from inventory.imports.sheets import Sheet, read_sheets
+from inventory.imports.reading import read_sheets
+from inventory.imports.sheets import Sheet
 from siaga.errors import InvalidError
 
 Make = Callable[[Workbook], None]

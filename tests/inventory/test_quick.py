@@ -12,7 +12,7 @@ from inventory import catalog, quick
 from inventory.constraints import misfits
 from inventory.history import Author
 from inventory.imports.load import load
-from inventory.imports.sheets import read_sheets
+from inventory.imports.reading import read_sheets
 from inventory.nouns import nouns
 from inventory.store import reading, rows, session
 from inventory.writing import Writer

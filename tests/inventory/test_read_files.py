@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from inventory.exports import cells
 from inventory.imports import xlsx_cells
 from inventory.imports.csv_file import read_csv
-from inventory.imports.sheets import MAX_COLUMNS, read_sheets
+from inventory.imports.reading import read_sheets
+from inventory.imports.sheets import MAX_COLUMNS
 from inventory.imports.xlsx import read_workbook
 from siaga.errors import InvalidError
 from siaga.formulas import guarded, restored

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inventory.ipam_ports import Learned, closest, marked
 from monitor import arp, bridge
 from monitor.arp import MEDIA
-from monitor.bridge import BASE_MAC, BASE_PORT, D_FDB, LLDP_IS, LLDP_PORT, Q_FDB, VLAN_FDB
+from monitor.bridge import BASE_MAC, BASE_PORT, D_FDB, LLDP_IS, LLDP_PORT, MIKROTIK_PORT, Q_FDB, VLAN_FDB
 from monitor.snmp_ports import MAC, NAME
 from monitor.tables import SYS_UPTIME, Oid, Tables
 from tests.cli_runner import Siaga, answering, runner
@@ -88,6 +88,25 @@ def test_a_port_to_another_switch_is_an_uplink_and_one_to_a_telephone_is_not(
     assert read(rows) == {(text(PC), "ge2", "20", onward)}
     rows |= {(*LLDP_PORT, 2): (OCTETS, b"ge1")} | q(20, PHONE, 1)  # LLDP numbers its ports as it likes
     assert {(p, u) for _, p, _, u in read(rows)} == {("ge1", onward), ("ge2", False)}
+
+
+@pytest.mark.parametrize(
+    ("index", "capabilities", "onward"),
+    [
+        ((0, 0, 7), (OCTETS, b"\x28"), True),
+        ((7,), (INTEGER, 0x14), True),
+        ((7,), (INTEGER, 0x1400), True),
+        ((7,), (INTEGER, 0x0C), False),
+        ((7,), (INTEGER, -1), False),
+        ((8,), (INTEGER, 0x14), False),
+    ],
+)
+def test_routeros_says_in_its_own_table_at_which_port_another_bridge_is(
+    index: Oid, capabilities: Tagged, onward: bool
+) -> None:
+    rows = switch(1, "ge1", "ge2") | q(20, PC, 2) | q(20, PHONE, 1)
+    rows |= {(*LLDP_IS, *index): capabilities, (*MIKROTIK_PORT, 7): (INTEGER, 102)}
+    assert {(p, u) for _, p, _, u in read(rows)} == {("ge2", onward), ("ge1", False)}
 
 
 def test_of_several_ports_the_one_with_the_fewest_macs_is_the_closest() -> None:

@@ -53,6 +53,16 @@ def test_the_first_line_says_once_who_was_asked(name: str, address: str, port: i
     assert described(asked).startswith(f"{head}  up  ")
 
 
+def test_of_a_make_without_a_platform_it_is_said_what_is_known() -> None:
+    text = described(seen(identity=Identity(sysObjectID="1.3.6.1.4.1.14331.1.4", vendor="Topsec")))
+    assert (
+        "  platform     not known yet (Topsec, sysObjectID 1.3.6.1.4.1.14331.1.4); 'siaga platform rec"
+        in text
+    )
+    assert "  platform     Linux linux\n" in described(seen(identity=Identity(vendor="Linux", os="linux")))
+    assert "platform" not in described(seen())
+
+
 def test_what_is_not_well_stands_first_and_what_is_well_is_only_counted() -> None:
     sensors = (
         state("Fan 1", "ok", "normal"),

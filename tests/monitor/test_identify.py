@@ -60,6 +60,10 @@ SAID: list[tuple[str, str, str, str]] = [
     ("huaweiups", "1.3.6.1.4.1.2011.2.500", "UPS2000", "1.3.6.1.2.1.33.1.1.1.0"),
     ("vrp", "1.3.6.1.4.1.2011.2.23.96", "Huawei Versatile Routing Platform", ""),
     ("zxr10", "1.3.6.1.4.1.3902.99.1", "ZTE 5950-36TM", ""),
+    ("zynos", "1.3.6.1.4.1.890.1.15", "XGS4600-32F", ""),
+    ("zynos", "1.3.6.1.4.1.890.1.15", "NWA5123-AC", "1.3.6.1.4.1.890.1.6.22.1.1.0"),
+    ("zywall", "1.3.6.1.4.1.890.1.15", "USG20-VPN", ""),
+    ("zywall", "1.3.6.1.4.1.890.1.6.22", "SCR 50AXE", "1.3.6.1.4.1.890.1.6.22.1.1.0"),
     ("yunshan", "1.3.6.1.4.1.2011.2.23.1", "Huawei YunShan OS Version 1.22.0.1 (S5735 V600R022C10)", ""),
 ]
 
@@ -115,6 +119,23 @@ def test_a_device_of_an_unknown_make_still_has_an_identity() -> None:
         "1.0",
         "SN1",
     )
+
+
+@pytest.mark.parametrize(
+    ("object_id", "vendor"),
+    [
+        ("1.3.6.1.4.1.14331.1.4", "Topsec"),
+        ("1.3.6.1.4.1.5651", "Maipu"),
+        ("1.3.6.1.4.1.99999.14331", ""),
+        ("1.3.6.1.4.1", ""),
+        ("0.0", ""),
+        ("1.3.6.1.2.1.5651", ""),
+    ],
+)
+def test_of_an_unknown_make_its_number_says_who_made_it(object_id: str, vendor: str) -> None:
+    tables = hello(object_id)
+    seen = identity(identify(platforms(), tables), tables)
+    assert (seen.os, seen.vendor) == ("", vendor)
 
 
 def test_a_version_may_stand_in_three_numbers() -> None:

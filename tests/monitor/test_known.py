@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from monitor.known import Counted, Known, bare, flows_between, known_of, known_ports, poll_of, ports_of
+from monitor.known import (
+    Counted,
+    Known,
+    bare,
+    flows_between,
+    known_of,
+    known_ports,
+    outgrown,
+    poll_of,
+    ports_of,
+)
 from monitor.observation import Observation, Port, Reach
 from monitor.reaching import heard_of
 from monitor.rules.subjects import Flow
@@ -60,6 +70,27 @@ def test_counters_of_both_widths_are_asked_where_a_device_has_both() -> None:
     assert {IN_32, IN_64} <= set(mixed.columns)
     assert mixed.layout.columns[1] == ("in_octets", "ether1")
     assert ("in_octets_64", "ether2") in mixed.layout.columns
+
+
+def test_64_bits_in_iftable_are_asked_there_and_stored_as_such() -> None:
+    seen = read()
+    odd = replace(seen.ports[0], octets_in_iftable=True)
+    own = known_of(replace(seen, ports=(odd,)))
+    assert own is not None
+    assert IN_32 in own.columns
+    assert IN_64 not in own.columns
+    assert own.layout.columns[1] == ("in_octets_64", "ether1")
+    stored = poll_of(7, counted(own, 0, 1, in_32=2**40)).values
+    assert stored is not None
+    assert stored[1] == 2**40
+    assert not outgrown(counted(own, 0, 1, in_32=2**40))
+
+
+def test_a_counter_that_says_more_than_its_32_bits_makes_the_device_be_read_anew() -> None:
+    narrow = known(sixty_four=False)
+    assert not outgrown(counted(narrow, 0, 1, in_32=2**32 - 1))
+    assert outgrown(counted(narrow, 0, 1, in_32=2**32))
+    assert not outgrown(counted(narrow, 0, 1, in_errors=2**32))
 
 
 def test_values_stand_in_their_columns_and_what_is_missing_is_a_mark() -> None:

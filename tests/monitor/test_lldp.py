@@ -17,7 +17,7 @@ from inventory.history import Author
 from inventory.store import open_engine, session
 from inventory.wires import Heard
 from inventory.writing import Writer
-from monitor.neighbour_tables import CDP, IF_DESCR, IF_NAME, LOCAL, MIKROTIK, REMOTE, heard
+from monitor.neighbour_tables import CDP, IF_DESCR, IF_NAME, LOCAL, MIKROTIK, REMOTE, heard, neighbours
 from monitor.tables import SYS_UPTIME, Oid, Tables
 from siaga.secrets import open_vault
 from siaga.settings import load
@@ -79,6 +79,24 @@ def test_cdp_is_read_without_the_serial_in_the_name() -> None:
 
 def test_routeros_is_read_by_its_own_table() -> None:
     assert read(ROUTEROS) == [Heard(1, ("ether3",), "sw-cc", "48:8f:5a:00:02:01", "10.3.1.9")]
+
+
+@pytest.mark.parametrize("index", [(1,), (0, 0, 1)])
+def test_routeros_numbers_a_neighbour_alike_in_both_of_its_tables(index: tuple[int, ...]) -> None:
+    rows = {k: v for k, v in ROUTEROS.items() if k[: len(REMOTE)] != REMOTE}
+    told = lldp(index, "sw-cc", b"Gi1/0/1", chassis=b"00:00:00:00:00:00")
+    assert read(rows | told) == [
+        Heard(1, ("ether3",), "sw-cc", "48:8f:5a:00:02:01", "10.3.1.9", port=("Gi1/0/1",))
+    ]
+
+
+def test_somebody_of_whom_nothing_is_known_is_nobody() -> None:
+    rows = ROUTEROS | lldp((1,), "", b"", chassis=b"00:00:00:00:00:00") | {(*MIKROTIK, 6, 1): (OCTETS, b"")}
+    nobody = rows | {(*MIKROTIK, 2, 1): (OCTETS, b""), (*MIKROTIK, 3, 1): (OCTETS, bytes(6))}
+    assert [n.remote_mac for n in neighbours(Tables({k: v[1] for k, v in rows.items()}))] == [
+        "48:8f:5a:00:02:01"
+    ]
+    assert neighbours(Tables({k: v[1] for k, v in nobody.items()})) == ()
 
 
 VALUES = st.one_of(st.integers(-(2**31), 2**63), st.binary(max_size=40), st.tuples(st.integers(0, 9)))

@@ -3,7 +3,7 @@
 import pytest
 
 from inventory.platforms import parts_of, platform
-from monitor.health import mempools, processors
+from monitor.health import mempools, processors, storage
 from monitor.sensors import sensors, wireless
 from monitor.snmp_read import active
 from monitor.tables import Oid, Tables, Value, oid
@@ -92,13 +92,40 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
             "15.3.84.1.2.1.7.9.4": b"TxPower",
             "15.3.84.1.2.1.6.9.1": 4100,
             "15.3.84.1.2.1.7.9.1": b"Temperature",
+            "15.3.84.1.2.1.2.9.1": 8000,
+            "15.3.84.1.2.1.6.9.2": 329,
+            "15.3.84.1.2.1.7.9.2": b"Voltage",
+            "15.3.84.1.2.1.6.9.3": 612,
+            "15.3.84.1.2.1.7.9.3": b"TxBias",
+            "15.3.84.1.2.1.6.10.1": 0,
+            "15.3.84.1.2.1.7.10.1": b"N/A",
             f"+{IF_NAME}.9": b"swp9",
             "5.8.47.117.2.1.7.9.1": 4100,
             "5.8.47.117.2.1.8.9.1": b"Temperature",
             "5.8.47.117.2.1.7.9.3": 600,
             "5.8.47.117.2.1.8.9.3": b"TX bias",
         },
-        [("dbm", "swp9 Tx", -2.5, ""), ("temperature", "Port 9 transceiver", 41, "")],
+        [
+            ("temperature", "swp9 transceiver", 41, ""),
+            ("voltage", "swp9 transceiver", 3.29, ""),
+            ("current", "swp9 bias", 0.00612, ""),
+            ("dbm", "swp9 Tx", -2.5, ""),
+            ("temperature", "Port 9 transceiver", 41, ""),
+        ],
+    ),
+    (  # A connection that nobody activated is not down.
+        "zywall",
+        "1.3.6.1.4.1.890.1.6.22",
+        {
+            "1.6.0": 812,
+            "2.4.1.2.1": b"Dinkes",
+            "2.4.1.5.1": 1,
+            "2.4.1.6.1": 0,
+            "2.4.1.2.2": b"Lama",
+            "2.4.1.5.2": 0,
+            "2.4.1.6.2": 0,
+        },
+        [("count", "Sessions", 812, ""), ("state", "VPN Dinkes", 0, "warning")],
     ),
     (  # Light of the lanes is text, and read where the port's own column has none.
         "vrp",
@@ -344,6 +371,61 @@ def test_cores_are_told_apart(name: str, column: str) -> None:
     seen = tables(column, {"0": 3, "1": 9})
     found = [(p.descr, p.percent) for p in processors(active(parts_of(platform(name)), seen), seen)]
     assert found == [("Core 0", 3), ("Core 1", 9)]
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("dlink", "1.3.6.1.4.1.171.14.5.1.4.1"),
+        ("dlink-dgs1250", "1.3.6.1.4.1.171.14.5.1.4.1"),
+        ("dlink-dgs1250", "1.3.6.1.4.1.171.11.165.1000.5.1.4.1"),
+    ],
+)
+def test_flash_that_is_full_is_no_memory_that_is_full(name: str, of: str) -> None:
+    seen = tables(of, {"3.1.1": 2048, "4.1.1": 512, "3.1.2": 1000, "4.1.2": 990})
+    parts = active(parts_of(platform(name)), seen)
+    assert [(m.descr, m.percent, m.total) for m in mempools(parts, seen)] == [("DRAM of unit 1", 25.0, 2**21)]
+    assert [(s.descr, s.percent) for s in storage(parts, seen)] == [("Flash of unit 1", 99.0)]
+
+
+def test_half_a_stack_port_without_a_cable_is_no_trouble() -> None:
+    rows: dict[str, Value] = {"500.1.2.1.1.3.1001": 1, "500.1.2.1.1.3.2001": 3}
+    rows |= {"500.1.2.2.1.1.9": 2, f"+{IF_DESCR}.9": b"StackPort1", "500.1.2.2.1.1.8": 2}
+    seen = tables(CISCO, rows | {f"+{IF_DESCR}.8": b"StackSub-St1-1"})
+    found = sensors(active(parts_of(platform("iosxe")), seen), seen)
+    ports = [(s.descr, s.state.severity) for s in found if s.state and s.descr.startswith("Stack port")]
+    assert ports == [("Stack port StackSub-St1-1", "unknown"), ("Stack port StackPort1", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "severities"),
+    [
+        ("comware", {"25506.8.35.9.1.1.1.2.1": 4, "25506.8.35.9.1.2.1.2.2": 3}, ["unknown", "unknown"]),
+        ("arubaos-cx", {"47196.4.1.1.3.11.2.1.1.11.1": 2}, ["unknown"]),
+        ("ict-mps", {"39145.13.10.1.2.4": 1, "39145.13.10.1.3.4": 1}, ["unknown", "unknown"]),
+        ("supermicro-bmc", {"21317.1.14.2.1.2.2": 0}, ["unknown"]),
+        ("zxr10", {"3902.3.6002.2.6.2.1.4.2": 2}, ["unknown"]),
+        ("airos", {"41112.1.4.9.1.0": 1, "41112.1.4.9.2.0": 1}, ["unknown"]),
+        ("airos", {"41112.1.4.9.1.0": 2, "41112.1.4.9.2.0": 1}, ["warning"]),
+        ("airos-af-ltu", {"41112.1.10.1.7.1.0": 1, "41112.1.10.1.7.2.0": 1}, ["unknown", "unknown"]),
+        ("airos-af60", {"41112.1.11.1.4.1.7": 2, "41112.1.11.1.4.2.7": 1}, ["ok", "warning"]),
+        ("panos", {"25461.2.1.2.4.1.0": b"not-connected"}, ["unknown"]),
+    ],
+)
+def test_what_is_not_there_is_not_broken(name: str, rows: dict[str, Value], severities: list[str]) -> None:
+    seen = tables("1.3.6.1.4.1", rows)
+    found = sensors(active(parts_of(platform(name)), seen), seen)
+    assert [s.state.severity for s in found if s.state] == severities
+
+
+def test_a_processor_that_idles_is_not_taken_for_one_that_is_not_there() -> None:
+    of = "1.3.6.1.4.1.25506.2.6.1.1.1.1"
+    seen = tables(of, {"6.2": 0, "10.2": 536870912, "6.9": 0, "10.9": 0, "6.20": 0, "6.65": 7})
+    found = [
+        (p.percent, p.oid.rpartition(".")[2])
+        for p in processors(active(parts_of(platform("comware")), seen), seen)
+    ]
+    assert found == [(7, "65"), (0, "2")]
 
 
 def test_light_that_the_olt_receives_is_not_said_to_be_the_terminals() -> None:

@@ -29,9 +29,10 @@ from monitor.notify import queue
 from monitor.notify.backoff import wait_s
 from monitor.notify.buttons import listen, mark
 from monitor.notify.channels import channels
+from monitor.notify.outfit import outfit
 from monitor.notify.receivers import receivers
 from monitor.notify.routes import Told, ways
-from monitor.notify.worker import outfit, run_once
+from monitor.notify.worker import run_once
 from siaga.errors import InvalidError, TemporaryError
 from siaga.hours import hours
 from siaga.secrets import open_vault

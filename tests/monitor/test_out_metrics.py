@@ -115,6 +115,21 @@ def test_nothing_older_than_the_age_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_read_with_the_health_may_be_two_readings_old(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    regency(home, NOW)
+    monkeypatch.setenv("SIAGA_HOME", str(home))
+    siaga = runner(capsys)
+    measured(home, 2, NOW - timedelta(minutes=20), NOW - timedelta(minutes=10))
+    page = siaga("metrics").well().out
+    assert "\nsiaga_sensor_temperature_celsius{" in page
+    assert "\nifHCInOctets{" not in page
+    assert "siaga_devices_measured 0" in page
+    assert "siaga_sensor_temperature_celsius{" not in siaga("metrics", "--max-age", "5m").well().out
+
+
 def test_an_echo_that_came_after_the_counters_takes_none_of_them_away(tmp_path: Path) -> None:
     before = told(tmp_path / "a", selector=("name=rtr-1",))
     with open_samples(tmp_path / "a") as store:

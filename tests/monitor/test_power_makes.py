@@ -36,6 +36,23 @@ def test_hertz_are_what_mains_can_have(raw: int, hertz: float | None) -> None:
     assert read("generex-ups", {f"{UPS}.4.2.0": raw}) == expected
 
 
+@pytest.mark.parametrize(
+    ("family", "severity"), [("Eaton 5PX", "ok"), ("Ellipse PRO", "ok"), ("93E HV", "warning")]
+)
+def test_an_inverter_rests_where_mains_feeds_the_load(family: str, severity: str) -> None:
+    tables = Tables({oid(f"{MGE}.1.1.0"): family.encode(), oid(f"{MGE}.7.9.0"): 1})
+    found = sensors(active(parts_of(platform("eaton-mgeups")), tables), tables)
+    assert [s.state and s.state.severity for s in found if s.descr == "Inverter"] == [severity]
+
+
+@pytest.mark.parametrize("raw", [-1, 65535, 2147483647])
+@pytest.mark.parametrize(
+    "column", ["2.5.0", "3.3.1.3.1", "3.3.1.4.1", "3.3.1.5.1", "4.4.1.2.1", "4.4.1.4.1", "5.3.1.2.1"]
+)
+def test_what_a_ups_does_not_measure_is_no_reading(column: str, raw: int) -> None:
+    assert read("generex-ups", {f"{UPS}.{column}": raw}) == []
+
+
 @pytest.mark.parametrize(("raw", "volts"), [(231, 231.0), (2310, 231.0), (400, 400.0), (0, 0.0)])
 def test_volts_are_what_a_line_can_have(raw: int, volts: float) -> None:
     assert read("generex-ups", {f"{UPS}.4.4.1.2.1": raw}) == [("voltage", "Output", volts)]

@@ -350,6 +350,31 @@ def test_nothing_is_found_where_all_is_well_or_nothing_was_seen() -> None:
     assert rung([of_state("maintenance")]) == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("devfs: dev file system, mounted on: /dev", False),
+        ("/dev/md3, mounted on: /packages/mnt/jdocs-dc-re-14.1X53-D40.8", False),
+        ("/dev/md1, mounted on: /junos", False),
+        ("/dev/md17.uzip, mounted on: /.mount/packages/db/os-kernel", False),
+        ("/dev, type: devfs, dev: devfs", False),
+        ("/snap/core20/1974", False),
+        ("/media/cdrom0", False),
+        ("/dev/md10, mounted on: /tmp", True),
+        ("/dev/shm", True),
+        ("/media/data", True),
+        ("/srv/snap", True),
+    ],
+)
+def test_what_is_full_by_its_nature_rings_no_alarm(name: str, full: bool) -> None:
+    assert rung(parts(seen(storage=(Storage(name, 100.0),)))) == ({("disk-full", name, C)} if full else set())
+
+
+@pytest.mark.parametrize("kind", ["recording", "firmware"])
+def test_what_is_meant_to_be_full_rings_no_alarm(kind: str) -> None:
+    assert rung(parts(seen(storage=(Storage("Disk 1", 100.0, kind=kind),)))) == set()
+
+
 def test_a_link_is_not_told_while_the_device_behind_it_is_away() -> None:
     assert rung(parts(WAN, links={"wan": Wired("metro-1", away=True)})) == set()
 

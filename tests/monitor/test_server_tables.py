@@ -226,4 +226,5 @@ def test_cameras_and_recorders_write_sizes_as_text_or_in_megabytes() -> None:
     assert (pool.percent, pool.total) == (50.0, 512 << 20)
     recorder = {"1.3.6.1.4.1.50001.1.241.1.5.1.0": 1000, "1.3.6.1.4.1.50001.1.241.1.4.1.0": 250}
     (disk,) = storage(parts_of(platform("hikvision-nvr")), tables(recorder))
+    assert disk.kind == "recording"
     assert (disk.percent, disk.total) == (75.0, 1000 << 20)

@@ -54,6 +54,16 @@ def test_octets_are_of_one_width() -> None:
     assert octets == [(10, 20, 64), (1, 2, 32), (1, 2, 32), (None, None, None)]
 
 
+def test_64_bits_in_the_columns_of_32_are_taken_as_they_are_of_the_whole_agent() -> None:
+    seen = {
+        **column(snmp_ports.DESCR, b"a", b"b", b"c"),
+        **column(snmp_ports.IN_32, 2**40, 7, 2**64),
+        **column(snmp_ports.OUT_32, 3, 8, 9),
+    }
+    octets = [(p.in_octets, p.out_octets, p.octets_bits, p.octets_in_iftable) for p in ports(Tables(seen))]
+    assert octets == [(2**40, 3, 64, True), (7, 8, 64, True), (None, 9, 64, True)]
+
+
 def test_old_columns_are_asked_only_where_new_ones_leave_something_open() -> None:
     seen: dict[Oid, Value] = {
         **column(snmp_ports.OPER, 1, 1),
@@ -77,6 +87,7 @@ def test_a_mac_is_six_octets() -> None:
 def test_a_port_is_called_as_the_device_calls_it_but_safely() -> None:
     assert as_name(b"CPU Interface:  5/1\0") == "CPU Interface:  5/1"
     assert as_name(b"\x1b[2Jether1\n") == "[2Jether1"
+    assert as_name(b"peca-sw02\0\0\0\n00 00") == "peca-sw02"
 
 
 @pytest.mark.parametrize(
@@ -259,6 +270,50 @@ def test_limits_are_scaled_as_the_reading_is() -> None:
     part = only(**{"class": "voltage"}, scale=0.1, limits={"critical": "1.2.5", "low_warning": 200})
     found = sensors(part, Tables({(1, 2, 3, 1): 2300, (1, 2, 5, 1): 2500}))
     assert [(s.value, s.limits) for s in found] == [(230.0, Thresholds(critical=250.0, low_warning=200.0))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "held", "limits"),
+    [
+        ("voltage", {"critical": 0, "low_critical": 0}, None),
+        ("voltage", {"critical": 0, "low_critical": 220}, Thresholds(low_critical=220.0)),
+        ("temperature", {"critical": 0, "low_critical": 0}, Thresholds(low_critical=0.0)),
+        ("temperature", {"critical": -(2**31), "low_warning": 2**31 - 1}, None),
+        ("temperature", {"warning": 40, "low_critical": 40}, None),
+        ("dbm", {"critical": 0, "low_critical": -20}, Thresholds(critical=0.0, low_critical=-20.0)),
+    ],
+)
+def test_a_limit_that_the_device_does_not_have_is_none(
+    kind: str, held: dict[str, int], limits: Thresholds | None
+) -> None:
+    places = {name: f"1.2.{5 + at}" for at, name in enumerate(held)}
+    part = only(**{"class": kind}, limits=places)
+    rows = {(*oid(places[name]), 1): number for name, number in held.items()}
+    [found] = sensors(part, Tables({(1, 2, 3, 1): 23, **rows}))
+    assert found.limits == limits
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("frequency", [1.7]),
+        ("count", [1.7]),
+        ("percent", [1.7]),
+        ("voltage", [1.7]),
+        ("current", [-0.1, 1.7]),
+    ],
+)
+def test_minus_one_is_no_reading_of_what_is_never_below_zero(kind: str, values: list[float]) -> None:
+    found = sensors(only(**{"class": kind}, scale=0.1), Tables({(1, 2, 3, 1): -1, (1, 2, 3, 2): 17}))
+    assert [s.value for s in found] == values
+
+
+@pytest.mark.parametrize("end", [2**31 - 1, -(2**31), 2**32 - 1])
+def test_the_end_of_a_type_is_no_reading_but_may_be_a_state(end: int) -> None:
+    tables = Tables({(1, 2, 3, 1): end, (1, 2, 3, 2): 17})
+    assert [s.value for s in sensors(only(**{"class": "current"}, scale=1e-6), tables)] == [0.000017]
+    told = sensors(only(**{"class": "state"}, states={str(end): "unknown not there"}), tables)
+    assert told[0].state == State("not there", "unknown")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from typing import Any
 from inventory.imports.csv_file import read_csv
 from inventory.imports.netbox.steps import taken, words
 from inventory.imports.netbox.world import MODEL, Record, World
-from inventory.imports.sheets import Taken, file_octets
+from inventory.imports.octets import file_octets
+from inventory.imports.sheets import Taken
 from siaga.errors import InvalidError, NotFoundError, UsageError
 from siaga.text import safe
 
