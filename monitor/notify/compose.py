@@ -18,6 +18,8 @@ _WORDS = {
         "critical": "🔴 KRITIS",
         "warning": "🟡 PERINGATAN",
         "recovered": "🟢 PULIH",
+        "gone": "⚪ BERAKHIR, tidak ada lagi",
+        "unwatched": "⚪ BERAKHIR, tidak dipantau lagi",
         "escalated": "belum ditangani",
         "worse": "memburuk",
         "test": "🔔 UJI COBA",
@@ -40,6 +42,8 @@ _WORDS = {
         "critical": "🔴 CRITICAL",
         "warning": "🟡 WARNING",
         "recovered": "🟢 RECOVERED",
+        "gone": "⚪ ENDED, is not there any more",
+        "unwatched": "⚪ ENDED, is not watched any more",
         "escalated": "nobody has taken it",
         "worse": "it got worse",
         "test": "🔔 TEST",
@@ -84,7 +88,8 @@ def composed(message: Message, now: datetime, language: str, zone: str) -> Text:
 def headline(message: Message, language: str) -> str:
     """Return the first line: how grave, what, where."""
     words = _WORDS[language]
-    first = words["recovered"] if message.event == "recovered" else words.get(message.severity, "")
+    ended = words.get(message.why) or words["recovered"]
+    first = ended if message.event == "recovered" else words.get(message.severity, "")
     first = words["test"] if message.event == "test" else first
     extra = f" ({words[message.event]})" if message.event in ("escalated", "worse") else ""
     what = " · ".join(p for p in (message.title, message.device, message.subject) if p)

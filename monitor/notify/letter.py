@@ -34,6 +34,7 @@ class Message:
     device: str = ""
     subject: str = ""
     instead_of: str = ""  # the route that could not tell it
+    why: str = ""  # of what has ended: recovered; or gone, unwatched: then nobody knows whether it is well
 
 
 @dataclass(frozen=True)

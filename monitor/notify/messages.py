@@ -73,6 +73,7 @@ def _message(
         device=device,
         subject=safe(alert.subject, 120),
         instead_of=instead,
+        why=alert.closed_why if row.event == "recovered" else "",
     )
 
 
@@ -89,7 +90,7 @@ def _said(alert: Alert, device: str, rules: Rules, language: str) -> str:
         value=_word(shown(proof.get("value"), rule.unit), language),
         limit=shown(proof.get("limit"), rule.unit),
     )
-    reason = proof.get("reason", "")
+    reason = proof.get("reason", "").rstrip(".")
     return safe(f"{text.rstrip('.')} ({reason})." if reason else text, 500)
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,8 @@ from inventory.store import session
 from inventory.writing import Writer
 from monitor.alarms import News, take
 from monitor.models import Alert, Maintenance, Silence, StateChange
+from monitor.notify.compose import headline
+from monitor.notify.letter import Message
 from monitor.observation import Mempool, Processor
 from monitor.rules.subjects import Subject
 from tests.monitor.alarm_world import TREE, Net, net, read
@@ -227,6 +230,26 @@ def test_a_gap_closes_nothing_and_what_is_no_longer_watched_does_not_stay_open(w
     world.round()
     assert world.alerts() == []
     assert [a.closed_why for a in world.alerts(closed=True) if a.rule == "cpu-busy"] == ["unwatched"]
+
+
+def test_what_is_not_watched_any_more_is_told_to_have_ended_and_not_to_be_well(world: Net) -> None:
+    settle(world)
+    world.dead.add("rtr-b")
+    settle(world)
+    world.tell()
+    with session(world.engine) as writing:
+        writer = Writer(writing, Author("test", world.now))
+        writer.put("device", {"name": "rtr-b", "status": "retired"})
+        writer.finish()
+    world.rescene()
+    del world.ids["rtr-b"]
+    world.round()
+    world.tell()
+    assert [(m["event"], m["why"]) for m in world.told()] == [("opened", ""), ("recovered", "unwatched")]
+    ended = Message("k", "recovered", "critical", "Perangkat mati", "", "", world.now, device="rtr-b")
+    assert headline(ended, "id") == "🟢 PULIH: Perangkat mati · rtr-b"
+    gone = replace(ended, why="unwatched")
+    assert headline(gone, "id") == "⚪ BERAKHIR, tidak dipantau lagi: Perangkat mati · rtr-b"
 
 
 def test_one_that_is_not_asked_any_more_keeps_nothing_open_and_stands_in_nobodys_way(world: Net) -> None:

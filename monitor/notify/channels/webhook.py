@@ -55,4 +55,5 @@ def as_json(message: Message) -> dict[str, Any]:
         "impact": message.impact,
         "procedure": message.todo,
         "playbook": message.playbook,
+        "why": message.why,
     }
