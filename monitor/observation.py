@@ -45,13 +45,13 @@ class Port:
     in_octets: int | None = None
     out_octets: int | None = None
     octets_bits: int | None = None
-    octets_in_iftable: bool = False
     in_errors: int | None = None
     out_errors: int | None = None
     in_discards: int | None = None
     out_discards: int | None = None
     mac: str | None = None
     discontinuity_ticks: int | None = None  # ifCounterDiscontinuityTime
+    octets_in_iftable: bool = False
 
 
 @dataclass(frozen=True)

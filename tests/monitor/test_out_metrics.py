@@ -118,11 +118,11 @@ def test_nothing_older_than_the_age_is_told(tmp_path: Path) -> None:
 def test_what_is_read_with_the_health_may_be_two_readings_old(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "home"
-    regency(home, NOW)
+    home, now = tmp_path / "home", utc_now()
+    regency(home, now)
     monkeypatch.setenv("SIAGA_HOME", str(home))
     siaga = runner(capsys)
-    measured(home, 2, NOW - timedelta(minutes=20), NOW - timedelta(minutes=10))
+    measured(home, 2, now - timedelta(minutes=20), now - timedelta(minutes=9))
     page = siaga("metrics").well().out
     assert "\nsiaga_sensor_temperature_celsius{" in page
     assert "\nifHCInOctets{" not in page
