@@ -4,8 +4,8 @@ The seconds are those of `siaga availability`, one computation for both; the cau
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -123,7 +123,7 @@ def claim(
 ) -> Claim:
     """Measure all lines of a provider. Raises NotFoundError (`no-such-provider`, `nothing-bought`).
 
-    A contract whose term, by the days of `zone`, has no day in common with the window is left out.
+    A contract is measured on the days of its term, by `zone`; one that has none in the window is left out.
     Without `evidence` no look and no change is counted and no traffic read: sums of many lines need times alone.
     """
     row = session.exec(select(Provider).where(Provider.name == provider)).first()
@@ -135,7 +135,8 @@ def claim(
         sentence = f"No connection or link of '{safe(provider, 80)}' has a device that could tell of it."
         raise NotFoundError("nothing-bought", sentence)
     contracts = {c.id: c for c in session.exec(select(Contract))}
-    idle = {k.contract_id for k in told if not _runs(contracts[k.contract_id or 0], window, zone)}
+    spans = {i: term(contracts[i], window, zone) for i in {k.contract_id for k in told}}
+    idle = {i for i, span in spans.items() if span is None}
     names = tuple(sorted(contracts[i].name for i in idle))
     told = [k for k in told if k.contract_id not in idle]
     if not told:
@@ -143,20 +144,31 @@ def claim(
             f"No contract of '{safe(provider, 80)}' ran in this time: {safe(', '.join(names), 200)} did not."
         )
         raise NotFoundError("nothing-bought", sentence)
-    facts = _Facts(session, samples, told, window, now, evidence=evidence)
+    facts = {}
+    for span in {s for s in spans.values() if s is not None}:
+        within = [k for k in told if spans[k.contract_id] == span]
+        facts[span] = _Facts(session, samples, within, span, window.ms, now, evidence=evidence)
     found = []
-    for contract_id in sorted({k.contract_id or 0 for k in told}, key=lambda i: contracts[i].name):
+    for contract_id in sorted({k.contract_id for k in told}, key=lambda i: contracts[i].name):
         lines = [k for k in told if k.contract_id == contract_id]
-        found.append(_contract(contracts[contract_id], lines, facts))
+        if (own := spans[contract_id]) is not None:
+            found.append(_contract(contracts[contract_id], lines, facts[own]))
     mute = sum(k.device_id is None for k in some)
     return Claim(row, window.start, window.end, tuple(found), mute, names)
 
 
-def _runs(contract: Contract, window: Window, zone: str) -> bool:
-    """Tell whether a contract runs on a day of the window; one without a term always does."""
-    moments = (window.start, window.end - timedelta(seconds=1))
-    first, last = (at.astimezone(ZoneInfo(zone)).date() for at in moments)
-    return (contract.start or first) <= last and (contract.end or last) >= first
+def term(contract: Contract, window: Window, zone: str) -> Window | None:
+    """Return the part of a window that lies in a contract's term; None if it has no day there."""
+    start, end = window.start, window.end
+    if contract.start is not None:
+        start = max(start, _midnight(contract.start, zone))
+    if contract.end is not None:
+        end = min(end, _midnight(contract.end + timedelta(days=1), zone))
+    return replace(window, start=start, end=end) if start < end else None
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def _contract(contract: Contract, lines: Sequence[Line], facts: "_Facts") -> ContractClaim:
@@ -168,7 +180,7 @@ def _contract(contract: Contract, lines: Sequence[Line], facts: "_Facts") -> Con
 
 
 class _Facts:
-    """What was measured of some lines in a period, read once."""
+    """What was measured of some lines in a window, read once; `month_ms`: the whole period that a fee is for."""
 
     def __init__(
         self,
@@ -176,10 +188,12 @@ class _Facts:
         samples: SampleStore,
         lines: Sequence[Line],
         window: Window,
+        month_ms: tuple[int, int],
         now: datetime,
         *,
         evidence: bool,
     ) -> None:
+        self._month_ms = month_ms[1] - month_ms[0]
         self.samples = samples if evidence else None
         self.window = window
         devices = sorted({k.device_id for k in lines if k.device_id is not None})
@@ -203,7 +217,7 @@ class _Facts:
         claimable = sum(e.claimable_ms for e in events)
         due = None
         if known is not None and fee is not None:
-            due = int(amount(known, fee, claimable, end_ms - start_ms, parts.sla_pct))
+            due = int(amount(known, fee, claimable, self._month_ms, parts.sla_pct))
         down, up = self.carried.get(line, (None, None))
         return LineClaim(line, parts, load(down, start_ms, end_ms), load(up, start_ms, end_ms), events, due)
 

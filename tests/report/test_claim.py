@@ -179,6 +179,22 @@ def test_nothing_is_claimed_by_a_contract_that_did_not_run(scripted: Settings, t
     )
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "days", "claimable_s"),
+    [("2026-01-01", "2026-10-04", 4, 0), ("2026-10-05", "2027-01-31", 27, 3600)],
+)
+def test_a_contract_is_measured_on_the_days_of_its_term(
+    scripted: Settings, tmp_path: Path, start: str, end: str, days: int, claimable_s: int
+) -> None:
+    with session(open_engine(scripted)) as opened:
+        writer = Writer(opened, Author("test", NOW))
+        writer.put("contract", {"name": "K/A", "start": start, "end": end})
+        writer.finish()
+    (contract,) = made(tmp_path)[1]["figures"]["contracts"]
+    line = next(k for k in contract["lines"] if k["name"] == "mauk-1")
+    assert (line["window_s"], line["claimable_s"]) == (days * 86_400, claimable_s)
+
+
 def test_hostile_names_are_text(scripted: Settings, tmp_path: Path) -> None:
     with session(open_engine(scripted)) as opened:
         writer = Writer(opened, Author("test", NOW))
