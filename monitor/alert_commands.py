@@ -108,7 +108,10 @@ def alert_note(number: Number, text: Annotated[str, typer.Argument(help="What to
     from inventory.store import session
     from monitor.acknowledge import note
     from monitor.alert_rows import one
+    from siaga.errors import UsageError
 
+    if not text.strip():
+        raise UsageError("no-text", "A note says something: siaga alert note 12 'PLN padam sampai 14.00'.")
     _, engine, now = _operator()
     with session(engine) as writing:
         one(writing, number)

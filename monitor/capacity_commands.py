@@ -233,6 +233,9 @@ def _availabilities(found: "Sequence[Row]", mute: int, by: Group, output: Format
     ]
     rows = [_availability_row(r, output) for r in found]
     messages = []
+    if not found:
+        own = by if by in (Group.device, Group.link) else Group.connection
+        messages.append(f"Nothing is recorded here that could be measured: see 'siaga {own.value} list'.")
     if mute:
         messages.append(f"{mute} lines have no device that could tell of them, and are left out.")
     if (whole := added(r.parts for r in found)) is not None:

@@ -54,6 +54,7 @@ def test_what_is_wrong_is_listed_and_shown_with_its_evidence(world: Net, siaga: 
 def test_an_alert_is_taken_and_written_on(world: Net, siaga: Siaga) -> None:
     siaga("alert", "ack", 1, "--until", "4h", "--why", "teknisi di jalan").well()
     siaga("alert", "note", 1, "PLN padam").well()
+    siaga("alert", "note", 1, " ").failed(2, "no-text")
     one = json.loads(siaga("alert", "show", 1, "-o", "json").well().out)
     assert [n["text"] for n in one["notes"]] == ["acknowledged: teknisi di jalan", "PLN padam"]
     assert one["acked_until"] > one["acked_at"]

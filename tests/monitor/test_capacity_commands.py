@@ -93,6 +93,12 @@ def test_what_power_did_is_met_by_users_and_not_the_providers(siaga: Siaga, scri
     assert row["sla_pct"] == 100 * 23 / 23.25
 
 
+def test_of_nothing_it_is_said_that_it_is_nothing(siaga: Siaga, scripted: Settings) -> None:
+    for by, noun in (("device", "device"), ("link", "link"), ("agency", "connection")):
+        said = siaga("availability", "name=nobody", "--by", by).well()
+        assert f"see 'siaga {noun} list'" in said.err
+
+
 def test_a_clock_that_was_set_back_leaves_no_device_down_for_ever(
     siaga: Siaga, scripted: Settings, scrubbed: Path
 ) -> None:

@@ -37,7 +37,7 @@ from siaga.errors import InvalidError, TemporaryError
 from siaga.hours import hours
 from siaga.secrets import open_vault
 from siaga.settings import Route
-from tests.cli_runner import started, until
+from tests.cli_runner import runner, started, until
 from tests.monitor.alarm_world import T0, Net, net
 from tests.monitor.notify_servers import Answer, Posted, certificate, closed_tcp_port, http, smtp, syslog
 
@@ -600,6 +600,19 @@ def test_every_channel_is_found_and_holds_what_a_channel_holds() -> None:
 
 
 # --- routes, hours, receivers ----------------------------------------------------------------------------------
+
+
+def test_a_route_by_a_channel_that_is_none_is_said_to_tell_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with made(tmp_path) as world:
+        config = tmp_path / "siaga.toml"
+        config.write_text('[[routes]]\nname = "tower"\nchannel = "pigeon"\n')
+        monkeypatch.setenv("SIAGA_CONFIG", str(config))
+        monkeypatch.setenv("SIAGA_HOME", str(world.home))
+        said = runner(capsys)("notify", "routes").well()
+    assert "Route 'tower' tells nobody: there is no channel 'pigeon'" in said.err
+    assert "default" not in said.err
 
 
 def route(name: str, **more: Any) -> Route:
