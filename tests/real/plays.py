@@ -103,6 +103,9 @@ class Works:
         done = self.apply(plan)
         assert (done.code, done.host["status"]) == (0, "changed"), done.report
         again = self.plan(play, host, *given)
-        assert (again.code, again.host["status"], again.host["changed"]) == (0, "ok", 0), again.diff
+        assert (again.code, again.host["status"], again.host["changed"]) == (0, "ok", 0), (
+            again.diff,
+            again.report,
+        )
         assert not again.report["partly_checked"], again.report
         return plan
