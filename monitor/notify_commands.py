@@ -19,9 +19,10 @@ _STYLE = {("result", "refused"): "bold red", ("result", "retry"): "yellow", ("re
 def routes(output: Output = Format.table) -> Outcome:
     """List the routes, with what waits on each; the default route is always there."""
     from inventory.store import open_engine, reading
-    from monitor.notify.channels import channels
+    from monitor.notify.outfit import channel_of
     from monitor.notify.queue import waiting
     from monitor.notify.routes import all_routes
+    from siaga.errors import InvalidError
     from siaga.settings import load
 
     settings = load()
@@ -42,12 +43,12 @@ def routes(output: Output = Format.table) -> Outcome:
     ]
     columns = [Column(k, k) for k in ("name", "channel", "to", "severities", "when")]
     columns += [Column(k, k, right=True) for k in ("after_s", "waiting", "failed")]
-    known = channels()
-    messages = [
-        f"Route '{r['name']}' tells nobody: there is no channel '{r['channel']}', only {', '.join(known)}."
-        for r in found
-        if r["channel"] not in known
-    ]
+    messages = []
+    for route in all_routes(settings.routes).values():
+        try:
+            channel_of(route)
+        except InvalidError as error:
+            messages.append(error.sentence)
     return Outcome(found, columns, messages=messages, format=output)
 
 

@@ -220,6 +220,7 @@ def status_rows(
     found = []
     for device_id, device in zip(ids, device_rows, strict=True):
         asked = device["status"] == "active" and device["transport"] != "none"
+        unasked = "" if asked else "Nobody asks it: see its status and transport."
         state = states.get(device_id) if asked else None
         health = state.health if state else {}
         found.append(
@@ -235,11 +236,7 @@ def status_rows(
                 "memory_pct": health.get("memory_pct"),
                 "temperature_c": health.get("temperature_c"),
                 "missed": state.failures if state else None,
-                "reason": state.reason
-                if state
-                else ""
-                if asked
-                else "Nobody asks it: see its status and transport.",
+                "reason": state.reason if state else unasked,
             }
         )
     return found

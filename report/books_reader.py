@@ -18,7 +18,7 @@ from monitor.uptimes import Kind, Parts, per_device
 from report import books
 from report.asked.source import held
 from report.books import Books, Met
-from report.claim import Claim, ContractClaim, LineClaim, claim
+from report.claim import Claim, ContractClaim, LineClaim, claim, term
 from report.penalty import monthly
 from report.scope import Scope
 from report.store import everything
@@ -69,7 +69,7 @@ def read(
         return _partial(session, samples, window, scope, listings)
     return Books(
         staff=tuple(_staff(session, today)),
-        money=tuple(_money(session, window)),
+        money=tuple(_money(session, window, zone)),
         goods=tuple(_goods(session)),
         apps=tuple(_apps(session)),
         rooms=tuple(_rooms(session)),
@@ -116,7 +116,7 @@ def _staff(session: Session, today: date) -> Iterator[books.Staff]:
         )
 
 
-def _money(session: Session, window: Window) -> Iterator[books.Money]:
+def _money(session: Session, window: Window, zone: str) -> Iterator[books.Money]:
     providers = everything(session, inventory.Provider)
     links = everything(session, inventory.Link)
     counted: Counter[int] = Counter()
@@ -124,7 +124,7 @@ def _money(session: Session, window: Window) -> Iterator[books.Money]:
         link = links.get(line.link_id or 0)
         counted[line.contract_id or (link.contract_id if link else 0) or 0] += 1
     for c in session.exec(select(inventory.Contract).order_by(inventory.Contract.name)):
-        if not _in_force(c.start, c.end, window):
+        if term(c, window, zone) is None:
             continue
         provider = providers.get(c.provider_id or 0)
         fee = monthly(c.price_idr, c.start, c.end)
@@ -140,10 +140,6 @@ def _money(session: Session, window: Window) -> Iterator[books.Money]:
             lines=counted[c.id or 0],
             notice_days=c.renewal_notice_days,
         )
-
-
-def _in_force(start: date | None, end: date | None, window: Window) -> bool:
-    return (start is None or start <= window.end.date()) and (end is None or end >= window.start.date())
 
 
 def _goods(session: Session, scope: Scope | None = None) -> Iterator[books.Good]:

@@ -135,26 +135,26 @@ def claim(
         sentence = f"No connection or link of '{safe(provider, 80)}' has a device that could tell of it."
         raise NotFoundError("nothing-bought", sentence)
     contracts = {c.id: c for c in session.exec(select(Contract))}
-    spans = {i: term(contracts[i], window, zone) for i in {k.contract_id for k in told}}
-    idle = {i for i, span in spans.items() if span is None}
-    names = tuple(sorted(contracts[i].name for i in idle))
-    told = [k for k in told if k.contract_id not in idle]
-    if not told:
+    lines: dict[int | None, list[Line]] = {}
+    for k in told:
+        lines.setdefault(k.contract_id, []).append(k)
+    spans = {i: span for i in lines if (span := term(contracts[i], window, zone)) is not None}
+    idle = tuple(sorted(contracts[i].name for i in lines.keys() - spans.keys()))
+    if not spans:
         sentence = (
-            f"No contract of '{safe(provider, 80)}' ran in this time: {safe(', '.join(names), 200)} did not."
+            f"No contract of '{safe(provider, 80)}' ran in this time: {safe(', '.join(idle), 200)} did not."
         )
         raise NotFoundError("nothing-bought", sentence)
     facts = {}
-    for span in {s for s in spans.values() if s is not None}:
-        within = [k for k in told if spans[k.contract_id] == span]
+    for span in set(spans.values()):
+        within = [k for i, own in spans.items() if own == span for k in lines[i]]
         facts[span] = _Facts(session, samples, within, span, window.ms, now, evidence=evidence)
-    found = []
-    for contract_id in sorted({k.contract_id for k in told}, key=lambda i: contracts[i].name):
-        lines = [k for k in told if k.contract_id == contract_id]
-        if (own := spans[contract_id]) is not None:
-            found.append(_contract(contracts[contract_id], lines, facts[own]))
+    found = [
+        _contract(contracts[i], lines[i], facts[spans[i]])
+        for i in sorted(spans, key=lambda i: contracts[i].name)
+    ]
     mute = sum(k.device_id is None for k in some)
-    return Claim(row, window.start, window.end, tuple(found), mute, names)
+    return Claim(row, window.start, window.end, tuple(found), mute, idle)
 
 
 def term(contract: Contract, window: Window, zone: str) -> Window | None:

@@ -30,17 +30,23 @@ class Outfit:
     secret: SecretStr = NO_SECRET
 
 
+def channel_of(route: Route) -> Channel:
+    """Return the channel that a route tells by. Raises InvalidError (`no-such-channel`)."""
+    channel = channels().get(route.channel)
+    if channel is None:
+        known = ", ".join(channels())
+        sentence = f"Route '{route.name}' has the channel '{route.channel}'; there are {known}."
+        raise InvalidError("no-such-channel", sentence)
+    return channel
+
+
 def outfit(engine: Engine, settings: Settings, name: str) -> Outfit:
     """Return a route ready to send. Raises NotFoundError, InvalidError, AuthError."""
     routes = {**all_routes(settings.routes), queue.LAST: BUILT_IN.model_copy(update={"name": queue.LAST})}
     if name not in routes:
         raise NotFoundError("no-such-route", f"There is no route '{safe(name, 60)}' in [[routes]].")
     route = routes[name]
-    channel = channels().get(route.channel)
-    if channel is None:
-        known = ", ".join(channels())
-        sentence = f"Route '{name}' has the channel '{route.channel}'; there are {known}."
-        raise InvalidError("no-such-channel", sentence)
+    channel = channel_of(route)
     try:
         options = channel.Options.model_validate(dict(route.options))
     except ValidationError as error:

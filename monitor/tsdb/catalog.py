@@ -30,9 +30,9 @@ def layouts(store: "EmbeddedStore", start_ms: int, end_ms: int) -> dict[int, set
     return {device: names for device, names in sorted(found.items()) if names}
 
 
-def begins_ms(store: "EmbeddedStore") -> int:
-    """Return the beginning of the first day of which anything is stored; 2^63 - 1 where nothing is."""
+def begins_ms(store: "EmbeddedStore") -> int | None:
+    """Return the beginning of the first day of which anything is stored, None where nothing is."""
     days = [d for shelf in store.shelves.values() for d in days_in(shelf.folder)[:1]]
     with store.reading() as hot:
         days += hot.first_days() if hot is not None else []
-    return min(days) * DAY_MS if days else 2**63 - 1
+    return min(days) * DAY_MS if days else None

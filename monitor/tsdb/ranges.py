@@ -75,13 +75,17 @@ def carried(
 ) -> Iterator[tuple[Key, Array, Array, Array]]:
     """Yield (key, begins, totals, known milliseconds) of the 5-minute bins that lie whole in [start, end)."""
     unique = list(dict.fromkeys(keys))
+    long = end_ms - start_ms > _LONG_MS
+    if long:
+        first_ms = begins_ms(store)
+        start_ms = end_ms if first_ms is None else max(start_ms, first_ms)
     for i in range(0, len(unique), _FEW):
         part = unique[i : i + _FEW]
-        if end_ms - start_ms <= _LONG_MS:
+        if not long:
             yield from _carried(store, part, start_ms, end_ms)
             continue
         found: dict[Key, list[tuple[Array, ...]]] = {}
-        for begin_ms, until_ms in _stretches(max(start_ms, begins_ms(store)), end_ms):
+        for begin_ms, until_ms in _stretches(start_ms, end_ms):
             for key, *columns in _carried(store, part, begin_ms, until_ms):
                 found.setdefault(key, []).append(tuple(columns))
         for key, some in found.items():

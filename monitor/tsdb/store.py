@@ -180,7 +180,7 @@ class EmbeddedStore:
     def begins(self) -> datetime | None:
         """Return the beginning of the first day (UTC) of which anything is stored, None where nothing is."""
         at_ms = catalog.begins_ms(self)
-        return None if at_ms == 2**63 - 1 else time_of(at_ms)
+        return None if at_ms is None else time_of(at_ms)
 
     def names(self, start: datetime, end: datetime) -> Mapping[int, set[Name]]:
         """Return device → (metric, instance) of what may have values in [start, end]."""

@@ -611,7 +611,7 @@ def test_a_route_by_a_channel_that_is_none_is_said_to_tell_nobody(
         monkeypatch.setenv("SIAGA_CONFIG", str(config))
         monkeypatch.setenv("SIAGA_HOME", str(world.home))
         said = runner(capsys)("notify", "routes").well()
-    assert "Route 'tower' tells nobody: there is no channel 'pigeon'" in said.err
+    assert "Route 'tower' has the channel 'pigeon'; there are " in said.err
     assert "default" not in said.err
 
 

@@ -102,9 +102,9 @@ class Works:
         assert (plan.code, plan.host["status"]) == (0, "changed"), plan.report
         done = self.apply(plan)
         assert (done.code, done.host["status"]) == (0, "changed"), done.report
-        # A service that has just been restarted may still be starting. A plan changes nothing, so what is really left
-        # to do is so the next time, too.
-        for _ in range(3):
+        # Once in some runs a host had something left that a moment later was not; what it was nobody has seen yet. A
+        # plan changes nothing, so what the apply has really left to do is there the second time, too.
+        for _ in range(2):
             again = self.plan(play, host, *given)
             if (left := (again.code, again.host["status"], again.host["changed"])) == (0, "ok", 0):
                 break
