@@ -70,8 +70,8 @@ def poll(
     with open_samples(settings.home) as samples:
         samples.write(polls_of((s for d, o in seen.items() for s in samples_of(d, o)), _asked(seen)))
         judgement = _judge(engine, settings, samples, seen, run_id=run_id, now=now())
+        took_s = (now() - started).total_seconds()
         samples.maintain(now(), settings.samples.kept_days)
-    took_s = (now() - started).total_seconds()
     return Round(tuple(observations), *judgement[:3], took_s, judgement[3])
 
 
