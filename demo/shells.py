@@ -16,6 +16,8 @@ from typing import Any
 
 import asyncssh
 
+from siaga.children import end
+
 SHELL = "/bin/sh"
 _CHUNK = 65536
 # How long output is still awaited after the shell has ended (a background process may hold it open).
@@ -48,7 +50,8 @@ class Shell:
             for task in (work, gone):
                 task.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)
-            await self._reaped()
+            if self._child is not None:
+                await end(self._child, group=True)
 
     async def _start(
         self, spawning: Coroutine[Any, Any, asyncio.subprocess.Process]
@@ -69,10 +72,6 @@ class Shell:
         if self._child is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, signal.SIGKILL)
-
-    async def _reaped(self) -> None:
-        if self._child is not None:
-            await self._child.wait()
 
     def _exit(self, status: int) -> None:
         with suppress(OSError, asyncssh.Error):

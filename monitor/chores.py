@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 
 from inventory.store import reading
+from siaga.children import end
 from siaga.errors import SiagaError
 from siaga.settings import Settings
 from siaga.text import safe
@@ -229,8 +230,6 @@ async def _command(settings: Settings, *words: str) -> tuple[int, str, str]:
     try:
         out, said = await process.communicate()
     except asyncio.CancelledError:  # a compaction, or a push, that is cut off loses nothing
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await end(process)
         raise
     return process.returncode or 0, out.decode(errors="replace"), said.decode(errors="replace")

@@ -4,15 +4,14 @@ The plugin leads a process group, and with it everything that it has started end
 """
 
 import asyncio
-import os
 import signal
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from monitor.probes.connect import Unreached
 from monitor.probes.perfdata import parsed
 from monitor.probes.plan import Limits, PluginCheck
 from monitor.probes.result import Fault, Reading, Verdict
+from siaga.children import end
 from siaga.text import decoded, safe
 
 KEPT_BYTES = 64 << 10  # of its output are kept, what follows is thrown away
@@ -54,17 +53,8 @@ async def ask(check: PluginCheck, limits: Limits, ran: Ran) -> None:
     except TimeoutError:
         raise _unknown(f"The plugin did not end within {timeout_s:g} s, and was ended.") from None
     finally:
-        await _end(process)
+        await end(process, group=True)  # what left the group may still hold the pipes
     _noted(code, out, err, ran)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End what is left of the plugin's process group, and wait until the plugin itself is gone."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    # A process that left the group may hold the pipes: they are closed on this side.
-    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio offers no other way
-    await process.wait()
 
 
 async def _read(stream: asyncio.StreamReader | None) -> bytes:

@@ -1,8 +1,10 @@
 """The simulated hosts are real to whoever logs in: commands, exit codes, terminals, files, and nothing left over."""
 
 import asyncio
+import gc
 import io
 import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -191,6 +193,21 @@ def test_what_a_command_leaves_running_dies_with_its_connection(tmp_path: Path) 
             return await asyncio.to_thread(_gone, pid)
 
     assert asyncio.run(run())
+
+
+def test_a_cut_off_command_whose_pipes_are_held_by_another_leaves_no_garbage(tmp_path: Path) -> None:
+    """A descendant outside the process group holds the pipes when the loop ends: the collector found them open."""
+    pid = tmp_path / "srv-1" / "pid"
+
+    async def work(client: asyncssh.SSHClientConnection, _: Hosts) -> None:
+        await client.create_process("setsid sh -c 'echo $$ > pid; exec sleep 300' & sleep 300")
+        await asyncio.to_thread(_pid, pid)
+
+    try:
+        _connected(tmp_path, work)
+        gc.collect()  # an "Exception ignored in" fails the test
+    finally:
+        os.kill(_pid(pid), signal.SIGKILL)
 
 
 def test_furnishing_again_keeps_what_was_changed(tmp_path: Path) -> None:
