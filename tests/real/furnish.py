@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 
 from tests.real.machine import ID, KEY, RUN, sh
@@ -45,8 +44,6 @@ def furnish(node: Node, password: str) -> None:
     _people(root, node, password)
     if node.bare:
         _bare(root, node.bare)
-    if node.stand_ins:
-        _stand_ins(root, node.stand_ins)
     if node.shell.endswith("vtysh"):
         sh("chroot", str(root), "chown", "-R", "frr:frr", "/etc/frr")
         sh("chroot", str(root), "usermod", "-aG", "frrvty", "netops")
@@ -85,21 +82,6 @@ def _bare(root: Path, packages: tuple[str, ...]) -> None:
     sh("chroot", str(root), "dpkg", "--purge", *packages)
     sh("chroot", str(root), "apt-get", "-q", "update")
     ban.unlink()  # the server itself has none
-
-
-def _stand_ins(root: Path, programs: Mapping[str, str]) -> None:
-    """Leave a node an archive of packages that each hold one small program, for what is too large for a lab."""
-    archive = root / "srv/packages"
-    archive.mkdir()
-    for name, script in programs.items():
-        tree = root / "srv" / name
-        control = f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: lab\nDescription: stand-in\n"
-        put(tree / "DEBIAN/control", control)
-        put(tree / "usr/bin" / name, script)
-        (tree / "usr/bin" / name).chmod(0o755)
-        sh("dpkg-deb", "--build", "--root-owner-group", "-Znone", str(tree), str(archive))
-    _only(root, archive)
-    sh("chroot", str(root), "apt-get", "-q", "update")
 
 
 def _only(root: Path, archive: Path) -> None:

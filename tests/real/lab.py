@@ -46,6 +46,9 @@ TOOLS = {
     "wireguard-go": "wireguard-go",
     "ovs-vswitchd": "openvswitch-switch",
     "ethtool": "ethtool",
+    "cage": "cage",
+    "Xwayland": "xwayland",
+    "chromium": "chromium",
 }
 
 

@@ -31,8 +31,7 @@ class Node:
     """One machine of the lab; `booted` nodes run systemd, the others are a namespace only.
 
     `bare` are packages of this machine that the node lacks and can install from an archive of its own; `tun`: it may
-    make tunnels of programs (WireGuard, where the kernel has none). `stand_ins` are packages it can install that hold
-    one program of ours, because the real ones are hundreds of megabytes.
+    make tunnels of programs (WireGuard, where the kernel has none).
     """
 
     name: str
@@ -41,7 +40,6 @@ class Node:
     shell: str = "/bin/bash"
     bare: tuple[str, ...] = ()
     tun: bool = False
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -84,12 +82,15 @@ ip route 10.77.200.0/24 10.77.9.2
 !
 """
 
-# A compositor that runs what it is given, and a browser that shows nothing; and no container has a screen.
-SCREEN = {
-    "cage": '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n',
-    "chromium": "#!/bin/sh\nexec sleep infinity\n",
-}
-NO_SCREEN = "[Service]\nPAMName=\nTTYPath=\nTTYReset=no\nTTYVHangup=no\nStandardInput=null\n"
+# No container has a screen: the compositor draws where nobody sees it.
+NO_SCREEN = """\
+[Service]
+TTYPath=
+TTYReset=no
+TTYVHangup=no
+StandardInput=null
+Environment=WLR_BACKENDS=headless WLR_LIBINPUT_NO_DEVICES=1 WLR_RENDERER=pixman
+"""
 
 KEC_FRR = """\
 frr defaults traditional
@@ -172,7 +173,7 @@ NODES = {
             "srv3",
             "10.77.0.23",
             ("ssh.service",),
-            stand_ins=SCREEN,
+            bare=("cage",),
             files={"etc/systemd/system/siaga-wallboard.service.d/lab.conf": NO_SCREEN},
         ),
         kecamatan("kec1", "10.77.0.2"),
