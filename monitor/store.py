@@ -24,12 +24,13 @@ _DEEPEST = 32  # places above one another
 _FEW = 500  # devices: of more, all interfaces are read at once
 
 IS_ASKED: tuple[Any, ...] = (Device.status == "active", Device.transport != "none")
+HAS_ADDRESS: tuple[Any, ...] = (*IS_ASKED, Device.address != "")  # without one it is to be asked, and cannot be
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
 
 def devices_to_poll(session: Session, ids: Sequence[int]) -> list[Device]:
     """Return the active devices among `ids` that have an address and a transport."""
-    query = select(Device).where(*IS_ASKED, Device.address != "")
+    query = select(Device).where(*HAS_ADDRESS)
     wanted = set(ids)
     return [d for d in session.exec(query.order_by(Device.name)) if d.id in wanted]
 

@@ -14,7 +14,7 @@ from inventory.select import selected
 from monitor.rules import files, thresholds
 from monitor.rules.format import OWN, Rule
 from monitor.state import Limits
-from monitor.store import IS_ASKED
+from monitor.store import HAS_ADDRESS
 from siaga.errors import SiagaError
 
 
@@ -55,7 +55,7 @@ def open_book(
     limits: dict[int, Limits] = {}
     shared: dict[tuple[str, str], tuple[tuple[Rule, ...], Limits]] = {}
     # One that nobody asks is not watched: what was open of it would never end, and what it was would hold for ever.
-    query = select(Device.id, Device.name, Device.role).where(*IS_ASKED)
+    query = select(Device.id, Device.name, Device.role).where(*HAS_ADDRESS)
     devices = [(i, n, r) for i, n, r in session.exec(query) if i in variables]
     for device_id, name, role in devices:
         assert device_id is not None

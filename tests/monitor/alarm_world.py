@@ -67,7 +67,8 @@ class Net:
             writer = Writer(writing, Author("test", T0))
             writer.put("place", {"name": "Mauk", "kind": "kecamatan"})
             for name, (role, parent) in TREE.items():
-                writer.put("device", {"name": name, "role": role, "parent": parent, "place": "Mauk"})
+                row = {"name": name, "role": role, "parent": parent, "place": "Mauk"}
+                writer.put("device", row | {"address": f"127.0.7.{list(TREE).index(name) + 1}"})
             writer.flush()
             self.ids: dict[str, int] = dict(writer.ids("device"))
         self.names = {i: n for n, i in self.ids.items()}

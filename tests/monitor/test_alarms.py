@@ -252,7 +252,10 @@ def test_what_is_not_watched_any_more_is_told_to_have_ended_and_not_to_be_well(w
     assert headline(gone, "id") == "⚪ BERAKHIR, tidak dipantau lagi: Perangkat mati · rtr-b"
 
 
-def test_one_that_is_not_asked_any_more_keeps_nothing_open_and_stands_in_nobodys_way(world: Net) -> None:
+@pytest.mark.parametrize("emptied", [{"transport": "none"}, {"address": ""}])
+def test_one_that_is_not_asked_any_more_keeps_nothing_open_and_stands_in_nobodys_way(
+    emptied: dict[str, str], world: Net
+) -> None:
     settle(world)
     world.dead |= {"rtr-a"}
     settle(world)
@@ -260,7 +263,7 @@ def test_one_that_is_not_asked_any_more_keeps_nothing_open_and_stands_in_nobodys
     assert world.states()["radio"] == "unreachable"
     with session(world.engine) as writing:
         writer = Writer(writing, Author("test", world.now))
-        writer.put("device", {"name": "rtr-a", "transport": "none"})  # an unmanaged one in its place
+        writer.put("device", {"name": "rtr-a", **emptied})  # an unmanaged one in its place
         writer.finish()
     world.dead.clear()
     world.rescene()
