@@ -24,7 +24,10 @@ _DEEPEST = 32  # places above one another
 _FEW = 500  # devices: of more, all interfaces are read at once
 
 IS_ASKED: tuple[Any, ...] = (Device.status == "active", Device.transport != "none")
-HAS_ADDRESS: tuple[Any, ...] = (*IS_ASKED, Device.address != "")  # without one it is to be asked, and cannot be
+HAS_ADDRESS: tuple[Any, ...] = (
+    *IS_ASKED,
+    Device.address != "",
+)  # without one it is to be asked, and cannot be
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
 
