@@ -344,6 +344,52 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
             ("dbm", "GPON 0/0/0 Tx", 7.11, ""),
         ],
     ),
+    (
+        "smartax",
+        "1.3.6.1.4.1.2011.6.2.1",
+        {"1.1.3.7.0": b"rack A", "1.1.4.7.0": 3, "3.1.1.7.0": 53_500, "3.1.10.7.0": -1},
+        [("state", "Monitor 0 rack A", 3, "warning"), ("voltage", "DC output 7.0", 53.5, "")],
+    ),
+    (  # Rows that no interface has are those of the other table's numbering.
+        "zxa10",
+        "1.3.6.1.4.1.3902.1082.30.40.2.4.1",
+        {"8.9": 41_250, "2.9": -21_500, "3.9": 2_147_483_647, "8.77": 40_000, f"+{IF_NAME}.9": b"gpon-1/3/1"},
+        [("temperature", "gpon-1/3/1 transceiver", 41.25, ""), ("dbm", "gpon-1/3/1 Rx", -21.5, "")],
+    ),
+    (
+        "fiberhome-switch",
+        "1.3.6.1.4.1.3807.1.8012.1",
+        {"11.4.1.2.1": 0, "11.4.1.5.1": 2, "11.4.1.12.1": b"fan-1"},
+        [("fanspeed", "fan-1", 0, ""), ("state", "fan-1", 2, "critical")],
+    ),
+    (  # An inactive place of a stack has a role that says nothing.
+        "zynos",
+        "1.3.6.1.4.1.890.1.15.3.97.2.1.1",
+        {"2.1": 2, "5.1": 1, "2.2": 0, "5.2": 0},
+        [("state", "Switch 1 role", 1, "ok")],
+    ),
+    (
+        "edgeos",
+        "1.3.6.1.4.1.41112.1.5",
+        {
+            "3.2.1.3.1": 1,
+            "3.2.1.5.1": 12_040,
+            "3.2.1.8.1": 0,
+            "3.2.1.9.1": 0,
+            "3.2.1.3.2": 2,
+            "3.2.1.5.2": 0,
+            "4.2.1.2.1": 2,
+            "4.2.1.3.1": 48_500,
+            "5.2.1.3.1": 3_200,
+        },
+        [
+            ("temperature", "Processor sensor 1", 48.5, ""),
+            ("fanspeed", "Fan 1", 3200, ""),
+            ("state", "Power supply 1", 1, "ok"),
+            ("state", "Power supply 2", 2, "unknown"),
+            ("voltage", "Power supply 1", 12.04, ""),
+        ],
+    ),
 ]
 
 
