@@ -25,6 +25,7 @@ SAID: list[tuple[str, str, str, str]] = [
     ("dsm", NET_SNMP, "Linux nas 4.4.302+ x86_64", "1.3.6.1.4.1.6574.1.5.1.0"),
     ("airos-af60", "1.3.6.1.4.1.10002.1", "Linux 4.4.60 armv7l", "1.3.6.1.4.1.41112.1.11.1.2.4.1"),
     ("edgeosolt", "1.3.6.1.4.1.41112.1.5", "UFiber OLT v4.4.1", ""),
+    ("dlink", "0.0", "D-Link DES-3200-28 Fast Ethernet Switch", ""),
     ("edgeos", "0.0", "EdgeRouter X SFP v2.0.9", ""),
     ("edgeos", "1.3.6.1.4.1.41112.1.5", "EdgeOS v2.0.9", "1.3.6.1.4.1.41112.1.5.1.1.0"),
     ("edgeswitch", "1.3.6.1.4.1.99", "USW Pro 24, 6.5.59", ""),

@@ -356,6 +356,25 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
         {"8.9": 41_250, "2.9": -21_500, "3.9": 2_147_483_647, "8.77": 40_000, f"+{IF_NAME}.9": b"gpon-1/3/1"},
         [("temperature", "gpon-1/3/1 transceiver", 41.25, ""), ("dbm", "gpon-1/3/1 Rx", -21.5, "")],
     ),
+    (  # Numbers are texts, and a terminal that is off says 0.00 of all.
+        "vsolution",
+        "1.3.6.1.4.1.37950.1.1.6.1.1.3.1",
+        {"3.1.7": b"51.20", "7.1.7": b"-19.42", "3.1.8": b"0.00", "7.1.8": b"0.00"},
+        [
+            ("temperature", "ONU 1.7", 51.2, ""),
+            ("dbm", "ONU 1.7 Rx", -19.42, ""),
+        ],
+    ),
+    (
+        "fiberhome",
+        "1.3.6.1.4.1.5875.800.3.60",
+        {"2.1.1.19": 2, "2.1.1.20": 4, "1.1.2.27": 2},
+        [
+            ("state", "Fan 19", 2, "critical"),
+            ("state", "Fan 20", 4, "unknown"),
+            ("state", "Power supply 27", 2, "warning"),
+        ],
+    ),
     (
         "fiberhome-switch",
         "1.3.6.1.4.1.3807.1.8012.1",
