@@ -381,6 +381,22 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
         {"11.4.1.2.1": 0, "11.4.1.5.1": 2, "11.4.1.12.1": b"fan-1"},
         [("fanspeed", "fan-1", 0, ""), ("state", "fan-1", 2, "critical")],
     ),
+    (  # Words for states; the column before the threshold of a voltage is what is nominal, and no limit.
+        "zynos",
+        "1.3.6.1.4.1.890.1.15.3.26.1",
+        {"4.2.1.3.1": b"Normal", "4.2.1.4.1": b"Main", "4.2.1.3.2": b"absent", "4.2.1.4.2": b"Backup"},
+        [("state", "Main", 0, "ok"), ("state", "Backup", 0, "unknown")],
+    ),
+    (
+        "zxa10",
+        "1.3.6.1.4.1.3902.1082.10.10.2.1",
+        {"5.1.3.1.1": 34, "5.1.7.1.1": 182_500, "6.1.2.1.1.3": -1000, "6.1.2.1.1.4": 51},
+        [
+            ("temperature", "Shelf 1.1", 34, ""),
+            ("power", "Shelf 1.1", 182.5, ""),
+            ("temperature", "Card 1.1.4", 51, ""),
+        ],
+    ),
     (  # An inactive place of a stack has a role that says nothing.
         "zynos",
         "1.3.6.1.4.1.890.1.15.3.97.2.1.1",
@@ -537,3 +553,12 @@ def test_load_and_memory_are_of_the_best_table_there_is(
     parts = active(parts_of(platform(name)), seen)
     assert [p.percent for p in processors(parts, seen)] == loads
     assert [p.percent for p in mempools(parts, seen)] == pools
+
+
+def test_what_is_nominal_is_no_limit() -> None:
+    seen = tables(
+        "1.3.6.1.4.1.890.1.15.3.26.1.3.1", {"2.1": b"12V", "3.1": 11_904, "6.1": 12_000, "7.1": 11_040}
+    )
+    [found] = sensors(active(parts_of(platform("zynos")), seen), seen)
+    assert found.limits is not None
+    assert (found.value, found.limits.low_warning) == (11.904, 11.04)
