@@ -86,7 +86,9 @@ def _matches(known: Platform) -> Iterator[str]:
         if match.descr:
             ways.append(f"sysDescr with /{match.descr}/")
         if match.probe:
-            ways.append(f"something below {match.probe}")
+            ways.append(
+                f"/{match.says}/ below {match.probe}" if match.says else f"something below {match.probe}"
+            )
         yield "  " + ", and ".join(ways) + "\n"
 
 

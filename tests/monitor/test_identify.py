@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.platform_format import Platform
+from inventory.platform_format import Match, Platform
 from inventory.platforms import platform, platforms
 from monitor.identify import ENTITY, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, identify, identity, probes
 from monitor.tables import Oid, Tables, Value, oid
@@ -23,7 +23,15 @@ SAID: list[tuple[str, str, str, str]] = [
     ("comware", "1.3.6.1.4.1.25506.1.578", "H3C Comware Software", ""),
     ("dlink-dgs1250", "1.3.6.1.4.1.171.10.165.1.1", "DGS-1250-28X", ""),
     ("dsm", NET_SNMP, "Linux nas 4.4.302+ x86_64", "1.3.6.1.4.1.6574.1.5.1.0"),
+    ("airos-af60", "1.3.6.1.4.1.10002.1", "Linux 4.4.60 armv7l", "1.3.6.1.4.1.41112.1.11.1.2.4.1"),
     ("edgeosolt", "1.3.6.1.4.1.41112.1.5", "UFiber OLT v4.4.1", ""),
+    ("dlink", "0.0", "D-Link DES-3200-28 Fast Ethernet Switch", ""),
+    ("edgeos", "0.0", "EdgeRouter X SFP v2.0.9", ""),
+    ("edgeos", "1.3.6.1.4.1.41112.1.5", "EdgeOS v2.0.9", "1.3.6.1.4.1.41112.1.5.1.1.0"),
+    ("edgeswitch", "1.3.6.1.4.1.99", "USW Pro 24, 6.5.59", ""),
+    ("grandstream-ap", "1.3.6.1.4.1.42397.1", "GWN7664", "1.3.6.1.4.1.42397.1.1.2.1.0"),
+    ("jetstream", "1.3.6.1.4.1.99", "JetStream 8-Port Gigabit Smart Switch", ""),
+    ("zxr10", "1.3.6.1.4.1.99", "ZTE Ethernet Switch  ZXR10 5250-28TM-H, Version: V2.05.11B17P01", ""),
     ("epmp", NET_SNMP, "Linux 3.18 mips", "1.3.6.1.4.1.17713.21.1.1.1.0"),
     ("freebsd", "1.3.6.1.4.1.8072.3.2.8", "FreeBSD gw 14.0-RELEASE amd64", ""),
     ("ftd", CISCO, "Cisco Firepower Threat Defense, Version 7.0.1", ""),
@@ -87,6 +95,27 @@ def test_a_device_is_recognised(name: str, object_id: str, descr: str, probe: st
     assert name_of(hello(object_id, descr, probe)) == name
 
 
+@pytest.mark.parametrize(
+    ("name", "object_id", "place", "says"),
+    [
+        ("edgeosolt", "1.3.6.1.4.1.41112.1.5", "1.3.6.1.4.1.41112.1.5.1.1.0", b"UFiber OLT 4"),
+        ("edgeos", "1.3.6.1.4.1.41112.1.5", "1.3.6.1.4.1.41112.1.5.1.1.0", b"EdgeRouter 8 XG"),
+        ("unifi", "1.3.6.1.4.1.10002.1", "1.2.840.10036.3.1.2.1.3.5", b"UAP-LR"),
+        ("airos", "1.3.6.1.4.1.10002.1", "1.2.840.10036.3.1.2.1.3.5", b"NanoStation M5"),
+    ],
+)
+def test_what_stands_in_one_place_tells_makes_apart(
+    name: str, object_id: str, place: str, says: bytes
+) -> None:
+    said = hello(object_id, "Linux 2.6.32 mips")
+    assert name_of(Tables(said.seen | {oid(place): says})) == name
+
+
+def test_what_a_place_says_needs_a_place() -> None:
+    with pytest.raises(ValueError, match="probe"):
+        Match(object_id=("1.3.6.1.4.1.99",), says="x")
+
+
 @pytest.mark.parametrize("known", platforms(), ids=lambda p: p.name)
 def test_every_platform_can_be_recognised(known: Platform) -> None:
     simple = [o for m in known.match if not (m.descr or m.probe) for o in m.object_id]
@@ -146,6 +175,7 @@ def test_a_version_may_stand_in_three_numbers() -> None:
     assert identity(known, tables).version == "1.73.5"
 
 
+UBNT, ZTE = "1.3.6.1.4.1.4413", "1.3.6.1.4.1.3902.15.2.1"
 PROCURVE = "1.3.6.1.4.1.11.2.3.7.11.1"
 TOLD = [
     (
@@ -165,6 +195,14 @@ TOLD = [
         "NCS-5500 Series",
         "6.5.1",
     ),
+    (UBNT, "EdgeSwitch 24-Port 250W, 1.7.0.4922887, Linux 3.6.5", "EdgeSwitch 24-Port 250W", "1.7.0.4922887"),
+    (UBNT, "US-8-60W 4.0.66.10832", "US-8-60W", "4.0.66.10832"),
+    (UBNT, "USW-Flex-XG, firmware 5.43.36", "USW-Flex-XG", "5.43.36"),
+    (ZTE, "ZXR10 2952E, Version: V2.05.11B17", "2952E", "V2.05.11B17"),
+    (ZTE, "ZXR10 5928 Software, 5900 Version: V2.8.02.B.29, Copyright", "5928", "V2.8.02.B.29"),
+    (ZTE, "ZXR10_5952 Software, Version ZXR10 5900 V2.8.23.C ", "5952", "V2.8.23.C"),
+    ("1.3.6.1.4.1.43356.1.1.4", "Mimosa Firmware", "Mimosa C5", ""),
+    ("1.3.6.1.4.1.43356.1.1.9", "Mimosa Firmware", "", ""),
     ("1.3.6.1.4.1.50536.3", "TrueNAS-13.0. Hardware: AMD EPYC (TM). Software: F", "AMD EPYC (TM)", "13.0"),
 ]
 
@@ -202,6 +240,18 @@ def test_model_and_version_stand_in_what_it_says(
         ),
         ("ios", {"9.3.6.3.0": "FTX1"}, "", "FTX1"),
         ("zynos", {"890.1.5.8.55.1.10.0": "S110"}, "", "S110"),
+        ("edgeos", {"41112.1.5.1.1.0": "EdgeRouter 8", "41112.1.5.1.2.0": "24A"}, "EdgeRouter 8", "24A"),
+        (
+            "vsolution",
+            {
+                "37950.1.1.5.10.12.5.1.0": "olt-desa",
+                "37950.1.1.5.10.12.5.5.0": "V1.3",
+                "37950.1.1.5.10.12.5.11.0": "V22",
+                "37950.1.1.5.10.12.5.15.0": "V1600G1",
+            },
+            "V1600G1",
+            "V22",
+        ),
     ],
 )
 def test_each_make_says_its_model_and_number_in_its_own_place(

@@ -344,6 +344,87 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
             ("dbm", "GPON 0/0/0 Tx", 7.11, ""),
         ],
     ),
+    (
+        "smartax",
+        "1.3.6.1.4.1.2011.6.2.1",
+        {"1.1.3.7.0": b"rack A", "1.1.4.7.0": 3, "3.1.1.7.0": 53_500, "3.1.10.7.0": -1},
+        [("state", "Monitor 0 rack A", 3, "warning"), ("voltage", "DC output 7.0", 53.5, "")],
+    ),
+    (  # Rows that no interface has are those of the other table's numbering.
+        "zxa10",
+        "1.3.6.1.4.1.3902.1082.30.40.2.4.1",
+        {"8.9": 41_250, "2.9": -21_500, "3.9": 2_147_483_647, "8.77": 40_000, f"+{IF_NAME}.9": b"gpon-1/3/1"},
+        [("temperature", "gpon-1/3/1 transceiver", 41.25, ""), ("dbm", "gpon-1/3/1 Rx", -21.5, "")],
+    ),
+    (  # Numbers are texts, and a terminal that is off says 0.00 of all.
+        "vsolution",
+        "1.3.6.1.4.1.37950.1.1.6.1.1.3.1",
+        {"3.1.7": b"51.20", "7.1.7": b"-19.42", "3.1.8": b"0.00", "7.1.8": b"0.00"},
+        [
+            ("temperature", "ONU 1.7", 51.2, ""),
+            ("dbm", "ONU 1.7 Rx", -19.42, ""),
+        ],
+    ),
+    (
+        "fiberhome",
+        "1.3.6.1.4.1.5875.800.3.60",
+        {"2.1.1.19": 2, "2.1.1.20": 4, "1.1.2.27": 2},
+        [
+            ("state", "Fan 19", 2, "critical"),
+            ("state", "Fan 20", 4, "unknown"),
+            ("state", "Power supply 27", 2, "warning"),
+        ],
+    ),
+    (
+        "fiberhome-switch",
+        "1.3.6.1.4.1.3807.1.8012.1",
+        {"11.4.1.2.1": 0, "11.4.1.5.1": 2, "11.4.1.12.1": b"fan-1"},
+        [("fanspeed", "fan-1", 0, ""), ("state", "fan-1", 2, "critical")],
+    ),
+    (  # Words for states; the column before the threshold of a voltage is what is nominal, and no limit.
+        "zynos",
+        "1.3.6.1.4.1.890.1.15.3.26.1",
+        {"4.2.1.3.1": b"Normal", "4.2.1.4.1": b"Main", "4.2.1.3.2": b"absent", "4.2.1.4.2": b"Backup"},
+        [("state", "Main", 0, "ok"), ("state", "Backup", 0, "unknown")],
+    ),
+    (
+        "zxa10",
+        "1.3.6.1.4.1.3902.1082.10.10.2.1",
+        {"5.1.3.1.1": 34, "5.1.7.1.1": 182_500, "6.1.2.1.1.3": -1000, "6.1.2.1.1.4": 51},
+        [
+            ("temperature", "Shelf 1.1", 34, ""),
+            ("power", "Shelf 1.1", 182.5, ""),
+            ("temperature", "Card 1.1.4", 51, ""),
+        ],
+    ),
+    (  # An inactive place of a stack has a role that says nothing.
+        "zynos",
+        "1.3.6.1.4.1.890.1.15.3.97.2.1.1",
+        {"2.1": 2, "5.1": 1, "2.2": 0, "5.2": 0},
+        [("state", "Switch 1 role", 1, "ok")],
+    ),
+    (
+        "edgeos",
+        "1.3.6.1.4.1.41112.1.5",
+        {
+            "3.2.1.3.1": 1,
+            "3.2.1.5.1": 12_040,
+            "3.2.1.8.1": 0,
+            "3.2.1.9.1": 0,
+            "3.2.1.3.2": 2,
+            "3.2.1.5.2": 0,
+            "4.2.1.2.1": 2,
+            "4.2.1.3.1": 48_500,
+            "5.2.1.3.1": 3_200,
+        },
+        [
+            ("temperature", "Processor sensor 1", 48.5, ""),
+            ("fanspeed", "Fan 1", 3200, ""),
+            ("state", "Power supply 1", 1, "ok"),
+            ("state", "Power supply 2", 2, "unknown"),
+            ("voltage", "Power supply 1", 12.04, ""),
+        ],
+    ),
 ]
 
 
@@ -472,3 +553,12 @@ def test_load_and_memory_are_of_the_best_table_there_is(
     parts = active(parts_of(platform(name)), seen)
     assert [p.percent for p in processors(parts, seen)] == loads
     assert [p.percent for p in mempools(parts, seen)] == pools
+
+
+def test_what_is_nominal_is_no_limit() -> None:
+    seen = tables(
+        "1.3.6.1.4.1.890.1.15.3.26.1.3.1", {"2.1": b"12V", "3.1": 11_904, "6.1": 12_000, "7.1": 11_040}
+    )
+    [found] = sensors(active(parts_of(platform("zynos")), seen), seen)
+    assert found.limits is not None
+    assert (found.value, found.limits.low_warning) == (11.904, 11.04)
