@@ -78,13 +78,18 @@ def _sensors(reading: SensorReading, tables: Tables) -> Iterator[Sensor]:
         yield Sensor(
             kind=kind.kind,
             descr=row.title or _CALLED.get(kind.kind) or kind.kind.replace("_", " ").capitalize(),
-            value=round(value, 6),
+            value=_rounded(value),
             unit=UNITS[kind.kind],
             oid=row.oid,
             state=state,
             limits=_limits(reading, kind, row, tables),
             group=reading.group,
         )
+
+
+def _rounded(value: float) -> float:
+    """Return six places, or six digits of what is so small that they would be noughts: rates of bit errors."""
+    return round(value, 6) if abs(value) >= 1e-3 else float(f"{value:.6g}")
 
 
 def _kind(reading: SensorReading, row: Row, tables: Tables) -> Kind | None:

@@ -56,6 +56,16 @@ SAID: list[tuple[str, str, str, str]] = [
     ("vmware-vcsa", "1.3.6.1.4.1.6876.4.7", "VMware-vCenter-Server-Appliance 7.0.3", ""),
     ("vyos", "1.3.6.1.4.1.44641", "VyOS 1.4", ""),
     ("arubaos", "1.3.6.1.4.1.14823.1.6.1", "ArubaOS (MODEL: 7005)", ""),
+    ("arubaos", "1.3.6.1.4.1.14823.1.1.43", "", ""),
+    ("", "1.3.6.1.4.1.14823.1.6.1", "ClearPass Policy Manager", ""),
+    ("fortigate", "1.3.6.1.4.1.12356.15.500", "", ""),
+    ("junos", "", "Juniper Networks, Inc. srx300 internet router, kernel JUNOS 21.4R3.15", ""),
+    ("panos", NET_SNMP, "Palo Alto Networks Panorama server", ""),
+    ("panos", "", "Palo Alto Networks PA-400 series firewall", ""),
+    ("pfsense", "1.3.6.1.4.1.8072.3.2.255", "pfSense gw 2.7.2-RELEASE amd64", ""),
+    ("opnsense", "1.3.6.1.4.1.12325.1.1.2.1.1", "OPNsense.localdomain 3184 FreeBSD 11.2", ""),
+    ("sonicwall", "1.0.3.0.6.0.1.0", "SonicWALL TZ 210 (SonicOS Enhanced 5.8.1.7)", ""),
+    ("supermicro-bmc", "1.3.6.1.4.1.10876.2", "", "1.3.6.1.4.1.21317.1.5.1.0"),
     ("aruba-instant", "1.3.6.1.4.1.14823.1.2.34", "ArubaOS (MODEL: 225)", ""),
     ("ciscowlc", "1.3.6.1.4.1.9.6.1.37", "Cisco Business Wireless", ""),
     ("ciscosb", "1.3.6.1.4.1.3955.1.1", "Linksys SLM2024", ""),
@@ -167,6 +177,18 @@ def test_of_an_unknown_make_its_number_says_who_made_it(object_id: str, vendor: 
     assert (seen.os, seen.vendor) == ("", vendor)
 
 
+@pytest.mark.parametrize(
+    ("said", "name", "version"),
+    [("OPNsense 24.7.5_3 (amd64)", "opnsense", "24.7.5_3"), ("my own 3.1", "freebsd", "14.1-RELEASE-p5")],
+)
+def test_what_a_script_of_the_device_says_tells_who_it_is(said: str, name: str, version: str) -> None:
+    tables = hello("1.3.6.1.4.1.8072.3.2.8", "FreeBSD gw 14.1-RELEASE-p5 SMP amd64")
+    script = oid("1.3.6.1.4.1.8072.1.3.2.3.1.2.7.118.101.114.115.105.111.110")
+    tables = Tables(tables.seen | {script: said.encode()})
+    seen = identity(identify(platforms(), tables), tables)
+    assert (seen.os, seen.version, seen.hardware) == (name, version, "amd64" if name == "opnsense" else "")
+
+
 def test_a_version_may_stand_in_three_numbers() -> None:
     build = "1.3.6.1.4.1.21317.1.5"
     tables = hello(NET_SNMP, "Linux bmc", f"{build}.1.0")
@@ -203,6 +225,10 @@ TOLD = [
     (ZTE, "ZXR10_5952 Software, Version ZXR10 5900 V2.8.23.C ", "5952", "V2.8.23.C"),
     ("1.3.6.1.4.1.43356.1.1.4", "Mimosa Firmware", "Mimosa C5", ""),
     ("1.3.6.1.4.1.43356.1.1.9", "Mimosa Firmware", "", ""),
+    ("1.3.6.1.4.1.12356.120.10.23912", "", "FAP-23JF", ""),
+    ("1.3.6.1.4.1.12356.120.10.43112", "", "FAP-431F", ""),
+    ("1.3.6.1.4.1.12356.120.10.42231", "", "FAP-S422E", ""),
+    ("1.3.6.1.4.1.8072.3.2.8", "pfSense Plus gw 23.09.1-RELEASE amd64", "amd64", "23.09.1-RELEASE"),
     ("1.3.6.1.4.1.50536.3", "TrueNAS-13.0. Hardware: AMD EPYC (TM). Software: F", "AMD EPYC (TM)", "13.0"),
 ]
 

@@ -491,6 +491,9 @@ def test_half_a_stack_port_without_a_cable_is_no_trouble() -> None:
         ("airos-af-ltu", {"41112.1.10.1.7.1.0": 1, "41112.1.10.1.7.2.0": 1}, ["unknown", "unknown"]),
         ("airos-af60", {"41112.1.11.1.4.1.7": 2, "41112.1.11.1.4.2.7": 1}, ["ok", "warning"]),
         ("panos", {"25461.2.1.2.4.1.0": b"not-connected"}, ["unknown"]),
+        ("aruba-instant", {"14823.2.3.3.1.2.2.1.20.1.2.3.4.5.6.0": 2}, ["unknown"]),
+        ("ibmc", {"2011.2.235.1.1.18.50.1.3.1": 5, "2011.2.235.1.1.16.50.1.6.1": 5}, ["unknown"]),
+        ("hpe-ilo", {"232.6.2.9.3.1.4.0.2": 1, "232.6.2.9.3.1.3.0.2": 2}, ["unknown"]),
     ],
 )
 def test_what_is_not_there_is_not_broken(name: str, rows: dict[str, Value], severities: list[str]) -> None:
@@ -515,6 +518,14 @@ def test_light_that_the_olt_receives_is_not_said_to_be_the_terminals() -> None:
     seen = Tables(seen.seen | {oid("1.3.6.1.2.1.31.1.1.1.1.285278977"): b"gpon_olt-1/1/1"})
     found = [(s.descr, s.value) for s in sensors(active(parts_of(platform("zxa10")), seen), seen)]
     assert found == [("gpon_olt-1/1/1 Rx from ONU 4", -24.089)]
+
+
+def test_what_is_very_small_is_not_nothing() -> None:
+    seen = tables(
+        "1.3.6.1.4.1.2636.3.73.1.3.3.8.1", {"5.510.1": 37, "6.510.1": 9, f"+{IF_DESCR}.510": b"et-0/0/0"}
+    )
+    found = [(s.kind, s.descr, s.value) for s in sensors(active(parts_of(platform("junos")), seen), seen)]
+    assert found == [("ber", "et-0/0/0 BER before correction", 3.7e-8)]
 
 
 def test_what_has_no_name_is_called_by_what_it_is() -> None:
@@ -544,6 +555,15 @@ def test_stations_of_a_controller_are_added_up() -> None:
         ),
         ("junos", "1.3.6.1.4.1.2636.3.1.13.1", {"8.9": 0, "15.9": 512, "8.2": 0, "15.2": 0}, [0], []),
         ("junos", "1.3.6.1.4.1.2636.3.1.13.1", {"8.9": 4, "8.2": 0}, [4], []),
+        ("junos", "1.3.6.1.4.1.2636.3.1.13.1", {"8.4": 9, "11.4": 30, "15.4": 64, "5.4": b"Fan 1"}, [], []),
+        (
+            "arubaos",
+            "1.3.6.1.4.1.14823.2.2.1.1.1",
+            {"9.1.3.1": 11, "11.1.2.1": 1000, "11.1.3.1": 250, "11.1.4.1": 750},
+            [11],
+            [25],
+        ),
+        ("sonicwall", "1.3.6.1.4.1.8741.6.2.1", {"3.0": 5, "4.0": b"2048 MB", "5.0": 35}, [5], [35]),
     ],
 )
 def test_load_and_memory_are_of_the_best_table_there_is(

@@ -28,6 +28,7 @@ DELL, COMPAQ, ATEN = "1.3.6.1.4.1.674.10892.5.4", "1.3.6.1.4.1.232.6.2", "1.3.6.
 IMM, IBMC, FORTI = "1.3.6.1.4.1.2.3.51.3.1", "1.3.6.1.4.1.2011.2.235.1.1", "1.3.6.1.4.1.12356.101"
 SYNOLOGY, QNAP, ZFS = "1.3.6.1.4.1.6574", "1.3.6.1.4.1.24681.1", "1.3.6.1.4.1.50536.1.1.1.1"
 PAN, SFOS, ENTITY = "1.3.6.1.4.1.25461.2.1.2", "1.3.6.1.4.1.2604.5.1", "1.3.6.1.2.1.99.1.1.1"
+SONICWALL = "1.3.6.1.4.1.8741"
 AIRMAX, GWN, SUPERDOCTOR = "1.3.6.1.4.1.41112.1.4", "1.3.6.1.4.1.42397.1.1.3", "1.3.6.1.4.1.10876.2.1.1.1.1"
 
 SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
@@ -88,8 +89,14 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
     ),
     (
         "ibmc",
-        {f"{IBMC}.26.50.1.3.1": 255, f"{IBMC}.26.50.1.2.1": "Inlet", f"{IBMC}.18.50.1.3.1": 5},
-        [("temperature", "Inlet", 25.5)],
+        {
+            f"{IBMC}.26.50.1.3.1": 255,
+            f"{IBMC}.26.50.1.2.1": "Inlet",
+            f"{IBMC}.18.50.1.3.1": 5,
+            f"{IBMC}.6.50.1.7.2": 5,
+            f"{IBMC}.8.50.1.4.3": 3,
+        },
+        [("temperature", "Inlet", 25.5), ("state", "Disk 1", "absence"), ("state", "Fan 3", "major")],
     ),
     (
         "fortigate",
@@ -175,6 +182,11 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         },
         [("state", "branch", "inactive")],
     ),
+    (
+        "sonicwall",
+        {f"{SONICWALL}.6.2.1.9.0": 12, f"{SONICWALL}.6.3.1.1.0": "50 Users"},
+        [("count", "SSL VPN users", 12.0)],
+    ),
     ("airos", {f"{AIRMAX}.8.4.0": 47}, [("temperature", "Board", 47.0)]),
     ("airos", {f"{AIRMAX}.8.4.0": 470000000}, [("temperature", "Board", 47.0)]),
     (
@@ -228,3 +240,15 @@ def test_cameras_and_recorders_write_sizes_as_text_or_in_megabytes() -> None:
     (disk,) = storage(parts_of(platform("hikvision-nvr")), tables(recorder))
     assert disk.kind == "recording"
     assert (disk.percent, disk.total) == (75.0, 1000 << 20)
+
+
+def test_of_a_controllers_own_file_systems_nobody_is_told_how_full_they_are() -> None:
+    disk, rows = oid("1.3.6.1.2.1.25.2.1.4"), "1.3.6.1.2.1.25.2.3.1"
+    of = {f"{rows}.2.{n}": disk for n in (1, 2)} | {
+        f"{rows}.{c}.{n}": 4096 for c in (4, 5, 6) for n in (1, 2)
+    }
+    seen = tables(of | {f"{rows}.3.1": "/", f"{rows}.3.2": "/var/pstorage"})
+    found = [
+        (s.descr, s.kind, s.percent) for s in storage(active(parts_of(platform("xclarity")), seen), seen)
+    ]
+    assert found == [("/", "firmware", 100.0)]
