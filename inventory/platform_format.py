@@ -45,7 +45,9 @@ SensorClass = Literal[
     "load", "percent", "count", "state", "power_consumed", "power_factor", "delay", "airflow", "pressure", "signal",
     "snr", "loss", "cooling", "waterflow", "bitrate", "quality", "chromatic_dispersion", "ber", "tv_signal",
 ]  # fmt: skip
-Builtin = Literal["host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "printer"]
+Builtin = Literal[
+    "host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "ucd-storage", "printer"
+]
 WirelessClass = Literal[
     "clients", "ap-count", "frequency", "channel", "power", "noise-floor", "rssi", "snr", "ccq", "rate", "quality",
     "utilization", "distance", "capacity", "errors", "error-ratio", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
@@ -78,7 +80,8 @@ class Fact(Frozen):
     `source` says what kind of place: an instance (`oid`), the first text in a column, sysDescr, sysName, or a
     `field` of the chassis' row in ENTITY-MIB.
     `template` puts the groups of `regex` together. `mac` writes six octets as an address. `then` are instances whose
-    texts follow, with dots between: a version in three numbers.
+    texts follow, with dots between: a version in three numbers. `words` says what a code means, and a code that is not
+    among them says nothing; `object_id` are prefixes of sysObjectID: a place that others use for something else.
     """
 
     oid: Oid | None = None
@@ -88,6 +91,8 @@ class Fact(Frozen):
     template: str = ""
     mac: bool = False
     then: tuple[Oid, ...] = ()
+    words: dict[str, str] = {}
+    object_id: tuple[Oid, ...] = ()
 
     @model_validator(mode="after")
     def _filled(self) -> Self:

@@ -10,6 +10,7 @@ from monitor.identify import ENTITY, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, identif
 from monitor.tables import Oid, Tables, Value, oid
 
 NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
+WINDOWS = "1.3.6.1.4.1.311.1.1.3.1"
 CISCO = "1.3.6.1.4.1.9.1.1208"
 
 # What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
@@ -47,6 +48,10 @@ SAID: list[tuple[str, str, str, str]] = [
     ("unifi", NET_SNMP, "Linux UAP 4.4 mips", "1.3.6.1.4.1.41112.1.6.3.3.0"),
     ("vmware-vcsa", "1.3.6.1.4.1.6876.4.7", "VMware-vCenter-Server-Appliance 7.0.3", ""),
     ("vyos", "1.3.6.1.4.1.44641", "VyOS 1.4", ""),
+    ("windows", "0.0", "Hardware: x86 Family 6 - Software: Windows Version 6.1 (Build 7601)", ""),
+    ("konica", "0.0", "KONICA MINOLTA bizhub C258", ""),
+    ("canonprinter", "0.0", "Canon iR-ADV C3530 /P", ""),
+    ("brother", "0.0", "Brother NC-8300h, Firmware Ver.1.05", ""),
     ("arubaos", "1.3.6.1.4.1.14823.1.6.1", "ArubaOS (MODEL: 7005)", ""),
     ("aruba-instant", "1.3.6.1.4.1.14823.1.2.34", "ArubaOS (MODEL: 225)", ""),
     ("ciscowlc", "1.3.6.1.4.1.9.6.1.37", "Cisco Business Wireless", ""),
@@ -165,6 +170,26 @@ TOLD = [
         "NCS-5500 Series",
         "6.5.1",
     ),
+    (
+        f"{WINDOWS}.2",
+        "Hardware: Intel64 Family 6 Model 85 - Software: Windows Version 6.3 (Build 17763 Multiprocessor Free)",
+        "Intel x64",
+        "Server 2019 (1809)",
+    ),
+    (
+        f"{WINDOWS}.1",
+        "Hardware: AMD64 Family 25 Model 80 - Software: Windows Version 6.3 (Build 17763 Multiprocessor Free)",
+        "AMD x64",
+        "10 (1809)",
+    ),
+    (
+        f"{WINDOWS}.3",
+        "Hardware: sparc - Software: Windows Version 6.3 (Build 99999 Multiprocessor Free)",
+        "sparc",
+        "6.3 (Build 99999)",
+    ),
+    ("1.3.6.1.4.1.8072.3.2.13", "Windows SRV01 6.1.7601 Service Pack 1", "", "6.1.7601"),
+    (NET_SNMP, "Linux pi 6.1.21-v7+ #1642 SMP Mon Apr 3 17:20:52 BST 2023 armv7l", "armv7", "6.1.21-v7+"),
     ("1.3.6.1.4.1.50536.3", "TrueNAS-13.0. Hardware: AMD EPYC (TM). Software: F", "AMD EPYC (TM)", "13.0"),
 ]
 
@@ -200,6 +225,15 @@ def test_model_and_version_stand_in_what_it_says(
             "LaserJet 400 M401dn",
             "",
         ),
+        (
+            "linux",
+            {"10876.100.1.6.1.11.1": "X11SSH-F", "10876.100.1.6.1.16.1": "ZM1"},
+            "Supermicro X11SSH-F",
+            "ZM1",
+        ),
+        ("canonprinter", {"1602.1.1.1.1.0": "MF8500C Series"}, "MF8500C", ""),
+        ("hikvision-nvr", {"50001.1.100.0": "2"}, "NVR", ""),
+        ("hikvision-nvr", {"50001.1.100.0": "255"}, "", ""),
         ("ios", {"9.3.6.3.0": "FTX1"}, "", "FTX1"),
         ("zynos", {"890.1.5.8.55.1.10.0": "S110"}, "", "S110"),
     ],
