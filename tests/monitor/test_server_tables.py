@@ -30,7 +30,7 @@ SYNOLOGY, QNAP, ZFS = "1.3.6.1.4.1.6574", "1.3.6.1.4.1.24681.1", "1.3.6.1.4.1.50
 PAN, SFOS, ENTITY = "1.3.6.1.4.1.25461.2.1.2", "1.3.6.1.4.1.2604.5.1", "1.3.6.1.2.1.99.1.1.1"
 AIRMAX, GWN, SUPERDOCTOR = "1.3.6.1.4.1.41112.1.4", "1.3.6.1.4.1.42397.1.1.3", "1.3.6.1.4.1.10876.2.1.1.1.1"
 
-UCD, NAS = "1.3.6.1.4.1.2021", "1.3.6.1.4.1.50536"
+UCD, NAS, MEGARAID = "1.3.6.1.4.1.2021", "1.3.6.1.4.1.50536", "1.3.6.1.4.1.3582"
 
 SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
     (
@@ -49,6 +49,23 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
             ("count", "named", 0.0),
             ("state", "sshd", "as configured"),
             ("state", "named", "too few or too many"),
+        ],
+    ),
+    # An enclosure's sensor that is not there has no temperature.
+    (
+        "linux",
+        {
+            f"{MEGARAID}.4.1.4.1.2.1.4.0": 1,
+            f"{MEGARAID}.4.1.5.6.1.3.1": 2,
+            f"{MEGARAID}.4.1.5.6.1.4.1": 28,
+            f"{MEGARAID}.4.1.5.6.1.3.2": 6,
+            f"{MEGARAID}.4.1.5.6.1.4.2": 99,
+            f"{MEGARAID}.4.1.5.7.1.3.1": 2,
+        },
+        [
+            ("state", "Alarm of controller 0", "enabled"),
+            ("temperature", "Enclosure 1", 28.0),
+            ("state", "Enclosure alarm 1", "ok"),
         ],
     ),
     # One branch is the first cache's in one MIB, and the second one's in the other.
