@@ -65,13 +65,20 @@ class Match(Frozen):
 
     `object_id` are prefixes of sysObjectID. `descr` is searched in sysDescr. `probe` is a branch in which the
     device must have something; probes tell apart what answers with one and the same sysObjectID (net-snmp's
-    own, mostly).
+    own, mostly). `says` is searched in the first text of that branch, where what stands there tells makes apart.
     """
 
     object_id: tuple[Oid, ...] = ()
     descr: Regex = ""
     probe: Oid | None = None
+    says: Regex = ""
     priority: int = 0
+
+    @model_validator(mode="after")
+    def _of_a_branch(self) -> Self:
+        if self.says and not self.probe:
+            raise ValueError("says is of what stands in a probe")
+        return self
 
 
 class Fact(Frozen):
@@ -80,8 +87,8 @@ class Fact(Frozen):
     `source` says what kind of place: an instance (`oid`), the first text in a column, sysDescr, sysName, or a
     `field` of the chassis' row in ENTITY-MIB.
     `template` puts the groups of `regex` together. `mac` writes six octets as an address. `then` are instances whose
-    texts follow, with dots between: a version in three numbers. `words` says what a code means, and a code that is not
-    among them says nothing; `object_id` are prefixes of sysObjectID: a place that others use for something else.
+    texts follow, with dots between: a version in three numbers. `words` says what a code or an object identifier means;
+    one that it does not know is no fact. `object_id` are prefixes of sysObjectID: the place is of these devices alone.
     """
 
     oid: Oid | None = None

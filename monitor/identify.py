@@ -121,7 +121,8 @@ def _fits(match: Match, tables: Tables, *, probed: bool) -> bool:
     if match.descr and not prompt(match.descr).search(tables.text(SYS_DESCR)):
         return False
     if match.probe and probed:
-        return bool(tables.column(oid(match.probe)))
+        place = oid(match.probe)
+        return bool(tables.column(place)) and bool(prompt(match.says).search(_at(place, tables)))
     return bool(match.object_id or match.descr or match.probe)
 
 

@@ -50,8 +50,6 @@ SAID: list[tuple[str, str, str, str]] = [
     ("vyos", "1.3.6.1.4.1.44641", "VyOS 1.4", ""),
     ("windows", "0.0", "Hardware: x86 Family 6 - Software: Windows Version 6.1 (Build 7601)", ""),
     ("qnap", "1.3.6.1.4.1.55062.1", "Linux NASA1 5.2.1", ""),
-    ("qnap", NET_SNMP, "Linux TS-453D 5.0.1", "1.3.6.1.2.1.47.1.1.1.1.12.1"),
-    ("linux", NET_SNMP, "Linux TS-453D 5.0.1", ""),
     ("konica", "0.0", "KONICA MINOLTA bizhub C258", ""),
     ("konica", "1.3.6.1.4.1.641.2.71", "KONICA MINOLTA bizhub 4050i", ""),
     ("jetdirect", "1.3.6.1.4.1.236.11.5.1", "HP Laser MFP 131 133 135-138", ""),
@@ -102,6 +100,14 @@ def test_every_platform_can_be_recognised(known: Platform) -> None:
     simple = [o for m in known.match if not (m.descr or m.probe) for o in m.object_id]
     by_id = any(name_of(hello(object_id + ".1")) == known.name for object_id in simple)
     assert by_id or any(name == known.name for name, *_ in SAID), "Give an example of it in SAID."
+
+
+@pytest.mark.parametrize(
+    ("maker", "name"), [(b"QNAP Systems, Inc.", "qnap"), (b"Dell Inc.", "linux"), (b"", "linux")]
+)
+def test_the_maker_of_the_chassis_tells_what_net_snmp_does_not(maker: bytes, name: str) -> None:
+    seen: dict[Oid, Value] = {(*ENTITY, 12, 1): maker}
+    assert name_of(Tables({**hello(NET_SNMP, "Linux TS-453D 5.0.1").seen, **seen})) == name
 
 
 def test_only_what_the_device_may_be_is_probed() -> None:
