@@ -103,11 +103,19 @@ def test_every_platform_can_be_recognised(known: Platform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("maker", "name"), [(b"QNAP Systems, Inc.", "qnap"), (b"Dell Inc.", "linux"), (b"", "linux")]
+    ("place", "text", "name"),
+    [
+        ((*ENTITY, 12, 1), b"QNAP Systems, Inc.", "qnap"),
+        ((*ENTITY, 12, 1), b"Dell Inc.", "linux"),
+        ((*ENTITY, 12, 1), b"", "linux"),
+        (oid("1.3.6.1.2.1.25.1.4.0"), b"root=/dev/md0 rw syno_hw_version=DS218", "dsm"),
+        (oid("1.3.6.1.2.1.25.1.4.0"), b"BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro", "linux"),
+    ],
 )
-def test_the_maker_of_the_chassis_tells_what_net_snmp_does_not(maker: bytes, name: str) -> None:
-    seen: dict[Oid, Value] = {(*ENTITY, 12, 1): maker}
-    assert name_of(Tables({**hello(NET_SNMP, "Linux TS-453D 5.0.1").seen, **seen})) == name
+def test_what_stands_in_a_common_branch_tells_what_net_snmp_does_not(
+    place: Oid, text: bytes, name: str
+) -> None:
+    assert name_of(Tables({**hello(NET_SNMP, "Linux TS-453D 5.0.1").seen, place: text})) == name
 
 
 def test_only_what_the_device_may_be_is_probed() -> None:
