@@ -45,7 +45,9 @@ SensorClass = Literal[
     "load", "percent", "count", "state", "power_consumed", "power_factor", "delay", "airflow", "pressure", "signal",
     "snr", "loss", "cooling", "waterflow", "bitrate", "quality", "chromatic_dispersion", "ber", "tv_signal",
 ]  # fmt: skip
-Builtin = Literal["host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "printer"]
+Builtin = Literal[
+    "host-cpu", "host-memory", "host-storage", "ucd-cpu", "ucd-memory", "ucd-storage", "printer"
+]
 WirelessClass = Literal[
     "clients", "ap-count", "frequency", "channel", "power", "noise-floor", "rssi", "snr", "ccq", "rate", "quality",
     "utilization", "distance", "capacity", "errors", "error-ratio", "mse", "rsrp", "rsrq", "sinr", "cell", "ssr",
@@ -86,7 +88,7 @@ class Fact(Frozen):
     `field` of the chassis' row in ENTITY-MIB.
     `template` puts the groups of `regex` together. `mac` writes six octets as an address. `then` are instances whose
     texts follow, with dots between: a version in three numbers. `words` says what a code or an object identifier means;
-    one that it does not know is no fact.
+    one that it does not know is no fact. `object_id` are prefixes of sysObjectID: the place is of these devices alone.
     """
 
     oid: Oid | None = None
@@ -97,6 +99,7 @@ class Fact(Frozen):
     mac: bool = False
     then: tuple[Oid, ...] = ()
     words: dict[str, str] = {}
+    object_id: tuple[Oid, ...] = ()
 
     @model_validator(mode="after")
     def _filled(self) -> Self:

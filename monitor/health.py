@@ -6,7 +6,7 @@ What the platform's own file names comes first; what the standards have stands i
 from collections.abc import Iterable, Iterator
 
 from inventory.platform_format import Part, Reading
-from monitor.host_resources import host_loads, host_pools, host_storage, ucd_load, ucd_pool
+from monitor.host_resources import host_loads, host_pools, host_storage, ucd_load, ucd_pools, ucd_storage
 from monitor.observation import Mempool, Processor, Storage, Supply
 from monitor.pools import pools
 from monitor.readings import rows
@@ -36,14 +36,14 @@ def mempools(parts: Iterable[Part], tables: Tables) -> tuple[Mempool, ...]:
         if not found and "host-memory" in part.builtin:
             found = list(host_pools(tables))
         if not found and "ucd-memory" in part.builtin:
-            found = list(ucd_pool(tables))
+            found = list(ucd_pools(tables))
         if found:
             return tuple(found[:_MOST_LISTED])
     return ()
 
 
 def storage(parts: Iterable[Part], tables: Tables) -> tuple[Storage, ...]:
-    """Return the disks and volumes of all parts."""
+    """Return the disks and volumes of all parts; those of UCD-SNMP-MIB where nothing else gives any."""
     found: list[Storage] = []
     for part in parts:
         found += [
@@ -52,6 +52,8 @@ def storage(parts: Iterable[Part], tables: Tables) -> tuple[Storage, ...]:
         ]
         if "host-storage" in part.builtin:
             found += host_storage(tables)
+        if not found and "ucd-storage" in part.builtin:
+            found += ucd_storage(tables)
     return tuple(found[:_MOST_LISTED])
 
 

@@ -28,7 +28,12 @@ _NO_DISKS = ("memory", "swap", "buffers", "mbuf", "uma:", "malloc:")
 UCD = oid("1.3.6.1.4.1.2021")
 UCD_IDLE = oid("1.3.6.1.4.1.2021.11.11.0")
 UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED = (oid(f"1.3.6.1.4.1.2021.4.{n}.0") for n in (5, 6, 14, 15))
-UCD_MEMORY = (UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED)
+UCD_SWAP, UCD_SWAP_FREE = (oid(f"1.3.6.1.4.1.2021.4.{n}.0") for n in (3, 4))
+UCD_MEMORY = (UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED, UCD_SWAP, UCD_SWAP_FREE)
+UCD_PATH, UCD_SIZE, UCD_AVAIL, UCD_USED = UCD_DISKS = tuple(
+    oid(f"1.3.6.1.4.1.2021.9.1.{n}") for n in (2, 6, 7, 8)
+)
+_MOST_INTEGER = 2**31 - 1
 
 _BUFFERS = ("memory buffers", "buffers", "buffer memory")
 _CACHED = ("cached memory", "cache memory")
@@ -71,13 +76,41 @@ def host_pools(tables: Tables) -> Iterator[Mempool]:
         yield Mempool(descr, round(100 * used / total, 1), total, used, oid=dotted(HR_USED + index))
 
 
-def ucd_pool(tables: Tables) -> Iterator[Mempool]:
-    """Yield physical memory without buffers and cache (UCD-SNMP-MIB, kB)."""
+def ucd_pools(tables: Tables) -> Iterator[Mempool]:
+    """Yield physical memory without buffers and cache, these two, and swap (UCD-SNMP-MIB, kB)."""
     total, free = tables.number(UCD_TOTAL), tables.number(UCD_FREE)
-    spare = sum(tables.number(part) or 0 for part in (UCD_BUFFERS, UCD_CACHED))
+    parts = {"Memory buffers": UCD_BUFFERS, "Cached memory": UCD_CACHED}
+    spare = sum(tables.number(part) or 0 for part in parts.values())
     if total and free is not None:
-        used = max(0, total - free - spare)
-        yield Mempool("Physical memory", round(100 * used / total, 1), total * 1024, used * 1024)
+        used = max(0, total - free)
+        yield _pool("Physical memory", total, used - spare if spare <= used else used, UCD_FREE)
+    swap, unused = tables.number(UCD_SWAP), tables.number(UCD_SWAP_FREE)
+    if swap and unused is not None:
+        yield _pool("Swap space", swap, max(0, swap - unused), UCD_SWAP_FREE)
+    for name, part in parts.items():
+        held = tables.number(part)
+        if total and held is not None and 0 <= held <= total:
+            yield _pool(name, total, held, part)
+
+
+def _pool(descr: str, total: int, used: int, where: Oid) -> Mempool:
+    return Mempool(descr, round(100 * used / total, 1), total * 1024, used * 1024, oid=dotted(where))
+
+
+def ucd_storage(tables: Tables) -> Iterator[Storage]:
+    """Yield the disks that snmpd.conf names (dskTable, kB); what root alone may use is not free.
+
+    What is past 31 bits is said as their greatest number: such a size says nothing.
+    """
+    for index in tables.column(UCD_SIZE):
+        size, free, used = (tables.number(column + index) for column in (UCD_SIZE, UCD_AVAIL, UCD_USED))
+        if not size or not 0 < size < _MOST_INTEGER:
+            continue
+        used = size - free if free is not None and 0 <= free <= size else used
+        if used is not None and 0 <= used <= size:
+            name = tables.text(UCD_PATH + index) or "Disk"
+            percent = round(100 * used / size, 1)
+            yield Storage(name, percent, size * 1024, used * 1024, oid=dotted(UCD_AVAIL + index))
 
 
 def host_storage(tables: Tables) -> Iterator[Storage]:

@@ -116,7 +116,7 @@ def identity(platform: Platform | None, tables: Tables, meant: Platform | None =
 
 
 def _fits(match: Match, tables: Tables, *, probed: bool) -> bool:
-    if match.object_id and not _prefix(match, tables):
+    if match.object_id and not _prefix(match.object_id, tables):
         return False
     if match.descr and not prompt(match.descr).search(tables.text(SYS_DESCR)):
         return False
@@ -126,15 +126,15 @@ def _fits(match: Match, tables: Tables, *, probed: bool) -> bool:
     return bool(match.object_id or match.descr or match.probe)
 
 
-def _prefix(match: Match, tables: Tables) -> int:
-    """Return the length of the longest prefix of sysObjectID that the match names; 0 if none is."""
+def _prefix(object_ids: Iterable[str], tables: Tables) -> int:
+    """Return the length of the longest of these that sysObjectID begins with; 0 if it begins with none."""
     own = tables.seen.get(SYS_OBJECT_ID)
     own = own if isinstance(own, tuple) else ()
-    return max((len(p) for p in map(oid, match.object_id) if own[: len(p)] == p), default=0)
+    return max((len(p) for p in map(oid, object_ids) if own[: len(p)] == p), default=0)
 
 
 def _weight(match: Match, tables: Tables) -> tuple[int, int, int]:
-    return match.priority, _prefix(match, tables), bool(match.descr) + bool(match.probe)
+    return match.priority, _prefix(match.object_id, tables), bool(match.descr) + bool(match.probe)
 
 
 def _first(what: str, facts: Sequence[Fact], tables: Tables) -> str:
@@ -143,6 +143,8 @@ def _first(what: str, facts: Sequence[Fact], tables: Tables) -> str:
 
 
 def _fact(fact: Fact, tables: Tables) -> str:
+    if fact.object_id and not _prefix(fact.object_id, tables):
+        return ""
     for text in _sources(fact, tables):
         found = picked(text.strip(), fact.regex, fact.template)
         found = fact.words.get(found, "") if fact.words else found

@@ -97,7 +97,8 @@ def _facts(known: Platform) -> Iterator[str]:
         places: tuple[Fact, ...] = getattr(known.facts, name)
         for fact in places:
             where = fact.oid or (f"ENTITY-MIB {fact.field}" if fact.source == "entity" else fact.source)
-            yield f"  {name:<9} {where}{f'  /{fact.regex}/' if fact.regex else ''}\n"
+            of = f"  of sysObjectID {' or '.join(fact.object_id)}" if fact.object_id else ""
+            yield f"  {name:<9} {where}{f'  /{fact.regex}/' if fact.regex else ''}{of}\n"
 
 
 def _rows(part: Part) -> Iterator[dict[str, Any]]:

@@ -308,6 +308,8 @@ async def _hosts(reader: _Reader, parts: Sequence[Part]) -> None:
     if "host-storage" in has or not health.mempools(parts, reader.tables):
         await reader.get([host_resources.HR_MEMORY])
         await reader.walk(host_resources.HR_STORAGE)
+    if "ucd-storage" in has and not health.storage(parts, reader.tables):
+        await reader.walk(host_resources.UCD_DISKS)
     scalars = [host_resources.UCD_IDLE] if not health.processors(parts, reader.tables) else []
     if not health.mempools(parts, reader.tables):
         scalars += host_resources.UCD_MEMORY

@@ -10,6 +10,7 @@ from monitor.identify import ENTITY, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, identif
 from monitor.tables import Oid, Tables, Value, oid
 
 NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
+WINDOWS = "1.3.6.1.4.1.311.1.1.3.1"
 CISCO = "1.3.6.1.4.1.9.1.1208"
 
 # What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
@@ -55,6 +56,13 @@ SAID: list[tuple[str, str, str, str]] = [
     ("unifi", NET_SNMP, "Linux UAP 4.4 mips", "1.3.6.1.4.1.41112.1.6.3.3.0"),
     ("vmware-vcsa", "1.3.6.1.4.1.6876.4.7", "VMware-vCenter-Server-Appliance 7.0.3", ""),
     ("vyos", "1.3.6.1.4.1.44641", "VyOS 1.4", ""),
+    ("windows", "0.0", "Hardware: x86 Family 6 - Software: Windows Version 6.1 (Build 7601)", ""),
+    ("qnap", "1.3.6.1.4.1.55062.1", "Linux NASA1 5.2.1", ""),
+    ("konica", "0.0", "KONICA MINOLTA bizhub C258", ""),
+    ("konica", "1.3.6.1.4.1.641.2.71", "KONICA MINOLTA bizhub 4050i", ""),
+    ("jetdirect", "1.3.6.1.4.1.236.11.5.1", "HP Laser MFP 131 133 135-138", ""),
+    ("canonprinter", "0.0", "Canon iR-ADV C3530 /P", ""),
+    ("brother", "0.0", "Brother NC-8300h, Firmware Ver.1.05", ""),
     ("arubaos", "1.3.6.1.4.1.14823.1.6.1", "ArubaOS (MODEL: 7005)", ""),
     ("arubaos", "1.3.6.1.4.1.14823.1.1.43", "", ""),
     ("", "1.3.6.1.4.1.14823.1.6.1", "ClearPass Policy Manager", ""),
@@ -131,6 +139,22 @@ def test_every_platform_can_be_recognised(known: Platform) -> None:
     simple = [o for m in known.match if not (m.descr or m.probe) for o in m.object_id]
     by_id = any(name_of(hello(object_id + ".1")) == known.name for object_id in simple)
     assert by_id or any(name == known.name for name, *_ in SAID), "Give an example of it in SAID."
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "name"),
+    [
+        ((*ENTITY, 12, 1), b"QNAP Systems, Inc.", "qnap"),
+        ((*ENTITY, 12, 1), b"Dell Inc.", "linux"),
+        ((*ENTITY, 12, 1), b"", "linux"),
+        (oid("1.3.6.1.2.1.25.1.4.0"), b"root=/dev/md0 rw syno_hw_version=DS218", "dsm"),
+        (oid("1.3.6.1.2.1.25.1.4.0"), b"BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro", "linux"),
+    ],
+)
+def test_what_stands_in_a_common_branch_tells_what_net_snmp_does_not(
+    place: Oid, text: bytes, name: str
+) -> None:
+    assert name_of(Tables({**hello(NET_SNMP, "Linux TS-453D 5.0.1").seen, place: text})) == name
 
 
 def test_only_what_the_device_may_be_is_probed() -> None:
@@ -229,6 +253,26 @@ TOLD = [
     ("1.3.6.1.4.1.12356.120.10.43112", "", "FAP-431F", ""),
     ("1.3.6.1.4.1.12356.120.10.42231", "", "FAP-S422E", ""),
     ("1.3.6.1.4.1.8072.3.2.8", "pfSense Plus gw 23.09.1-RELEASE amd64", "amd64", "23.09.1-RELEASE"),
+    (
+        f"{WINDOWS}.2",
+        "Hardware: Intel64 Family 6 Model 85 - Software: Windows Version 6.3 (Build 17763 Multiprocessor Free)",
+        "Intel x64",
+        "Server 2019 (1809)",
+    ),
+    (
+        f"{WINDOWS}.1",
+        "Hardware: AMD64 Family 25 Model 80 - Software: Windows Version 6.3 (Build 17763 Multiprocessor Free)",
+        "AMD x64",
+        "10 (1809)",
+    ),
+    (
+        f"{WINDOWS}.3",
+        "Hardware: sparc - Software: Windows Version 6.3 (Build 99999 Multiprocessor Free)",
+        "sparc",
+        "6.3 (Build 99999)",
+    ),
+    ("1.3.6.1.4.1.8072.3.2.13", "Windows SRV01 6.1.7601 Service Pack 1", "", "6.1.7601"),
+    (NET_SNMP, "Linux pi 6.1.21-v7+ #1642 SMP Mon Apr 3 17:20:52 BST 2023 armv7l", "armv7", "6.1.21-v7+"),
     ("1.3.6.1.4.1.50536.3", "TrueNAS-13.0. Hardware: AMD EPYC (TM). Software: F", "AMD EPYC (TM)", "13.0"),
 ]
 
@@ -264,6 +308,15 @@ def test_model_and_version_stand_in_what_it_says(
             "LaserJet 400 M401dn",
             "",
         ),
+        (
+            "linux",
+            {"10876.100.1.6.1.11.1": "X11SSH-F", "10876.100.1.6.1.16.1": "ZM1"},
+            "Supermicro X11SSH-F",
+            "ZM1",
+        ),
+        ("canonprinter", {"1602.1.1.1.1.0": "MF8500C Series"}, "MF8500C", ""),
+        ("hikvision-nvr", {"50001.1.100.0": "2"}, "NVR", ""),
+        ("hikvision-nvr", {"50001.1.100.0": "255"}, "", ""),
         ("ios", {"9.3.6.3.0": "FTX1"}, "", "FTX1"),
         ("zynos", {"890.1.5.8.55.1.10.0": "S110"}, "", "S110"),
         ("edgeos", {"41112.1.5.1.1.0": "EdgeRouter 8", "41112.1.5.1.2.0": "24A"}, "EdgeRouter 8", "24A"),

@@ -76,6 +76,8 @@ def test_litres_a_second_are_cubic_metres_a_minute(
     assert read("apc", {f"{APC}.{column}": raw}) == expected
 
 
+BIZHUB = "1.3.6.1.4.1.18334.1.1.1.5.7.2"
+
 SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
     # Three phases have numbers, a battery on mains has no time on battery.
     (
@@ -424,7 +426,7 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         {"1.3.6.1.4.1.534.6.6.6.1.3.1.2.0": 231_000, "1.3.6.1.4.1.534.6.6.6.1.3.1.20.0": 1},
         [("voltage", "Unit", 231.0), ("state", "Breaker 1", "tripped")],
     ),
-    # Pages, where the maker's MIB has no better counts; metres of tape are none.
+    # What a marker counts are pages; metres of tape are none.
     (
         "kyocera",
         {
@@ -433,8 +435,29 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
             "1.3.6.1.2.1.43.10.2.1.4.1.1": 52_013,
             "1.3.6.1.2.1.43.10.2.1.3.1.2": 17,
             "1.3.6.1.2.1.43.10.2.1.4.1.2": 12,
+            "1.3.6.1.2.1.43.10.2.1.5.1.1": 207,
         },
-        [("count", "Pages 1", 52_013.0)],
+        [("count", "Pages in its life 1", 52_013.0), ("count", "Pages since it was switched on", 207.0)],
+    ),
+    # What it cannot do is counted as 0.
+    (
+        "konica",
+        {
+            f"{BIZHUB}.1.3.0": 812,
+            f"{BIZHUB}.2.1.5.1.2": 40_511,
+            f"{BIZHUB}.2.1.5.4.2": 0,
+            f"{BIZHUB}.1.5.0": 77,
+        },
+        [
+            ("count", "Pages, duplex", 812.0),
+            ("count", "Prints, black", 40_511.0),
+            ("count", "Scans", 77.0),
+        ],
+    ),
+    (
+        "jetdirect",
+        {"1.3.6.1.4.1.11.2.3.9.4.2.1.3.3.1.13.0": 26, "1.3.6.1.4.1.11.2.3.9.4.2.1.4.1.2.5.0": 9_014},
+        [("state", "Default paper", "A4"), ("count", "Pages", 9_014.0)],
     ),
 ]
 

@@ -31,7 +31,64 @@ PAN, SFOS, ENTITY = "1.3.6.1.4.1.25461.2.1.2", "1.3.6.1.4.1.2604.5.1", "1.3.6.1.
 SONICWALL = "1.3.6.1.4.1.8741"
 AIRMAX, GWN, SUPERDOCTOR = "1.3.6.1.4.1.41112.1.4", "1.3.6.1.4.1.42397.1.1.3", "1.3.6.1.4.1.10876.2.1.1.1.1"
 
+UCD, NAS, MEGARAID = "1.3.6.1.4.1.2021", "1.3.6.1.4.1.50536", "1.3.6.1.4.1.3582"
+
 SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
+    (
+        "linux",
+        {
+            f"{UCD}.2.1.2.1": "sshd",
+            f"{UCD}.2.1.3.1": 1,
+            f"{UCD}.2.1.5.1": 3,
+            f"{UCD}.2.1.100.1": 0,
+            f"{UCD}.2.1.2.2": "named",
+            f"{UCD}.2.1.5.2": 0,
+            f"{UCD}.2.1.100.2": 1,
+        },
+        [
+            ("count", "sshd", 3.0),
+            ("count", "named", 0.0),
+            ("state", "sshd", "as configured"),
+            ("state", "named", "too few or too many"),
+        ],
+    ),
+    # An enclosure's sensor that is not there has no temperature.
+    (
+        "linux",
+        {
+            f"{MEGARAID}.4.1.4.1.2.1.4.0": 1,
+            f"{MEGARAID}.4.1.5.6.1.3.1": 2,
+            f"{MEGARAID}.4.1.5.6.1.4.1": 28,
+            f"{MEGARAID}.4.1.5.6.1.3.2": 6,
+            f"{MEGARAID}.4.1.5.6.1.4.2": 99,
+            f"{MEGARAID}.4.1.5.7.1.3.1": 2,
+        },
+        [
+            ("state", "Alarm of controller 0", "enabled"),
+            ("temperature", "Enclosure 1", 28.0),
+            ("state", "Enclosure alarm 1", "ok"),
+        ],
+    ),
+    # One branch is the first cache's in one MIB, and the second one's in the other.
+    (
+        "truenas",
+        {f"{NAS}.1.4.1.0": 4096, f"{NAS}.1.5.1.0": 17, f"{NAS}.1.6.1.0": 2},
+        [
+            ("count", "ARC size", 4096.0),
+            ("count", "L2ARC hits", 17.0),
+            ("count", "ZIL operations in 1 s", 2.0),
+        ],
+    ),
+    (
+        "truenas",
+        {f"{NAS}.1.3.1.0": 4096, f"{NAS}.1.3.9.0": "99.25", f"{NAS}.1.4.1.0": 17, f"{NAS}.1.5.1.0": 2},
+        [
+            ("count", "ARC size", 4096.0),
+            ("count", "ARC hit ratio", 99.25),
+            ("count", "L2ARC hits", 17.0),
+            ("count", "ZIL operations in 1 s", 2.0),
+        ],
+    ),
     (
         "drac",
         {

@@ -164,6 +164,39 @@ def test_physical_memory_is_counted_without_the_kernels_caches() -> None:
     ]
 
 
+def test_a_host_without_a_storage_table_has_the_memory_and_the_disks_of_ucd() -> None:
+    ucd = oid("1.3.6.1.4.1.2021")
+    memory = {3: 400, 4: 300, 5: 1000, 6: 200, 14: 100, 15: 200}
+    disks = {
+        (2, 1): b"/",
+        (6, 1): 1000,
+        (7, 1): 600,
+        (8, 1): 350,
+        (2, 2): b"/var",
+        (6, 2): 500,
+        (7, 2): 2**31 - 1,
+        (8, 2): 125,
+        (2, 3): b"/srv",
+        (6, 3): 2**31 - 1,
+        (7, 3): 5,
+        (8, 3): 5,
+    }
+    seen: dict[Oid, Value] = {(*ucd, 4, number, 0): value for number, value in memory.items()}
+    seen |= {(*ucd, 9, 1, *place): value for place, value in disks.items()}
+    pools = [(p.descr, p.percent, p.total) for p in mempools(parts_of(None), Tables(seen))]
+    assert pools == [
+        ("Physical memory", 50.0, 1_024_000),
+        ("Swap space", 25.0, 409_600),
+        ("Memory buffers", 10.0, 1_024_000),
+        ("Cached memory", 20.0, 1_024_000),
+    ]
+    found = [(d.descr, d.percent, d.total) for d in storage(parts_of(None), Tables(seen))]
+    assert found == [("/", 40.0, 1_024_000), ("/var", 25.0, 512_000)]
+    seen |= column(HR_TYPE, oid("1.3.6.1.2.1.25.2.1.4")) | column(HR_DESCR, b"/")
+    seen |= column(HR_UNIT, 4096) | column(HR_SIZE, 5000) | column(HR_USED, 100)
+    assert [d.total for d in storage(parts_of(None), Tables(seen))] == [5000 * 4096]
+
+
 def test_a_fallback_is_read_only_where_nothing_else_is() -> None:
     ios = parts_of(platform("ios"))
     new, old = oid("1.3.6.1.4.1.9.9.109.1.1.1.1.8"), oid("1.3.6.1.4.1.9.2.1.58.0")
