@@ -187,6 +187,25 @@ class Limits(Frozen):
     low_critical: Oid | float | None = None
 
 
+class LimitRows(Frozen):
+    """Limits in rows of a table of their own, several of one sensor: indexed by its index and then one more number.
+
+    `value` is the column of raw numbers, which are scaled with the reading; those in `skip` are no limits.
+    `severity` and `relation` are columns of codes: a row tells what is `critical` or a `warning` by its severity, and
+    too much (`above`) or too little (`below`) by its relation. Other codes mean nothing. Of several limits of one kind
+    that one counts which is reached first; of a sensor with the same codes twice none does: they do not tell.
+    """
+
+    value: Oid
+    severity: Oid
+    relation: Oid
+    critical: tuple[int, ...]
+    warning: tuple[int, ...]
+    above: tuple[int, ...]
+    below: tuple[int, ...]
+    skip: tuple[int, ...] = ()
+
+
 class Meaning(Frozen):
     """What one code of a state means: a severity and a word."""
 
@@ -254,6 +273,7 @@ class SensorReading(Reading):
 
     With `bits` the codes are the bits that are set in an OCTET STRING (BITS of RFC 2578: bit 0 is the highest of the
     first octet); all that are set are told, with the worst severity, and `none` is the code where none is.
+    `limits` stand in the reading's own row, `limit_rows` in a table of limits.
     """
 
     kind: SensorClass | None = Field(None, alias="class")
@@ -261,6 +281,7 @@ class SensorReading(Reading):
     states: States = {}
     bits: bool = False
     limits: Limits | None = None
+    limit_rows: LimitRows | None = None
     group: str = ""
 
     @model_validator(mode="before")

@@ -14,6 +14,13 @@ CISCO = "1.3.6.1.4.1.9.1.1208"
 
 # What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
 SAID: list[tuple[str, str, str, str]] = [
+    ("asa", CISCO, "Cisco Industrial Security Appliance Version 9.16(4)", ""),
+    ("asa", "1.3.6.1.4.1.9.1.2404", "Cisco Adaptive Security Appliance Version 9.12(2)", ""),
+    ("ftd", "1.3.6.1.4.1.9.1.3053", "", ""),
+    ("ciscowlc", "1.3.6.1.4.1.9.6.1.37", "", ""),
+    ("vrp", "1.3.6.1.4.1.2011.1.1.1.12", "Huawei Versatile Routing Platform Software VRP (R) Software", ""),
+    ("vrp", "1.3.6.1.4.1.2011.2.23.96", "", ""),
+    ("yunshan", "1.3.6.1.4.1.2011.2.23.831", "S5735-L24T4S-A1", ""),
     ("airos-af", "1.3.6.1.4.1.10002.1", "Linux 2.6.33 armv7l", "1.3.6.1.4.1.41112.1.3.2.1.4.1"),
     ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
     ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
