@@ -527,6 +527,7 @@ def test_limits_are_those_of_the_device(
     [
         ("iosxe", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
         ("iosxr", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
+        ("nxos", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
         ("fortigate", "1.3.6.1.4.1.12356.101.4.4.2.1.2"),
     ],
 )
@@ -549,6 +550,14 @@ def test_flash_that_is_full_is_no_memory_that_is_full(name: str, of: str) -> Non
     parts = active(parts_of(platform(name)), seen)
     assert [(m.descr, m.percent, m.total) for m in mempools(parts, seen)] == [("DRAM of unit 1", 25.0, 2**21)]
     assert [(s.descr, s.percent) for s in storage(parts, seen)] == [("Flash of unit 1", 99.0)]
+
+
+@pytest.mark.parametrize("name", ["asa", "ftd", "ios", "iosxe", "nxos"])
+def test_a_pool_that_is_not_valid_is_none(name: str) -> None:
+    rows: dict[str, Value] = {"3.1.1": b"System memory", "18.1.1": 300, "20.1.1": 700, "6.1.1": 1}
+    seen = tables(f"{CISCO}.221.1.1.1.1", rows | {"18.1.2": 10, "20.1.2": 0, "6.1.2": 2})
+    found = mempools(active(parts_of(platform(name)), seen), seen)
+    assert [(m.descr, m.percent) for m in found] == [("System memory", 30.0)]
 
 
 def test_half_a_stack_port_without_a_cable_is_no_trouble() -> None:
