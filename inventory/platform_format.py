@@ -448,11 +448,11 @@ class Config(Frozen):
 class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
-    `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
-    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
-    named sets of states: `states = "status"` in a sensor of the file is the set of that name. `syslog`: lines that
-    tell of an event, the most telling first; inherited ones come after the file's own. `config`: how the configuration
-    is read; of a file without it, that of the first inherited file that says it.
+    `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts `without`
+    leaves out by name, also for those that inherit the file. `engine`: which SNMP engine must ask it, where not the
+    usual one. `meanings` are named sets of states: `states = "status"` in a sensor of the file is the set of that
+    name. `syslog`: lines that tell of an event, the most telling first; inherited ones come after the file's own.
+    `config`: how the configuration is read; of a file without it, that of the first inherited file that says it.
     """
 
     vendor: str

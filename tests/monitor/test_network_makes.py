@@ -346,6 +346,19 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
         },
         [("dbm", "Gi0/0/1 Rx Power Sensor", -6.2, "")],
     ),
+    (  # What stands in both tables is told once.
+        "ios",
+        "1.3.6.1",
+        {
+            "2.1.99.1.1.1.1.7": 8,
+            "2.1.99.1.1.1.4.7": 41,
+            "4.1.9.9.91.1.1.1.1.1.7": 8,
+            "4.1.9.9.91.1.1.1.1.4.7": 41,
+            "2.1.99.1.1.1.1.8": 8,
+            "2.1.99.1.1.1.4.8": 33,
+        },
+        [("temperature", "Temperature", 41, ""), ("temperature", "Temperature", 33, "")],
+    ),
     (  # A clock without an antenna is nobody's fault; one without a module is none.
         "iosxr",
         CISCO,
