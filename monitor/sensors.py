@@ -159,12 +159,13 @@ def _of_rows(
 ) -> dict[str, float]:
     """Return the limits that stand in rows of their own; of several of one kind, the one that is reached first."""
     held: dict[str, list[float]] = {}
-    numbers = tables.column((*oid(given.value), *row.index))
-    codes = [_codes(given, (*row.index, *tail), tables) for tail in numbers]
-    if len(set(codes)) < len(codes):
-        return {}
-    for raw, (severity, relation) in zip(numbers.values(), codes, strict=True):
-        name, number = _which(given, severity, relation), as_number(raw)
+    seen: set[tuple[int | None, int | None]] = set()
+    for tail, raw in tables.column((*oid(given.value), *row.index)).items():
+        codes = _codes(given, (*row.index, *tail), tables)
+        name, number = _which(given, *codes), as_number(raw)
+        if name and codes in seen:
+            return {}
+        seen.add(codes)
         value = None if number in given.skip else _in_unit(name, number, reading, kind, row, tables)
         if name and value is not None:
             held.setdefault(name, []).append(value)

@@ -307,6 +307,7 @@ LIMIT_CODES = {"critical": [20, 30], "warning": [10], "above": [3, 4], "below": 
         ([(800, 20, 3), (900, 30, 3)], Thresholds(critical=80.0)),  # What is reached first.
         ([(-99, 20, 4), (0, 10, 4)], None),  # None, and nothing that all would be too much for.
         ([(700, 1, 4), (700, 20, 5)], None),  # A severity and a relation that say neither.
+        ([(700, 1, 4), (600, 1, 4), (900, 20, 4)], Thresholds(critical=90.0)),
         ([(600, 20, 1), (500, 20, 1)], None),  # Twice the same codes: firmware that does not tell.
     ],
 )
