@@ -14,6 +14,10 @@ CISCO = "1.3.6.1.4.1.9.1.1208"
 
 # What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
 SAID: list[tuple[str, str, str, str]] = [
+    ("airos-af", "1.3.6.1.4.1.10002.1", "Linux 2.6.33 armv7l", "1.3.6.1.4.1.41112.1.3.2.1.4.1"),
+    ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
+    ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
+    ("asa", CISCO, "Cisco Adaptive Security Appliance Version 9.16(4)", ""),
     ("asa", CISCO, "Cisco Industrial Security Appliance Version 9.16(4)", ""),
     ("asa", "1.3.6.1.4.1.9.1.2404", "Cisco Adaptive Security Appliance Version 9.12(2)", ""),
     ("ftd", "1.3.6.1.4.1.9.1.3053", "", ""),
@@ -21,10 +25,6 @@ SAID: list[tuple[str, str, str, str]] = [
     ("vrp", "1.3.6.1.4.1.2011.1.1.1.12", "Huawei Versatile Routing Platform Software VRP (R) Software", ""),
     ("vrp", "1.3.6.1.4.1.2011.2.23.96", "", ""),
     ("yunshan", "1.3.6.1.4.1.2011.2.23.831", "S5735-L24T4S-A1", ""),
-    ("airos-af", "1.3.6.1.4.1.10002.1", "Linux 2.6.33 armv7l", "1.3.6.1.4.1.41112.1.3.2.1.4.1"),
-    ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
-    ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
-    ("asa", CISCO, "Cisco Adaptive Security Appliance Version 9.16(4)", ""),
     ("ciscosb", "1.3.6.1.4.1.9.1.3211", "Catalyst 1200 Series Smart Switch, 8-port GE (C1200-8T-E-2G)", ""),
     ("ciscowlc", "1.3.6.1.4.1.9.1.1069", "Cisco Controller", ""),
     ("comware", "1.3.6.1.4.1.25506.1.578", "H3C Comware Software", ""),
@@ -92,6 +92,32 @@ def name_of(tables: Tables) -> str:
 @pytest.mark.parametrize(("name", "object_id", "descr", "probe"), SAID)
 def test_a_device_is_recognised(name: str, object_id: str, descr: str, probe: str) -> None:
     assert name_of(hello(object_id, descr, probe)) == name
+
+
+@pytest.mark.parametrize(
+    ("object_id", "descr", "hardware", "version"),
+    [
+        (
+            "1.3.6.1.4.1.30065.1.3011",
+            "Arista Networks EOS version 4.28.3M running on an Arista vEOS",
+            "vEOS",
+            "4.28.3M",
+        ),
+        (
+            "1.3.6.1.4.1.30065.1.2759",
+            "Arista Networks EOS version 4.21.1F-INT running on an Arista Networks DCS-7020TR-48",
+            "DCS-7020TR-48",
+            "4.21.1F-INT",
+        ),
+        (CISCO, "Cisco Firepower Threat Defense, Version 7.2.5 (Build 208)", "", "7.2.5 (Build 208)"),
+    ],
+)
+def test_what_it_is_stands_in_its_description(
+    object_id: str, descr: str, hardware: str, version: str
+) -> None:
+    seen = hello(object_id, descr)
+    found = identity(identify(platforms(), seen), seen)
+    assert (found.hardware, found.version) == (hardware, version)
 
 
 @pytest.mark.parametrize("known", platforms(), ids=lambda p: p.name)
