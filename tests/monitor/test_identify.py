@@ -101,6 +101,11 @@ def test_every_platform_can_be_recognised(known: Platform) -> None:
     assert by_id or any(name == known.name for name, *_ in SAID), "Give an example of it in SAID."
 
 
+def test_only_what_the_device_may_be_is_probed() -> None:
+    assert probes(platforms(), hello("1.3.6.1.4.1.14988.1")) == [oid("1.3.6.1.4.1.39165")]
+    assert oid("1.3.6.1.4.1.6574") in probes(platforms(), hello(NET_SNMP))
+
+
 @pytest.mark.parametrize(
     ("object_id", "descr", "hardware", "version"),
     [
@@ -125,11 +130,6 @@ def test_what_it_is_stands_in_its_description(
     seen = hello(object_id, descr)
     found = identity(identify(platforms(), seen), seen)
     assert (found.hardware, found.version) == (hardware, version)
-
-
-def test_only_what_the_device_may_be_is_probed() -> None:
-    assert probes(platforms(), hello("1.3.6.1.4.1.14988.1")) == [oid("1.3.6.1.4.1.39165")]
-    assert oid("1.3.6.1.4.1.6574") in probes(platforms(), hello(NET_SNMP))
 
 
 def test_a_device_of_an_unknown_make_still_has_an_identity() -> None:
