@@ -116,6 +116,7 @@ MAKERS = {
     41112: "Ubiquiti",
     47196: "HPE Aruba",
     48690: "Teltonika",
+    52642: "FS",
     58132: "xFusion",
 }
 

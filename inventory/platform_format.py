@@ -199,6 +199,25 @@ class Limits(Frozen):
     low_critical: Oid | float | None = None
 
 
+class LimitRows(Frozen):
+    """Limits in rows of a table of their own, several of one sensor: indexed by its index and then one more number.
+
+    `value` is the column of raw numbers, which are scaled with the reading; those in `skip` are no limits.
+    `severity` and `relation` are columns of codes: a row tells what is `critical` or a `warning` by its severity, and
+    too much (`above`) or too little (`below`) by its relation. Other codes mean nothing. Of several limits of one kind
+    that one counts which is reached first; of a sensor with the same codes twice none does: they do not tell.
+    """
+
+    value: Oid
+    severity: Oid
+    relation: Oid
+    critical: tuple[int, ...]
+    warning: tuple[int, ...]
+    above: tuple[int, ...]
+    below: tuple[int, ...]
+    skip: tuple[int, ...] = ()
+
+
 class Meaning(Frozen):
     """What one code of a state means: a severity and a word."""
 
@@ -266,6 +285,7 @@ class SensorReading(Reading):
 
     With `bits` the codes are the bits that are set in an OCTET STRING (BITS of RFC 2578: bit 0 is the highest of the
     first octet); all that are set are told, with the worst severity, and `none` is the code where none is.
+    `limits` stand in the reading's own row, `limit_rows` in a table of limits.
     """
 
     kind: SensorClass | None = Field(None, alias="class")
@@ -273,6 +293,7 @@ class SensorReading(Reading):
     states: States = {}
     bits: bool = False
     limits: Limits | None = None
+    limit_rows: LimitRows | None = None
     group: str = ""
 
     @model_validator(mode="before")
@@ -439,11 +460,11 @@ class Config(Frozen):
 class Platform(Part):
     """One platform: its file's name, how it is recognised, where its facts are, and what other tools call it.
 
-    `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts
-    `without` leaves out by name. `engine`: which SNMP engine must ask it, where not the usual one. `meanings` are
-    named sets of states: `states = "status"` in a sensor of the file is the set of that name. `syslog`: lines that
-    tell of an event, the most telling first; inherited ones come after the file's own. `config`: how the configuration
-    is read; of a file without it, that of the first inherited file that says it.
+    `inherits` names files whose readings it has as well, after its own; all inherit `standard`, whose parts `without`
+    leaves out by name, also for those that inherit the file. `engine`: which SNMP engine must ask it, where not the
+    usual one. `meanings` are named sets of states: `states = "status"` in a sensor of the file is the set of that
+    name. `syslog`: lines that tell of an event, the most telling first; inherited ones come after the file's own.
+    `config`: how the configuration is read; of a file without it, that of the first inherited file that says it.
     """
 
     vendor: str

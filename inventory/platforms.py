@@ -106,7 +106,7 @@ def _gathered(known: Platform | None, files: dict[str, Platform]) -> tuple[Part,
         found += [Part.model_construct(**{k: getattr(one, k) for k in Part.model_fields}), *one.parts]
     if STANDARD in files:
         found += files[STANDARD].parts
-    left_out = known.without if known else ()
+    left_out = {name for one in (_line(known, files) if known else ()) for name in one.without}
     return tuple(part for part in found if part.name not in left_out)
 
 

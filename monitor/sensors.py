@@ -1,12 +1,13 @@
-"""Sensors: pure functions from a platform's parts to what each reads, with its meaning and its limits."""
+"""Sensors: pure functions from a platform's parts to what each reads, with its meaning."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from inventory.platform_format import Kind, Limits, Meaning, Part, SensorReading, Severity, WirelessReading
-from monitor.observation import Sensor, State, Thresholds, Wireless
-from monitor.readings import Row, nothing, rows, scaled
-from monitor.tables import Tables, Value, as_number, as_text, instance, oid
+from inventory.platform_format import Kind, Meaning, Part, SensorReading, Severity, WirelessReading
+from monitor.observation import Sensor, State, Wireless
+from monitor.readings import Row, rows
+from monitor.sensor_limits import limits
+from monitor.tables import Tables, Value, as_text, instance, oid
 
 UNITS = {
     "temperature": "°C", "voltage": "V", "current": "A", "power": "W", "frequency": "Hz", "fanspeed": "rpm",
@@ -82,7 +83,7 @@ def _sensors(reading: SensorReading, tables: Tables) -> Iterator[Sensor]:
             unit=UNITS[kind.kind],
             oid=row.oid,
             state=state,
-            limits=_limits(reading, kind, row, tables),
+            limits=limits(reading, kind, row, tables),
             group=reading.group,
         )
 
@@ -127,35 +128,6 @@ def _bits(reading: SensorReading, raw: Value) -> State | None:
         return State(f"bit {', '.join(numbers)}" if numbers else "none", "unknown")
     worst = max((meaning.severity for meaning in known), key=_WORSE.index)
     return State(", ".join(meaning.label for meaning in known), worst)
-
-
-def _limits(reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> Thresholds | None:
-    """Return the device's own limits; None where it has none, or such as contradict each other."""
-    if reading.limits is None:
-        return None
-    found = {name: _limit(name, reading, kind, row, tables) for name in Limits.model_fields}
-    limits = Thresholds(**found)
-    high = [v for v in (limits.critical, limits.warning) if v is not None]
-    low = [v for v in (limits.low_critical, limits.low_warning) if v is not None]
-    if not high + low or (high and low and max(low) >= min(high)):
-        return None
-    return limits
-
-
-def _limit(name: str, reading: SensorReading, kind: Kind, row: Row, tables: Tables) -> float | None:
-    given = getattr(reading.limits, name)
-    if not isinstance(given, str):
-        return float(given) if given is not None else None
-    number = as_number(tables.seen.get(instance(oid(given), row.index)))
-    if number is None or nothing(number, reading) or (number == 0 and not _may_be_0(name, kind)):
-        return None
-    value = scaled(reading, number, row.index, tables)
-    return None if value is None else round(value * kind.scale + kind.offset, 6)
-
-
-def _may_be_0(name: str, kind: Kind) -> bool:
-    """Tell whether a limit of 0 is one. Else the device has none: all would be too much, or nothing too little."""
-    return kind.kind in ("dbm", "signal") or (kind.kind == "temperature" and name.startswith("low"))
 
 
 def wireless(parts: Iterable[Part], tables: Tables) -> tuple[Wireless, ...]:

@@ -73,6 +73,8 @@ def _of_reading(reading: Reading) -> Iterator[str]:
             yield reading.kinds.oid
         if reading.limits:
             yield from (v for v in reading.limits.model_dump().values() if isinstance(v, str))
+        if rows := reading.limit_rows:
+            yield from (rows.value, rows.severity, rows.relation)
 
 
 def _of_memory(memory: Memory) -> Iterator[str]:

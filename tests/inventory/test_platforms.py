@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inventory.platform_format import Platform
-from inventory.platforms import FOLDER, platform, platforms
+from inventory.platforms import FOLDER, parts_of, platform, platforms
 from siaga.errors import InvalidError
 
 GOOD = 'name = "{name}"\nvendor = "V"\ntitle = "T"\n[[match]]\nobject_id = ["1.3.6.1.4.1.99999"]\n'
@@ -53,6 +53,12 @@ def test_no_expression_of_a_platform_takes_long_on_hostile_text(known: Platform)
     for expression in [*(m.descr for m in known.match), *(f.regex for f in facts)]:
         for text in ("a" * 255, "1." * 127, " " * 255, "(" * 255, "Version " * 31):
             re.search(expression, text)
+
+
+def test_what_a_file_does_without_those_that_inherit_it_do_without() -> None:
+    names = {name: {part.name for part in parts_of(platform(name))} for name in ("ios", "ftd", "linux")}
+    assert {name for name, parts in names.items() if "entity-sensors" in parts} == {"linux"}
+    assert all("host-cpu" in parts for parts in names.values())
 
 
 def test_adding_a_file_adds_a_platform(tmp_path: Path) -> None:

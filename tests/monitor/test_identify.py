@@ -19,6 +19,13 @@ SAID: list[tuple[str, str, str, str]] = [
     ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
     ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
     ("asa", CISCO, "Cisco Adaptive Security Appliance Version 9.16(4)", ""),
+    ("asa", CISCO, "Cisco Industrial Security Appliance Version 9.16(4)", ""),
+    ("asa", "1.3.6.1.4.1.9.1.2404", "Cisco Adaptive Security Appliance Version 9.12(2)", ""),
+    ("ftd", "1.3.6.1.4.1.9.1.3053", "", ""),
+    ("ciscowlc", "1.3.6.1.4.1.9.6.1.37", "", ""),
+    ("vrp", "1.3.6.1.4.1.2011.1.1.1.12", "Huawei Versatile Routing Platform Software VRP (R) Software", ""),
+    ("vrp", "1.3.6.1.4.1.2011.2.23.96", "", ""),
+    ("yunshan", "1.3.6.1.4.1.2011.2.23.831", "S5735-L24T4S-A1", ""),
     ("ciscosb", "1.3.6.1.4.1.9.1.3211", "Catalyst 1200 Series Smart Switch, 8-port GE (C1200-8T-E-2G)", ""),
     ("ciscowlc", "1.3.6.1.4.1.9.1.1069", "Cisco Controller", ""),
     ("comware", "1.3.6.1.4.1.25506.1.578", "H3C Comware Software", ""),
@@ -160,6 +167,32 @@ def test_what_stands_in_a_common_branch_tells_what_net_snmp_does_not(
 def test_only_what_the_device_may_be_is_probed() -> None:
     assert probes(platforms(), hello("1.3.6.1.4.1.14988.1")) == [oid("1.3.6.1.4.1.39165")]
     assert oid("1.3.6.1.4.1.6574") in probes(platforms(), hello(NET_SNMP))
+
+
+@pytest.mark.parametrize(
+    ("object_id", "descr", "hardware", "version"),
+    [
+        (
+            "1.3.6.1.4.1.30065.1.3011",
+            "Arista Networks EOS version 4.28.3M running on an Arista vEOS",
+            "vEOS",
+            "4.28.3M",
+        ),
+        (
+            "1.3.6.1.4.1.30065.1.2759",
+            "Arista Networks EOS version 4.21.1F-INT running on an Arista Networks DCS-7020TR-48",
+            "DCS-7020TR-48",
+            "4.21.1F-INT",
+        ),
+        (CISCO, "Cisco Firepower Threat Defense, Version 7.2.5 (Build 208)", "", "7.2.5 (Build 208)"),
+    ],
+)
+def test_what_it_is_stands_in_its_description(
+    object_id: str, descr: str, hardware: str, version: str
+) -> None:
+    seen = hello(object_id, descr)
+    found = identity(identify(platforms(), seen), seen)
+    assert (found.hardware, found.version) == (hardware, version)
 
 
 def test_a_device_of_an_unknown_make_still_has_an_identity() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from inventory.platforms import parts_of, platform
 from monitor.health import mempools, processors, storage
+from monitor.observation import Thresholds
 from monitor.sensors import sensors, wireless
 from monitor.snmp_read import active
 from monitor.tables import Oid, Tables, Value, oid
@@ -293,8 +294,129 @@ READ: list[tuple[str, str, dict[str, Value], list[tuple[str, str, float, str]]]]
             "4.7": 5_000,
             "5.7": 1,
             f"{ENTITY_NAME}.7": b"DOM Rx Power Sensor for Et1",
+            "1.8": 6,
+            "2.8": 8,
+            "3.8": 4,
+            "4.8": 0,
+            "5.8": 1,
+            f"{ENTITY_NAME}.8": b"DOM Rx Power Sensor for Et2",
+            "1.9": 5,
+            "2.9": 8,
+            "3.9": 2,
+            "4.9": 651,
+            "5.9": 1,
+            f"{ENTITY_NAME}.9": b"DOM TX Bias Sensor for Et1",
         },
-        [("dbm", "DOM Rx Power Sensor for Et1", -3.0103, "")],
+        [
+            ("dbm", "DOM Rx Power Sensor for Et1", -3.0103, ""),
+            ("current", "DOM TX Bias Sensor for Et1", 0.00651, ""),
+        ],
+    ),
+    (  # Light in watts; a supply's power stays what it is.
+        "iosxr",
+        CISCO,
+        {
+            "91.1.1.1.1.1.7": 6,
+            "91.1.1.1.1.2.7": 8,
+            "91.1.1.1.1.3.7": 4,
+            "91.1.1.1.1.4.7": 5_000,
+            "91.1.1.1.1.5.7": 1,
+            f"{ENTITY_NAME}.7": b"TenGigE0/0/0/1 Power Rx",
+            "91.1.1.1.1.1.8": 6,
+            "91.1.1.1.1.2.8": 9,
+            "91.1.1.1.1.3.8": 0,
+            "91.1.1.1.1.4.8": 310,
+            "91.1.1.1.1.5.8": 1,
+            f"{ENTITY_NAME}.8": b"PM0",
+        },
+        [("dbm", "TenGigE0/0/0/1 Power Rx", -3.0103, ""), ("power", "PM0", 310, "")],
+    ),
+    (  # Light that ASR 920 says to be something other; 0 dBm is no light.
+        "iosxe",
+        "1.3.6.1",
+        {
+            "2.1.99.1.1.1.1.7": 1,
+            "2.1.99.1.1.1.2.7": 9,
+            "2.1.99.1.1.1.3.7": 1,
+            "2.1.99.1.1.1.4.7": -62,
+            "2.1.99.1.1.1.5.7": 1,
+            f"{ENTITY_NAME}.7": b"Gi0/0/1 Rx Power Sensor",
+            "4.1.9.9.91.1.1.1.1.1.9": 14,
+            "4.1.9.9.91.1.1.1.1.4.9": 0,
+        },
+        [("dbm", "Gi0/0/1 Rx Power Sensor", -6.2, "")],
+    ),
+    (  # What stands in both tables is told once.
+        "ios",
+        "1.3.6.1",
+        {
+            "2.1.99.1.1.1.1.7": 8,
+            "2.1.99.1.1.1.4.7": 41,
+            "4.1.9.9.91.1.1.1.1.1.7": 8,
+            "4.1.9.9.91.1.1.1.1.4.7": 41,
+            "2.1.99.1.1.1.1.8": 8,
+            "2.1.99.1.1.1.4.8": 33,
+        },
+        [("temperature", "Temperature", 41, ""), ("temperature", "Temperature", 33, "")],
+    ),
+    (  # A clock without an antenna is nobody's fault; one without a module is none.
+        "iosxr",
+        CISCO,
+        {"862.1.1.0.1": 1, "862.1.2.0.1": 2, "862.1.9.0.1": 1, "862.1.1.0.2": 1, "862.1.2.0.2": 1},
+        [("state", "Lock", 1, "unknown"), ("state", "Antenna open circuit", 1, "unknown")],
+    ),
+    (  # What is beyond its limits is major or fatal, as a voltage cannot be a little wrong.
+        "vrp",
+        HUAWEI,
+        {"9.1.5.0.2.1.3": 2, "9.1.7.0.2.1.3": 3_100},
+        [
+            ("voltage", "Slot 0 sensor 2.1.3", 3.1, ""),
+            ("state", "Slot 0 voltage 2.1.3", 2, "critical"),
+        ],
+    ),
+    (  # A port that is shut down has no light to be told of.
+        "yunshan",
+        HUAWEI,
+        {
+            "3.1.1.1": 2,
+            "3.1.8.1": -4_000,
+            "1.1.1.1": 12,
+            "3.1.1.2": 2,
+            "3.1.8.2": -612,
+            "1.1.1.2": 11,
+            "3.1.8.3": -1,
+        },
+        [("dbm", "Rx", -6.12, "")],
+    ),
+    (  # Microamperes; a table of supplies with names comes before the one without.
+        "fs-ruijie",
+        "1.3.6.1.4.1.52642.1.1.10.2",
+        {
+            "1.1.18.1.2.1": 4,
+            "1.1.18.1.3.1": b"M6000-AC",
+            "1.1.41.1.3.1.1": 4,
+            "1.1.41.1.15.1.1": 88,
+            "1.1.44.1.3.1.0.2": 2,
+            "1.1.44.1.4.1.0.2": b"CPU",
+            "1.1.44.1.5.1.0.2": 47,
+            "105.1.1.1.2.25": b"TFGigabitEthernet 0/25",
+            "105.1.1.1.21.25": 6_200,
+            "105.1.1.1.81.25": -231,
+            "110.1.1.1.2.3": 1,
+            "110.1.1.1.4.3": 1,
+            "110.1.1.1.7.3": 6_400,
+            "110.1.1.1.2.25": 2,
+            "110.1.1.1.4.25": 2,
+        },
+        [
+            ("temperature", "CPU 1.0.2", 47, ""),
+            ("power", "Power supply 1.1", 88, ""),
+            ("state", "Power supply 1 M6000-AC", 4, "ok"),
+            ("current", "TFGigabitEthernet 0/25 bias", 0.0062, ""),
+            ("dbm", "TFGigabitEthernet 0/25 Tx", -2.31, ""),
+            ("power", "PoE", 6.4, ""),
+            ("state", "PoE", 1, "ok"),
+        ],
     ),
     (  # Whole degrees of old firmware, tenths of new.
         "cdata",
@@ -440,11 +562,81 @@ def test_a_make_is_read(
     assert found == expected
 
 
+LIMITS: list[tuple[str, str, dict[str, Value], Thresholds | None]] = [
+    (  # The ends of the range are no limits; light's are in milliwatts as it is.
+        "arista_eos",
+        "1.3.6.1",
+        {
+            "2.1.99.1.1.1.1.7": 6,
+            "2.1.99.1.1.1.2.7": 8,
+            "2.1.99.1.1.1.3.7": 4,
+            "2.1.99.1.1.1.4.7": 5_000,
+            f"{ENTITY_NAME}.7": b"DOM Rx Power Sensor for Et1",
+            "4.1.30065.3.12.1.1.1.2.7": 100,
+            "4.1.30065.3.12.1.1.1.3.7": 1_000_000_000,
+            "4.1.30065.3.12.1.1.1.4.7": 10_000,
+        },
+        Thresholds(critical=0.0, low_critical=-20.0),
+    ),
+    (
+        "arista_eos",
+        "1.3.6.1",
+        {
+            "2.1.99.1.1.1.1.7": 8,
+            "2.1.99.1.1.1.2.7": 9,
+            "2.1.99.1.1.1.3.7": 1,
+            "2.1.99.1.1.1.4.7": 415,
+            "4.1.30065.3.12.1.1.1.1.7": -1_000_000_000,
+            "4.1.30065.3.12.1.1.1.3.7": 950,
+            "4.1.30065.3.12.1.1.1.4.7": 1050,
+        },
+        Thresholds(critical=105.0, warning=95.0),
+    ),
+    (  # By some switches a room of 25 °C is too cold: that is not told.
+        "iosxe",
+        CISCO,
+        {
+            "91.1.1.1.1.1.1010": 8,
+            "91.1.1.1.1.4.1010": 25,
+            "91.1.2.1.1.2.1010.1": 20,
+            "91.1.2.1.1.3.1010.1": 4,
+            "91.1.2.1.1.4.1010.1": 56,
+            "91.1.2.1.1.2.1010.2": 10,
+            "91.1.2.1.1.3.1010.2": 2,
+            "91.1.2.1.1.4.1010.2": 31,
+        },
+        Thresholds(critical=56.0),
+    ),
+    (  # -255 °C is a limit that is not supported, and not one that all are beyond.
+        "ruijie",
+        "1.3.6.1.4.1.4881.1.1.10.2.1.1",
+        {"44.1.5.1.0.1": 41, "44.1.6.1.0.1": -255, "44.1.7.1.0.1": -255},
+        None,
+    ),
+    (
+        "yunshan",
+        HUAWEI,
+        {"3.1.1.2": 2, "3.1.8.2": -612, "3.1.13.2": -1_640, "3.1.14.2": 50, "3.1.20.2": 0},
+        Thresholds(critical=0.5, low_critical=-16.4),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "of", "rows", "limits"), LIMITS)
+def test_limits_are_those_of_the_device(
+    name: str, of: str, rows: dict[str, Value], limits: Thresholds | None
+) -> None:
+    seen = tables(of, rows)
+    [found] = sensors(active(parts_of(platform(name)), seen), seen)
+    assert found.limits == limits
+
+
 @pytest.mark.parametrize(
     ("name", "column"),
     [
         ("iosxe", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
         ("iosxr", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
+        ("nxos", "1.3.6.1.4.1.9.9.109.1.1.2.1.5.7"),
         ("fortigate", "1.3.6.1.4.1.12356.101.4.4.2.1.2"),
     ],
 )
@@ -467,6 +659,14 @@ def test_flash_that_is_full_is_no_memory_that_is_full(name: str, of: str) -> Non
     parts = active(parts_of(platform(name)), seen)
     assert [(m.descr, m.percent, m.total) for m in mempools(parts, seen)] == [("DRAM of unit 1", 25.0, 2**21)]
     assert [(s.descr, s.percent) for s in storage(parts, seen)] == [("Flash of unit 1", 99.0)]
+
+
+@pytest.mark.parametrize("name", ["asa", "ftd", "ios", "iosxe", "nxos"])
+def test_a_pool_that_is_not_valid_is_none(name: str) -> None:
+    rows: dict[str, Value] = {"3.1.1": b"System memory", "18.1.1": 300, "20.1.1": 700, "6.1.1": 1}
+    seen = tables(f"{CISCO}.221.1.1.1.1", rows | {"18.1.2": 10, "20.1.2": 0, "6.1.2": 2})
+    found = mempools(active(parts_of(platform(name)), seen), seen)
+    assert [(m.descr, m.percent) for m in found] == [("System memory", 30.0)]
 
 
 def test_half_a_stack_port_without_a_cable_is_no_trouble() -> None:

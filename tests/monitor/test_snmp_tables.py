@@ -326,6 +326,35 @@ def test_a_limit_that_the_device_does_not_have_is_none(
     assert found.limits == limits
 
 
+LIMIT_ROWS = {"value": "1.2.7", "severity": "1.2.8", "relation": "1.2.9", "skip": [-99]}
+LIMIT_CODES = {"critical": [20, 30], "warning": [10], "above": [3, 4], "below": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("held", "limits"),
+    [
+        (
+            [(900, 20, 4), (850, 10, 4), (-50, 10, 2), (-100, 20, 2)],
+            Thresholds(critical=90.0, warning=85.0, low_warning=-5.0, low_critical=-10.0),
+        ),
+        ([(800, 20, 3), (900, 30, 3)], Thresholds(critical=80.0)),  # What is reached first.
+        ([(-99, 20, 4), (0, 10, 4)], None),  # None, and nothing that all would be too much for.
+        ([(700, 1, 4), (700, 20, 5)], None),  # A severity and a relation that say neither.
+        ([(700, 1, 4), (600, 1, 4), (900, 20, 4)], Thresholds(critical=90.0)),
+        ([(600, 20, 1), (500, 20, 1)], None),  # Twice the same codes: firmware that does not tell.
+    ],
+)
+def test_limits_stand_in_rows_of_their_own(
+    held: list[tuple[int, int, int]], limits: Thresholds | None
+) -> None:
+    part = only(**{"class": "temperature"}, scale=0.1, limit_rows=LIMIT_ROWS | LIMIT_CODES)
+    rows = {(1, 2, 7 + c, 4, n): row[c] for n, row in enumerate(held, 1) for c in range(3)}
+    other = {(1, 2, 7, 5, 1): 100, (1, 2, 8, 5, 1): 20, (1, 2, 9, 5, 1): 4}
+    [found] = sensors(part, Tables({(1, 2, 3, 4): 400, **rows, **other}))
+    assert (found.value, found.limits) == (40.0, limits)
+    assert set(wanted.objects(part)) >= {(1, 2, 7), (1, 2, 8), (1, 2, 9)}
+
+
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
