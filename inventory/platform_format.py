@@ -63,13 +63,20 @@ class Match(Frozen):
 
     `object_id` are prefixes of sysObjectID. `descr` is searched in sysDescr. `probe` is a branch in which the
     device must have something; probes tell apart what answers with one and the same sysObjectID (net-snmp's
-    own, mostly).
+    own, mostly). `says` is searched in the first text there: what a MIB that many makes have says of the maker.
     """
 
     object_id: tuple[Oid, ...] = ()
     descr: Regex = ""
     probe: Oid | None = None
+    says: Regex = ""
     priority: int = 0
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.says and not self.probe:
+            raise ValueError("says is searched in what stands at probe, which is missing")
+        return self
 
 
 class Fact(Frozen):

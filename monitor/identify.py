@@ -121,8 +121,15 @@ def _fits(match: Match, tables: Tables, *, probed: bool) -> bool:
     if match.descr and not prompt(match.descr).search(tables.text(SYS_DESCR)):
         return False
     if match.probe and probed:
-        return bool(tables.column(oid(match.probe)))
+        return _answers(match, oid(match.probe), tables)
     return bool(match.object_id or match.descr or match.probe)
+
+
+def _answers(match: Match, branch: Oid, tables: Tables) -> bool:
+    """Tell whether the device has something in the branch, and says there what the match asks for."""
+    if not tables.column(branch):
+        return False
+    return not match.says or bool(prompt(match.says).search(_at(branch, tables)))
 
 
 def _prefix(match: Match, tables: Tables) -> int:

@@ -86,7 +86,8 @@ def _matches(known: Platform) -> Iterator[str]:
         if match.descr:
             ways.append(f"sysDescr with /{match.descr}/")
         if match.probe:
-            ways.append(f"something below {match.probe}")
+            says = f" that says /{match.says}/" if match.says else ""
+            ways.append(f"something below {match.probe}{says}")
         yield "  " + ", and ".join(ways) + "\n"
 
 
