@@ -248,6 +248,32 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         },
         [("temperature", "Environment", 25.0), ("state", "Water", "abnormal")],
     ),
+    # The unit of the temperatures stands once; a strip is not read at both of its branches.
+    (
+        "cyberpower",
+        {
+            f"{CPS}.8.2.2.0": 2,
+            f"{CPS}.8.2.3.1.3.1": 7700,
+            f"{CPS}.3.3.5.1.1.2.1": "Rack",
+            f"{CPS}.3.3.5.1.1.4.1": 1,
+            f"{CPS}.3.3.5.1.1.7.1": 32,
+            f"{CPS}.3.2.3.1.1.2.1": 41,
+            f"{CPS}.6.5.4.1.5.1": 41,
+            f"{CPS}.6.9.4.1.10.1": 3,
+        },
+        [
+            ("temperature", "Environment", 25.0),
+            ("state", "Outlet 1: Rack", "on"),
+            ("current", "Outlet 1: Rack", 3.2),
+            ("current", "PDU", 4.1),
+            ("state", "Source B voltage", "under voltage"),
+        ],
+    ),
+    (
+        "cyberpower",
+        {f"{CPS}.8.2.2.0": 1, f"{CPS}.8.2.3.1.3.1": 2368, f"{CPS}.6.4.4.1.7.1": 37, f"{CPS}.6.5.4.1.5.2": 18},
+        [("temperature", "Environment", 23.68), ("power", "Phase 1", 370.0), ("current", "Bank 2", 1.8)],
+    ),
     # A three-phase card does not keep up the objects of one phase.
     (
         "netagent2",
