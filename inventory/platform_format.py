@@ -77,7 +77,7 @@ class Match(Frozen):
     @model_validator(mode="after")
     def _of_a_branch(self) -> Self:
         if self.says and not self.probe:
-            raise ValueError("says is of what stands in a probe")
+            raise ValueError("says is searched in what stands at probe, which is missing")
         return self
 
 

@@ -84,6 +84,7 @@ def test_sensors_share_a_named_set_of_states(tmp_path: Path) -> None:
         ("colour = 1\n" + GOOD, "colour"),
         (GOOD.replace("1.3.6.1.4.1.99999", "1.3.six"), "object identifier"),
         (GOOD + 'descr = "("\n', "regular expression"),
+        (GOOD + 'says = "Acme"\n', "probe, which is missing"),
         (GOOD.replace("vendor", "maker"), "vendor"),
         ("name = ", "Invalid value"),
         (GOOD.replace("{name}", "other"), "must be the file's own"),

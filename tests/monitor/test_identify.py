@@ -15,6 +15,7 @@ CISCO = "1.3.6.1.4.1.9.1.1208"
 
 # What devices say: (platform, sysObjectID, sysDescr, an object that tells it apart).
 SAID: list[tuple[str, str, str, str]] = [
+    ("apc", "1.3.6.1.4.1.99999.1", "APC Web/SNMP Management Card (MB:v4.1.0)", ""),
     ("airos-af", "1.3.6.1.4.1.10002.1", "Linux 2.6.33 armv7l", "1.3.6.1.4.1.41112.1.3.2.1.4.1"),
     ("airos-af-ltu", NET_SNMP, "Linux LTU 3.14.65 armv7l", "1.3.6.1.4.1.41112.1.10.1.3.2.0"),
     ("airos-af60", NET_SNMP, "Linux GBE 4.4 mips", "1.3.6.1.4.1.41112.1.11.1.1.1.2.1"),
@@ -139,6 +140,14 @@ def test_what_stands_in_one_place_tells_makes_apart(
 def test_what_a_place_says_needs_a_place() -> None:
     with pytest.raises(ValueError, match="probe"):
         Match(object_id=("1.3.6.1.4.1.99",), says="x")
+
+
+@pytest.mark.parametrize(
+    ("maker", "name"), [(b"HUAWEI", "huaweiups"), (b"Huawei Technologies", "huaweiups"), (b"Riello", "linux")]
+)
+def test_a_mib_of_many_makes_says_who_made_the_device(maker: bytes, name: str) -> None:
+    seen = hello(NET_SNMP, "Linux UPS 3.10 armv7l").seen
+    assert name_of(Tables({**seen, oid("1.3.6.1.2.1.33.1.1.1.0"): maker})) == name
 
 
 @pytest.mark.parametrize("known", platforms(), ids=lambda p: p.name)

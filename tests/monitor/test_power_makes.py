@@ -23,6 +23,9 @@ APC, XUPS, MGE = "1.3.6.1.4.1.318.1.1", "1.3.6.1.4.1.534.1", "1.3.6.1.4.1.705.1"
 PPC, CPS, SMU = "1.3.6.1.4.1.935.1.1.1", "1.3.6.1.4.1.3808.1.1", "1.3.6.1.4.1.2011.6.164.1"
 ITA, LGP, PX = "1.3.6.1.4.1.13400.2.54.2", "1.3.6.1.4.1.476.1.42.3", "1.3.6.1.4.1.13742.6"
 RUPS, NBZ = "1.3.6.1.4.1.5491.10.1", "1.3.6.1.4.1.5528.100"
+HUPS, DUPS, ICT = "1.3.6.1.4.1.2011.6.174.1", "1.3.6.1.4.1.2254.2.4", "1.3.6.1.4.1.39145"
+NETVISION = "1.3.6.1.4.1.4555.1.1.1.1"
+RAM, EPDU = "1.3.6.1.4.1.20916.1.14.3.1.1", "1.3.6.1.4.1.534.6.6.7"
 NUT = "1.3.6.1.4.1.8072.1.3.2.4.1.2.7.117.112.115.45.110.117.116"
 AKCP, GEIST, HWG = "1.3.6.1.4.1.3854.1.2.2.1", "1.3.6.1.4.1.21239.5.1", "1.3.6.1.4.1.21796.3.3.3.1"
 
@@ -247,6 +250,32 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         },
         [("temperature", "Environment", 25.0), ("state", "Water", "abnormal")],
     ),
+    # The unit of the temperatures stands once; a strip is not read at both of its branches.
+    (
+        "cyberpower",
+        {
+            f"{CPS}.8.2.2.0": 2,
+            f"{CPS}.8.2.3.1.3.1": 7700,
+            f"{CPS}.3.3.5.1.1.2.1": "Rack",
+            f"{CPS}.3.3.5.1.1.4.1": 1,
+            f"{CPS}.3.3.5.1.1.7.1": 32,
+            f"{CPS}.3.2.3.1.1.2.1": 41,
+            f"{CPS}.6.5.4.1.5.1": 41,
+            f"{CPS}.6.9.4.1.10.1": 3,
+        },
+        [
+            ("temperature", "Environment", 25.0),
+            ("state", "Outlet 1: Rack", "on"),
+            ("current", "Outlet 1: Rack", 3.2),
+            ("current", "PDU", 4.1),
+            ("state", "Source B voltage", "under voltage"),
+        ],
+    ),
+    (
+        "cyberpower",
+        {f"{CPS}.8.2.2.0": 1, f"{CPS}.8.2.3.1.3.1": 2368, f"{CPS}.6.4.4.1.7.1": 37, f"{CPS}.6.5.4.1.5.2": 18},
+        [("temperature", "Environment", 23.68), ("power", "Phase 1", 370.0), ("current", "Bank 2", 1.8)],
+    ),
     # A three-phase card does not keep up the objects of one phase.
     (
         "netagent2",
@@ -264,6 +293,23 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         [("power", "Output", 3400.0)],
     ),
     ("huaweiups", {f"{UPS}.1.2.0": "UPS2000", f"{UPS}.4.4.1.4.1": 840}, [("power", "Output", 840.0)]),
+    # What UPS-MIB says is not said a second time by the maker's.
+    (
+        "huaweiups",
+        {f"{UPS}.4.4.1.2.1": 230, f"{HUPS}.4.100.1.1.1": 2304, f"{HUPS}.2.101.1.1.1": 6},
+        [("voltage", "Output", 230.0), ("state", "Supply", "mains, eco")],
+    ),
+    ("huaweiups", {f"{HUPS}.4.100.1.1.1": 2304}, [("voltage", "Output L1", 230.4)]),
+    (
+        "deltaups",
+        {f"{UPS}.4.4.1.2.1": 230, f"{DUPS}.5.4.0": 2301, f"{DUPS}.7.9.0": 28, f"{DUPS}.8.2.0": 4},
+        [("voltage", "Output", 230.0), ("temperature", "UPS", 28.0), ("state", "Battery test", "failed")],
+    ),
+    (
+        "deltaups",
+        {f"{DUPS}.5.4.0": 2301, f"{DUPS}.5.7.0": 41},
+        [("voltage", "Output L1", 230.1), ("load", "Load L1", 41.0)],
+    ),
     (
         "huawei-power",
         {
@@ -301,6 +347,100 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
             f"{LGP}.9.20.1.20.1.2.1.4208": "1.3",
         },
         [("temperature", "Return air", 23.4), ("power", "System Output Power", 1300.0)],
+    ),
+    # 32768 is no temperature; a branch says how much of its breaker it takes.
+    (
+        "liebert",
+        {
+            f"{LGP}.4.1.3.3.1.50.1": 32768,
+            f"{LGP}.4.2.1.2.0": 41,
+            f"{LGP}.8.40.20.1.8.1.1": "Branch A",
+            f"{LGP}.8.40.20.1.160.1.1": 325,
+            f"{LGP}.5.2.3.1.13.1.2": 14,
+            f"{LGP}.5.2.3.1.3.1.2": oid(f"{LGP}.5.2.1.5"),
+            f"{LGP}.4.4.32.1.2.1": oid(f"{LGP}.4.7.1.12.1"),
+            f"{LGP}.4.4.32.1.3.1": 1,
+            f"{LGP}.4.4.32.1.5.1": 8412,
+            f"{LGP}.4.9.10.1.3.1": 1,
+            f"{LGP}.4.9.10.1.4.1": "Row A",
+            f"{LGP}.4.9.10.1.6.1": 24,
+            f"{LGP}.4.9.10.1.3.2": 0,
+            f"{LGP}.4.9.10.1.6.2": 24,
+        },
+        [
+            ("count", "Hours of compressor 1 1", 8412.0),
+            ("temperature", "Remote 1 Row A", 24.0),
+            ("humidity", "Return air", 41.0),
+            ("percent", "Branch A of what it may carry", 32.5),
+            ("count", "Point 1 output L2 crest factor", 1.4),
+        ],
+    ),
+    # A row says what it is by a word; its index is a text.
+    (
+        "avtech",
+        {
+            **{f"{RAM}.{c}.2.65.49": v for c, v in ((3, "Temperature"), (4, 2315), (5, "Rack"))},
+            **{f"{RAM}.{c}.2.65.50": v for c, v in ((3, "Humidity"), (4, 4150), (5, "Rack"))},
+            **{f"{RAM}.{c}.2.65.51": v for c, v in ((3, "Switch"), (4, 1), (5, "Door"))},
+            **{f"{RAM}.{c}.2.65.52": v for c, v in ((3, "Heat Index"), (4, 80), (5, "Rack"))},
+        },
+        [("temperature", "Rack", 23.15), ("humidity", "Rack", 41.5), ("state", "Door", "on")],
+    ),
+    # Only distribution modules have channels; 1000 is a probe that is not there.
+    (
+        "ict-mps",
+        {
+            f"{ICT}.13.10.1.3.1": 4,
+            f"{ICT}.13.10.1.3.2": 2,
+            f"{ICT}.13.10.1.5.1": "3.2",
+            f"{ICT}.13.10.1.5.2": "0.0",
+            f"{ICT}.13.10.1.4.2": ".",
+            f"{ICT}.13.12.0": 1000,
+            f"{ICT}.13.16.0": 4,
+        },
+        [
+            ("state", "Module 1 is", "distribution"),
+            ("state", "Module 2 is", "power"),
+            ("current", "Module 1 channel 1", 3.2),
+            ("state", "Battery test", "failed"),
+        ],
+    ),
+    (
+        "ict-mps",
+        {f"{ICT}.12.7.0": "120.1", f"{ICT}.12.8.0": "35", f"{ICT}.12.11.0": 2},
+        [("voltage", "Inverter", 120.1), ("load", "Load", 35.0), ("state", "Transfer relay", "grid")],
+    ),
+    # A group of outlets without a breaker has none that could be off.
+    (
+        "eatonpdu",
+        {
+            f"{EPDU}.5.1.1.3.0.1": "A1",
+            f"{EPDU}.5.1.1.5.0.1": 2,
+            f"{EPDU}.5.1.1.5.0.2": 0,
+            f"{EPDU}.3.3.1.4.0.1.1": 4210,
+        },
+        [("state", "Breaker A1", "off"), ("current", "Input 1 phase 1", 4.21)],
+    ),
+    ("raritan-pdu", {"1.3.6.1.4.1.13742.4.1.3.1.5.0": 415}, [("temperature", "Processor", 41.5)]),
+    ("raritan-pdu", {"1.3.6.1.4.1.13742.4.1.3.1.5.0": 41}, [("temperature", "Processor", 41.0)]),
+    (
+        "socomec-ups",
+        {f"{NETVISION}.4.4.1.2.1": 2301, f"{NETVISION}.4.4.1.4.1": 40, f"{NETVISION}.2.3.0": 65535},
+        [("voltage", "Output", 230.1), ("load", "Load", 40.0)],
+    ),
+    # A door is a state, not a number.
+    (
+        "raritan-pdu",
+        {
+            f"{PX}.3.6.3.1.2.1.3": 43,
+            f"{PX}.3.6.3.1.4.1.3": "Door",
+            f"{PX}.5.5.3.1.2.1.3": 1,
+            f"{PX}.5.5.3.1.3.1.3": 0,
+            f"{PX}.5.5.3.1.4.1.3": 1,
+            f"{PX}.3.6.3.1.2.1.4": 10,
+            f"{PX}.5.5.3.1.3.1.4": 4,
+        },
+        [("state", "Door", "open")],
     ),
     # The device says how many digits stand behind the point.
     (
