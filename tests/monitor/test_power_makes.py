@@ -293,17 +293,22 @@ SAID: list[tuple[str, dict[str, Any], list[tuple[str, str, object]]]] = [
         [("power", "Output", 3400.0)],
     ),
     ("huaweiups", {f"{UPS}.1.2.0": "UPS2000", f"{UPS}.4.4.1.4.1": 840}, [("power", "Output", 840.0)]),
-    # What UPS-MIB says is not said a second time by the maker's.
+    # UPS-MIB has one line of a UPS of three phases.
     (
         "huaweiups",
         {f"{UPS}.4.4.1.2.1": 230, f"{HUPS}.4.100.1.1.1": 2304, f"{HUPS}.2.101.1.1.1": 6},
-        [("voltage", "Output", 230.0), ("state", "Supply", "mains, eco")],
+        [("voltage", "Output L1", 230.4), ("voltage", "Output", 230.0), ("state", "Supply", "mains, eco")],
     ),
     ("huaweiups", {f"{HUPS}.4.100.1.1.1": 2304}, [("voltage", "Output L1", 230.4)]),
     (
         "deltaups",
         {f"{UPS}.4.4.1.2.1": 230, f"{DUPS}.5.4.0": 2301, f"{DUPS}.7.9.0": 28, f"{DUPS}.8.2.0": 4},
-        [("voltage", "Output", 230.0), ("temperature", "UPS", 28.0), ("state", "Battery test", "failed")],
+        [
+            ("temperature", "UPS", 28.0),
+            ("state", "Battery test", "failed"),
+            ("voltage", "Output L1", 230.1),
+            ("voltage", "Output", 230.0),
+        ],
     ),
     (
         "deltaups",
