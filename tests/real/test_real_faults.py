@@ -55,7 +55,7 @@ def test_killed_a_hundred_times_it_loses_nothing_acknowledged_and_doubles_no_ale
 
 def test_a_full_disk_holds_samples_and_alarms_back_and_loses_none(tmp_path: Path) -> None:
     needs_root()
-    script = 'mount -t tmpfs -o size=4m tmpfs "$1" && exec "$0" -m tests.real.full_disk "$1/home"'
+    script = 'mount -t tmpfs -o size=8m tmpfs "$1" && exec "$0" -m tests.real.full_disk "$1/home"'
     command = ["unshare", "--mount", "sh", "-c", script, sys.executable, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
