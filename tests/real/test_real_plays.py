@@ -167,6 +167,7 @@ def test_the_screen_of_the_command_centre_shows_the_wallboard(site: tuple[Works,
     assert lab.read("srv3", "systemctl", "is-active", *timers) == "active\nactive\n"
 
 
+@pytest.mark.slow
 def test_a_screen_that_sleeps_is_not_woken(site: tuple[Works, Played]) -> None:
     works, _ = site
     works.lab.read("srv3", "systemctl", "start", "siaga-wallboard-dark.service")
