@@ -46,7 +46,6 @@ class Shell:
                 self._exit(work.result())
         finally:
             await self._spawned()
-            self.kill()
             for task in (work, gone):
                 task.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)

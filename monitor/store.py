@@ -24,10 +24,8 @@ _DEEPEST = 32  # places above one another
 _FEW = 500  # devices: of more, all interfaces are read at once
 
 IS_ASKED: tuple[Any, ...] = (Device.status == "active", Device.transport != "none")
-HAS_ADDRESS: tuple[Any, ...] = (
-    *IS_ASKED,
-    Device.address != "",
-)  # without one it is to be asked, and cannot be
+# Without an address it is to be asked, and cannot be.
+HAS_ADDRESS: tuple[Any, ...] = (*IS_ASKED, Device.address != "")
 _VERSIONS = {"snmp-v1": SnmpVersion.v1, "snmp-v2c": SnmpVersion.v2c, "snmp-v3": SnmpVersion.v3}
 
 
@@ -223,8 +221,8 @@ def status_rows(
     states = {s.device_id: s for s in session.exec(select(DeviceState))}
     found = []
     for device_id, device in zip(ids, device_rows, strict=True):
-        asked = device["status"] == "active" and device["transport"] != "none"
-        unasked = "" if asked else "Nobody asks it: see its status and transport."
+        asked = device["status"] == "active" and device["transport"] != "none" and bool(device["address"])
+        unasked = "" if asked else "Nobody asks it: see its status, transport and address."
         state = states.get(device_id) if asked else None
         health = state.health if state else {}
         found.append(

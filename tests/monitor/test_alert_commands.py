@@ -92,9 +92,10 @@ def test_a_limit_is_explained_by_the_layer_that_gives_it(world: Net, siaga: Siag
     assert siaga("explain", "rtr-a", "alerts.cpu-busy.warning.above").well().out.count("60") == 1
 
 
-def test_of_one_that_is_not_asked_any_more_no_state_is_told(world: Net, siaga: Siaga) -> None:
+@pytest.mark.parametrize("emptied", ["transport=none", "address="])
+def test_of_one_that_is_not_asked_any_more_no_state_is_told(emptied: str, world: Net, siaga: Siaga) -> None:
     assert [r["state"] for r in rows(siaga, "status", "rtr-a")] == ["down"]
-    siaga("device", "set", "rtr-a", "transport=none").well()
+    siaga("device", "set", "rtr-a", emptied).well()
     (row,) = rows(siaga, "status", "rtr-a")
     assert (row["state"], row["since"], row["reason"][:14]) == ("not observed", None, "Nobody asks it")
 

@@ -3,19 +3,19 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.real import lab as build
-from tests.real.conftest import SIAGA, Lab
+from tests.real.conftest import SIAGA, Lab, _environment
 from tests.real.machine import until
 from tests.real.nodes import COMMUNITY, NODES, SSH_PASSWORD
 
 pytestmark = pytest.mark.real
 
-NODE, HOME, UNIT = "srv1", "/srv/siaga", "siaga-monitor"
+NODE, HOME, UNIT = "srv1", Path("/srv/siaga"), "siaga-monitor"
 RTR1 = NODES["rtr1"].address
-# No rights but those of the unit: root would have others, but the units take them away.
 SETTINGS = """\
 [monitor]
 reachability_s = 2
@@ -37,15 +37,7 @@ class Box:
 
     def siaga(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run siaga by hand in the node."""
-        environment = (
-            "env",
-            "-i",
-            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-            f"SIAGA_HOME={HOME}",
-            "LANG=C.UTF-8",
-        )
-        config = (f"SIAGA_CONFIG={HOME}.toml", "HOME=/root", "NO_COLOR=1")
-        return build.run(NODE, *environment, *config, str(SIAGA), *words)
+        return build.run(NODE, *_environment(HOME.parent), f"SIAGA_CONFIG={HOME}.toml", str(SIAGA), *words)
 
     def well(self, *words: str) -> str:
         """Do so; it must succeed."""
